@@ -1,0 +1,21 @@
+//! The words everyone shares: ids, places, problems, statuses, changes, rows and the clock.
+//!
+//! Layer 1. This room imports no other room of ours, does no input or output and is never
+//! asynchronous. What stands here is the vocabulary of `README.md`; if two rooms need the same
+//! word, it moves here, and nothing else does.
+
+mod change;
+mod clock;
+mod ids;
+mod place;
+mod problem;
+mod row;
+mod status;
+
+pub use change::Change;
+pub use clock::{Clock, SystemClock};
+pub use ids::{BulkRequestId, ExternalId, OperationId, RunId, SourceName, TargetName};
+pub use place::Place;
+pub use problem::{Problem, RecordProblem};
+pub use row::Row;
+pub use status::{OperationStatus, RunStatus};

@@ -1,0 +1,125 @@
+//! An attribute mapping as the config states it, before it is compiled.
+//!
+//! `config` reads the TOML into these types; `Mapping::compile` finds every mistake in them.
+
+/// The whole of `[source.NAME.mapping]`, in the order of the file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MappingConfig {
+    /// One entry for each key.
+    pub attributes: Vec<AttributeConfig>,
+}
+
+/// One line of the mapping: a SCIM attribute path and where its value comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttributeConfig {
+    /// The left side as written: RFC 7644 section 3.5.2 notation, or `enterprise:…`.
+    pub path: String,
+    /// The right side.
+    pub rule: RuleConfig,
+}
+
+/// The right side of a mapping line. Rules apply in the order of the fields.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleConfig {
+    /// Where the value comes from.
+    pub value: ValueSource,
+    /// Whether blanks (no-break spaces too) at both ends are removed. True unless told otherwise.
+    pub trim: bool,
+    /// Words that count as empty, compared after trimming.
+    pub empty_words: Vec<String>,
+    /// What an empty value becomes; final.
+    pub default: Option<Literal>,
+    /// Whether an empty value rejects the row.
+    pub required: bool,
+    /// What an empty value without default becomes.
+    pub on_empty: OnEmpty,
+    /// A lookup table in file order, case ignored.
+    pub map: Option<Vec<(String, Literal)>>,
+    /// What becomes of a value that is not in `map`; final.
+    pub otherwise: Otherwise,
+    /// Date formats (strftime notation) to read, tried all of them; empty: not a date.
+    pub date: Vec<String>,
+    /// The time of day written with a date, `HH:MM`; `00:00` where absent.
+    pub time: Option<String>,
+    /// Letters.
+    pub case: Option<Case>,
+    /// Most Unicode characters.
+    pub max: Option<usize>,
+    /// Whether the column may be missing from the file.
+    pub optional: bool,
+}
+
+impl RuleConfig {
+    /// A rule with nothing but its source.
+    #[must_use]
+    pub fn new(value: ValueSource) -> Self {
+        Self {
+            value,
+            trim: true,
+            empty_words: Vec::new(),
+            default: None,
+            required: false,
+            on_empty: OnEmpty::Omit,
+            map: None,
+            otherwise: Otherwise::Reject,
+            date: Vec::new(),
+            time: None,
+            case: None,
+            max: None,
+            optional: false,
+        }
+    }
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ValueSource {
+    /// One column, by its header.
+    Column(String),
+    /// Text with `{Column}` in it; `{{` stands for a brace.
+    Template(String),
+    /// The same value for everybody.
+    Const(Literal),
+}
+
+/// A value written in the config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Literal {
+    /// Text.
+    Text(String),
+    /// A boolean.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+}
+
+/// What an empty value becomes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnEmpty {
+    /// The attribute is left out.
+    #[default]
+    Omit,
+    /// An explicit JSON null, for jobs with "Flow null values".
+    Null,
+}
+
+/// What becomes of a value that the lookup table does not know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Otherwise {
+    /// The row is rejected.
+    #[default]
+    Reject,
+    /// This value instead; final.
+    Value(Literal),
+}
+
+/// Letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Case {
+    /// All lower case.
+    Lower,
+    /// All upper case.
+    Upper,
+    /// The first letter of each word in upper case, the others in lower case.
+    Title,
+}

@@ -1,0 +1,59 @@
+//! Calls: every POST to bulkUpload, counted per tenant over processes and restarts.
+//!
+//! Entra allows 40 calls in 5 seconds and a daily number of calls, both per tenant, and counts
+//! refused calls too. A call is noted before it is sent. A noted call counts in the burst window
+//! until the window has passed since its start; one whose answer is not known yet counts until it
+//! is answered (at most `CallLimits::lost_after`, for a process that died).
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::store::StoreError;
+
+/// A noted call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallId(pub i64);
+
+/// The limits of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallLimits {
+    /// Most calls in a window.
+    pub burst: u32,
+    /// The window, margin included.
+    pub window: Duration,
+    /// Most calls in any 24 hours.
+    pub daily: u32,
+    /// After this long a call without answer no longer counts in the burst window.
+    pub lost_after: Duration,
+}
+
+/// Whether a call may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallPermit {
+    /// Yes; it has been noted.
+    Granted(CallId),
+    /// Not yet: ask again then.
+    Wait(Timestamp),
+    /// The day's calls are used up; the first comes free then.
+    Exhausted(Timestamp),
+}
+
+/// Calls.
+#[async_trait]
+pub trait Calls {
+    /// Asks for a call and notes it, in one transaction.
+    async fn begin_call(
+        &self,
+        tenant: &str,
+        limits: CallLimits,
+        now: Timestamp,
+    ) -> Result<CallPermit, StoreError>;
+
+    /// Notes that a call was answered (or ended without an answer).
+    async fn end_call(&self, id: CallId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Calls of a tenant since an instant.
+    async fn calls_since(&self, tenant: &str, since: Timestamp) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,42 @@
+//! The ledger and the outbox: runs, records, operations, bulk requests, calls and leases.
+//!
+//! Small traits by entity, documented like an API, so that another database can take SQLite's
+//! place; one conformance suite (`conformance.rs`) that every backend must pass. No SQL outside this room.
+//! Bulk paths are bulk in a trait's shape: never one call a record.
+//!
+//! Start with [`Store`] and [`SqliteStore`]. Methods that stamp time take `now`; no method reads a
+//! clock. A digest is 16 bytes and says when two resources are equal (`scim::digest` makes it).
+
+mod calls;
+mod error;
+mod leases;
+mod operations;
+mod outbox;
+mod outcomes;
+mod records;
+mod runs;
+mod sqlite;
+
+pub use calls::{CallId, CallLimits, CallPermit, Calls};
+pub use error::StoreError;
+pub use leases::{Lease, Leases};
+pub use operations::{HistoryEntry, Operation, Operations};
+pub use outbox::{Claim, ClaimedOperation, Outbox, OutboxState};
+pub use outcomes::{OpenWindow, Outcomes, SentOperation, Settlement};
+pub use records::{LedgerEntry, Record, Records};
+pub use runs::{
+    ChangeCounts, Commit, NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RefusedRun, Run,
+    RunDraft, Runs, StatusCounts, StoredProblem,
+};
+pub use sqlite::SqliteStore;
+
+/// Everything a backend does.
+pub trait Store:
+    Runs + Records + Operations + Outbox + Outcomes + Calls + Leases + Send + Sync
+{
+}
+
+impl<T: Runs + Records + Operations + Outbox + Outcomes + Calls + Leases + Send + Sync> Store
+    for T
+{
+}

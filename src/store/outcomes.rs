@@ -1,0 +1,88 @@
+//! Outcomes: what the provisioning log says became of operations.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::domain::{ExternalId, OperationId, OperationStatus, RunId, TargetName};
+use crate::store::StoreError;
+
+/// What tracking has to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenWindow {
+    /// When the oldest `accepted` operation was sent (the server's clock).
+    pub oldest_sent_at: Timestamp,
+    /// When the newest `accepted` operation was sent.
+    pub newest_sent_at: Timestamp,
+    /// How many operations are `accepted`.
+    pub accepted: u64,
+}
+
+/// An operation that was sent, as far as correlation needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentOperation {
+    /// The operation.
+    pub id: OperationId,
+    /// Its run.
+    pub run: RunId,
+    /// The worker.
+    pub external_id: ExternalId,
+    /// Where it stands.
+    pub status: OperationStatus,
+    /// Its code.
+    pub code: Option<String>,
+    /// The changeId that settled it.
+    pub change_id: Option<String>,
+    /// The time of the event that settled it.
+    pub event_at: Option<Timestamp>,
+    /// When it was accepted (the server's clock).
+    pub sent_at: Timestamp,
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The operation.
+    pub operation: OperationId,
+    /// `provisioned`, `skipped` or `failed`.
+    pub status: OperationStatus,
+    /// What was done, or why not.
+    pub code: Option<String>,
+    /// In words.
+    pub reason: Option<String>,
+    /// What to do.
+    pub advice: Option<String>,
+    /// The event's changeId.
+    pub change_id: Option<String>,
+    /// The event's time.
+    pub event_at: Timestamp,
+}
+
+/// Outcomes.
+#[async_trait]
+pub trait Outcomes {
+    /// What is `accepted` and waits for an event; `None` when nothing does.
+    async fn open_window(&self, target: &TargetName) -> Result<Option<OpenWindow>, StoreError>;
+
+    /// The operations of these workers that were sent (status `accepted`, `unconfirmed`,
+    /// `provisioned`, `skipped` or `failed`, with a `sent_at`), each worker's newest three.
+    async fn sent_operations(
+        &self,
+        target: &TargetName,
+        ids: Vec<ExternalId>,
+    ) -> Result<Vec<SentOperation>, StoreError>;
+
+    /// Writes outcomes, in one transaction; records that arrived are marked, runs whose last
+    /// operation has ended become `completed`.
+    async fn settle(&self, outcomes: Vec<Settlement>, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Makes `accepted` operations sent before `sent_before` `unconfirmed`, with these words;
+    /// returns how many.
+    async fn unconfirm(
+        &self,
+        target: &TargetName,
+        sent_before: Timestamp,
+        reason: String,
+        advice: String,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
+}

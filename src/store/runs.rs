@@ -1,0 +1,277 @@
+//! Runs: one file of one source, from intake to the last outcome.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::domain::{
+    Change, ExternalId, OperationStatus, RunId, RunStatus, SourceName, TargetName,
+};
+use crate::store::StoreError;
+
+/// A run that has been planned and is about to be committed.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// Its id, made by the caller.
+    pub id: RunId,
+    /// The source.
+    pub source: SourceName,
+    /// The target.
+    pub target: TargetName,
+    /// The file's name without folders; `None` for runs without a file.
+    pub file: Option<String>,
+    /// SHA-256 of the file's bytes.
+    pub file_digest: [u8; 32],
+    /// Fingerprint of the mapping that was applied.
+    pub mapping_fingerprint: [u8; 16],
+    /// When intake began.
+    pub started_at: Timestamp,
+    /// Data rows read.
+    pub rows: u64,
+    /// Rows that were `unchanged`; counted here, not stored one by one.
+    pub unchanged: u64,
+    /// Rows that were `out_of_scope`; counted here, not stored one by one.
+    pub out_of_scope: u64,
+    /// Operations by kind of change.
+    pub changes: ChangeCounts,
+}
+
+/// A file that was refused: a run with status `failed` and no operations.
+#[derive(Debug, Clone)]
+pub struct RefusedRun {
+    /// Its id, made by the caller.
+    pub id: RunId,
+    /// The source.
+    pub source: SourceName,
+    /// The target.
+    pub target: TargetName,
+    /// The file's name without folders.
+    pub file: Option<String>,
+    /// SHA-256 of the file's bytes, as far as they could be read.
+    pub file_digest: [u8; 32],
+    /// Fingerprint of the mapping.
+    pub mapping_fingerprint: [u8; 16],
+    /// When intake began.
+    pub started_at: Timestamp,
+    /// When it was refused.
+    pub ended_at: Timestamp,
+    /// Why.
+    pub problem: StoredProblem,
+}
+
+/// Why a file was refused, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredProblem {
+    /// Stable and dotted.
+    pub code: String,
+    /// Where, as `Place` prints it.
+    pub place: String,
+    /// What.
+    pub message: String,
+    /// The way out.
+    pub hint: Option<String>,
+}
+
+/// Operations by kind of change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChangeCounts {
+    /// Joiners, inactive ones too.
+    pub joiner: u64,
+    /// Joiners that are inactive (part of `joiner`).
+    pub joiner_inactive: u64,
+    /// Movers.
+    pub mover: u64,
+    /// Leavers.
+    pub leaver: u64,
+    /// Rehires.
+    pub rehire: u64,
+    /// People missing from a complete file.
+    pub missing: u64,
+}
+
+impl ChangeCounts {
+    /// Counts one change.
+    pub const fn add(&mut self, change: Change, active: bool) {
+        match change {
+            Change::Joiner => {
+                self.joiner += 1;
+                if !active {
+                    self.joiner_inactive += 1;
+                }
+            }
+            Change::Mover => self.mover += 1,
+            Change::Leaver => self.leaver += 1,
+            Change::Rehire => self.rehire += 1,
+        }
+    }
+}
+
+/// Rows by status; every status is there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StatusCounts([u64; OperationStatus::ALL.len()]);
+
+impl StatusCounts {
+    /// The count of one status.
+    #[must_use]
+    pub fn get(&self, status: OperationStatus) -> u64 {
+        OperationStatus::ALL
+            .iter()
+            .position(|each| *each == status)
+            .and_then(|index| self.0.get(index))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    /// Adds to the count of one status.
+    pub fn add(&mut self, status: OperationStatus, count: u64) {
+        let index = OperationStatus::ALL.iter().position(|each| *each == status);
+        if let Some(slot) = index.and_then(|index| self.0.get_mut(index)) {
+            *slot += count;
+        }
+    }
+
+    /// Every status with its count, in the order of a record's journey.
+    pub fn iter(&self) -> impl Iterator<Item = (OperationStatus, u64)> + '_ {
+        OperationStatus::ALL.into_iter().zip(self.0)
+    }
+
+    /// The sum over all statuses.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}
+
+/// A run as the store knows it.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// The source.
+    pub source: SourceName,
+    /// The target.
+    pub target: TargetName,
+    /// The file's name without folders.
+    pub file: Option<String>,
+    /// SHA-256 of the file's bytes.
+    pub file_digest: [u8; 32],
+    /// Fingerprint of the mapping that was applied.
+    pub mapping_fingerprint: [u8; 16],
+    /// Where it stands.
+    pub status: RunStatus,
+    /// Data rows read.
+    pub rows: u64,
+    /// Operations without a row (absent leavers, due dates).
+    pub without_row: u64,
+    /// Rows by status; sums to `rows + without_row`.
+    pub counts: StatusCounts,
+    /// Operations by kind of change.
+    pub changes: ChangeCounts,
+    /// Bulk requests that carried (or carry) operations of this run; a retry is the same request.
+    pub bulk_requests: u64,
+    /// Why the file was refused.
+    pub problem: Option<StoredProblem>,
+    /// When intake began.
+    pub started_at: Timestamp,
+    /// When the last operation ended; `None` while the run is unfinished.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// One row as planned, on its way into the store. Rows that are unchanged or out of scope are only
+/// counted and never stand here.
+#[derive(Debug, Clone)]
+pub struct PlannedRow {
+    /// The record's number in the file, the header being 1; `None` without a row.
+    pub row: Option<u64>,
+    /// The physical line where it starts.
+    pub line: Option<u64>,
+    /// The worker; `None` where it could not be read.
+    pub external_id: Option<ExternalId>,
+    /// What becomes of it.
+    pub verdict: PlannedVerdict,
+}
+
+/// What planning decided about a row.
+#[derive(Debug, Clone)]
+pub enum PlannedVerdict {
+    /// To be sent.
+    Operation(PlannedOperation),
+    /// Could not become a valid SCIM user.
+    Rejected {
+        /// Stable and dotted.
+        code: String,
+        /// What was wrong.
+        reason: String,
+        /// The way out.
+        advice: Option<String>,
+    },
+    /// Another row of the same worker counts instead.
+    Superseded {
+        /// Which one, in words.
+        reason: String,
+    },
+}
+
+/// An operation as planned.
+#[derive(Debug, Clone)]
+pub struct PlannedOperation {
+    /// The kind of change.
+    pub change: Change,
+    /// The mapped `active`.
+    pub active: bool,
+    /// Digest of `resource`.
+    pub digest: [u8; 16],
+    /// The SCIM user: the bytes of `data` in the bulk request.
+    pub resource: Vec<u8>,
+    /// Whether the ledger already holds this very digest (sent again after failed or unconfirmed).
+    pub resend: bool,
+    /// A warning's code and words, kept with the operation until an outcome takes their place.
+    pub warning: Option<(String, String)>,
+}
+
+/// What committing a draft came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    /// The run is in the store, with all its operations.
+    Done,
+    /// Another run of this target was committed since the draft began: nothing was stored, plan anew.
+    LedgerMoved,
+}
+
+/// Runs.
+#[async_trait]
+pub trait Runs {
+    /// Begins a draft for a target and notes where its ledger stands.
+    ///
+    /// A draft takes planned rows in batches and keeps them outside the store's own tables (and
+    /// outside memory) until [`RunDraft::commit`]; dropping it leaves no trace.
+    async fn draft(&self, target: &TargetName) -> Result<Box<dyn RunDraft>, StoreError>;
+
+    /// Stores a refused file.
+    async fn store_refused(&self, run: RefusedRun) -> Result<(), StoreError>;
+
+    /// The source's newest run, cancelled and failed ones left out.
+    async fn latest_run(&self, source: &SourceName) -> Result<Option<Run>, StoreError>;
+
+    /// One run.
+    async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError>;
+
+    /// The newest `limit` runs, newest first.
+    async fn runs(&self, limit: usize) -> Result<Vec<Run>, StoreError>;
+
+    /// Runs of a target that have not ended, oldest first.
+    async fn unfinished_runs(&self, target: &TargetName) -> Result<Vec<RunId>, StoreError>;
+}
+
+/// A run being planned.
+#[async_trait]
+pub trait RunDraft: Send {
+    /// Takes the next rows, in file order.
+    async fn push(&mut self, rows: Vec<PlannedRow>) -> Result<(), StoreError>;
+
+    /// Commits the run and everything pushed, in one transaction: the run; an operation for each
+    /// row (`queued`, `rejected` or `superseded`); the ledger's records (digest, resource, active,
+    /// source, last operation; `resent_at` where `resend`); older operations of the same people
+    /// that are still `queued` become `superseded`, and their runs' statuses follow. The run is
+    /// `delivering`, or `completed` (ended now) when nothing is to be sent.
+    async fn commit(self: Box<Self>, run: NewRun, now: Timestamp) -> Result<Commit, StoreError>;
+}

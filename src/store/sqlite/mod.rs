@@ -1,0 +1,5 @@
+//! The SQLite backend.
+
+/// The store in a SQLite database.
+#[derive(Debug)]
+pub struct SqliteStore {}
