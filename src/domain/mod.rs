@@ -7,6 +7,7 @@
 mod change;
 mod clock;
 mod ids;
+mod ledger;
 mod place;
 mod problem;
 mod row;
@@ -15,6 +16,7 @@ mod status;
 pub use change::Change;
 pub use clock::{Clock, SystemClock};
 pub use ids::{BulkRequestId, ExternalId, OperationId, RunId, SourceName, TargetName};
+pub use ledger::LedgerEntry;
 pub use place::Place;
 pub use problem::{Problem, RecordProblem};
 pub use row::Row;

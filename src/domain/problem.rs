@@ -33,3 +33,16 @@ pub struct RecordProblem {
     /// The way out.
     pub hint: Option<String>,
 }
+
+impl std::fmt::Display for RecordProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.column, &self.attribute) {
+            (Some(column), Some(attribute)) => {
+                write!(f, "column `{column}`, attribute `{attribute}`: {}", self.message)
+            }
+            (Some(column), None) => write!(f, "column `{column}`: {}", self.message),
+            (None, Some(attribute)) => write!(f, "attribute `{attribute}`: {}", self.message),
+            (None, None) => f.write_str(&self.message),
+        }
+    }
+}

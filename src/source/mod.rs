@@ -1,5 +1,23 @@
 //! Adapters from bytes to rows: CSV now, workbooks and JSON later.
+//!
+//! A source streams: it holds one record and one buffer, never a file. It knows nothing of
+//! mappings, ledgers or files on disk (any `Read` will do), and refuses a file with a [`Problem`]
+//! that names the line. What is wrong with one row only is told beside the row, and the file goes on.
+//!
+//! Start with [`CsvReader`]; [`RowIndex`] says which of several rows of one worker counts.
+//!
+//! [`Problem`]: crate::domain::Problem
 
 mod config;
+mod csv;
+mod delimiter;
+mod error;
+mod limits;
+mod records;
+mod rows;
 
 pub use config::{CsvConfig, Delimiter, Pick, RowsConfig};
+pub use csv::{CsvReader, CsvRow};
+pub use error::SourceError;
+pub use limits::{Limits, TooManyRagged};
+pub use rows::{RowIndex, RowIndexBuilder, RowVerdict};
