@@ -1,7 +1,30 @@
 //! Compiled attribute mappings: a row in, a SCIM user's bytes (or a rejection) out.
+//!
+//! Pure and synchronous: no clock, no input or output, no logging. A [`MappingConfig`] is what the
+//! config states, with all its mistakes; [`Mapping::compile`] finds them all and gives a
+//! [`Mapping`]; [`Mapping::bind`] resolves its columns in a file's header; [`Bound::apply`] writes
+//! one resource a row, as bytes and without allocating, into a buffer of the caller's. The same row
+//! under the same mapping is the same bytes, whatever the order of lines in the config.
 
+mod bound;
+mod checks;
+mod compile;
 mod config;
+mod date;
+mod date_format;
+mod fingerprint;
+mod layout;
+mod letters;
+mod literal;
+mod problem;
+mod rule;
+mod template;
+mod warnings;
+mod write;
 
+pub use bound::{Bound, Mapped, Scratch};
+pub use compile::{ColumnUse, Mapping};
 pub use config::{
     AttributeConfig, Case, Literal, MappingConfig, OnEmpty, Otherwise, RuleConfig, ValueSource,
 };
+pub use problem::{ColumnProblem, MappingProblem, RecordWarning};

@@ -1,0 +1,147 @@
+//! A mapping bound to the columns of one file, and what it makes of a row.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::domain::{RecordProblem, Row};
+use crate::mapping::rule::{Cells, Work};
+use crate::mapping::write::{Caught, Writer, read_external_id, write_resource};
+use crate::mapping::{ColumnProblem, Mapping, RecordWarning};
+
+/// Least similarity at which a header is suggested for a missing column.
+const LIKELY: f64 = 0.85;
+
+/// A mapping that knows where its columns are. Made by [`Mapping::bind`].
+pub struct Bound<'m> {
+    mapping: &'m Mapping,
+    indexes: Vec<Option<usize>>,
+}
+
+/// Buffers that one caller uses for row after row.
+#[derive(Default)]
+pub struct Scratch {
+    work: Work,
+    caught: Caught,
+    extensions: Vec<u8>,
+}
+
+impl Scratch {
+    /// Empty buffers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+/// What planning needs to know of a mapped record, beside its bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Mapped<'s> {
+    /// The worker's id.
+    pub external_id: &'s str,
+    /// The value of `active`.
+    pub active: bool,
+    /// The value of `userName`, where there is one.
+    pub user_name: Option<&'s str>,
+    /// The `externalId` of the manager, as written in the resource.
+    pub manager: Option<&'s str>,
+    /// What is odd about the record without keeping it back.
+    pub warnings: &'s [RecordWarning],
+}
+
+impl fmt::Debug for Mapped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mapped")
+            .field("external_id", &self.external_id)
+            .field("active", &self.active)
+            .field("manager", &self.manager)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Mapping {
+    /// Finds the mapping's columns among a file's headers, which are given trimmed.
+    ///
+    /// # Errors
+    /// When columns that are not optional are missing, or a mapped one is there more than once:
+    /// all of them, in the order in which the mapping names them.
+    pub fn bind<H: AsRef<str>>(&self, headers: &[H]) -> Result<Bound<'_>, Vec<ColumnProblem>> {
+        let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, header) in headers.iter().enumerate() {
+            places.entry(header.as_ref()).or_default().push(index);
+        }
+        let mut indexes = Vec::with_capacity(self.columns().len());
+        let mut problems = Vec::new();
+        for used in self.columns() {
+            let found = places.get(used.name.as_str()).map_or(&[][..], Vec::as_slice);
+            indexes.push(found.first().copied());
+            let column = used.name.clone();
+            match found {
+                [] if !used.optional => {
+                    let nearest = nearest(&column, headers.iter().map(AsRef::as_ref));
+                    problems.push(ColumnProblem::Missing { column, nearest });
+                }
+                [] | [_] => {}
+                many => {
+                    let places = many.iter().map(|index| index + 1).collect();
+                    problems.push(ColumnProblem::Repeated { column, places });
+                }
+            }
+        }
+        if problems.is_empty() { Ok(Bound { mapping: self, indexes }) } else { Err(problems) }
+    }
+}
+
+impl Bound<'_> {
+    /// Appends the row's resource to `out`: exactly one JSON object, or nothing at all.
+    ///
+    /// # Errors
+    /// When the row cannot become a valid user; the problem never holds a cell's value.
+    pub fn apply<'s>(
+        &self,
+        row: &Row<'_>,
+        scratch: &'s mut Scratch,
+        out: &mut Vec<u8>,
+    ) -> Result<Mapped<'s>, RecordProblem> {
+        let start = out.len();
+        let Scratch { work, caught, extensions } = scratch;
+        let cells = Cells { row: *row, indexes: &self.indexes };
+        let writer = Writer { cells, work, caught, out };
+        if let Err(problem) = write_resource(self.mapping.layout(), writer, extensions) {
+            out.truncate(start);
+            return Err(problem);
+        }
+        Ok(Mapped {
+            external_id: &caught.external_id,
+            active: caught.active,
+            user_name: caught.user_name.as_deref(),
+            manager: caught.manager.as_deref(),
+            warnings: &caught.warnings,
+        })
+    }
+
+    /// The row's `externalId` alone, for a first pass over a file; the same as [`Self::apply`]
+    /// finds.
+    ///
+    /// # Errors
+    /// When the row has no readable one.
+    pub fn external_id<'s>(
+        &self,
+        row: &Row<'_>,
+        scratch: &'s mut Scratch,
+    ) -> Result<&'s str, RecordProblem> {
+        let Scratch { work, caught, .. } = scratch;
+        let cells = Cells { row: *row, indexes: &self.indexes };
+        read_external_id(&self.mapping.layout().external_id, cells, work, caught)?;
+        Ok(&caught.external_id)
+    }
+}
+
+fn nearest<'h>(column: &str, headers: impl Iterator<Item = &'h str>) -> Option<String> {
+    let wanted = column.to_lowercase();
+    headers
+        .map(|header| (strsim::jaro_winkler(&wanted, &header.to_lowercase()), header))
+        .filter(|(score, _)| *score >= LIKELY)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, header)| header.to_owned())
+}

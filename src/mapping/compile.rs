@@ -1,0 +1,296 @@
+//! From what the config states to what is applied, with every mistake found on the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+
+use crate::mapping::checks::{self, Say};
+use crate::mapping::date::{DateRule, parse_time};
+use crate::mapping::date_format::Format;
+use crate::mapping::fingerprint::{Dates, Fingerprint};
+use crate::mapping::layout::Layout;
+use crate::mapping::literal::{fixed, lookup};
+use crate::mapping::rule::{Finish, Role, Rule, Source};
+use crate::mapping::template::{self, Part};
+use crate::mapping::{
+    AttributeConfig, MappingConfig, MappingProblem, OnEmpty, RuleConfig, ValueSource, warnings,
+};
+use crate::scim::AttributePath;
+
+/// Attributes that every mapping must have.
+const NEEDED: [(&str, &str); 2] = [
+    ("externalId", "map the column with the worker's id, for example `externalId = \"WorkerID\"`"),
+    (
+        "active",
+        "map the status, for example `active = { from = \"Status\", map = { Active = true, Inactive = false } }`",
+    ),
+];
+
+/// A column that a mapping reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnUse {
+    /// Its header, trimmed.
+    pub name: String,
+    /// Whether a file may lack it: every line that reads it says so.
+    pub optional: bool,
+}
+
+/// A compiled mapping, for any number of files with its columns.
+pub struct Mapping {
+    layout: Layout,
+    columns: Vec<ColumnUse>,
+    warnings: Vec<MappingProblem>,
+    fingerprint: [u8; 16],
+}
+
+impl std::fmt::Debug for Mapping {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mapping").field("columns", &self.columns).finish_non_exhaustive()
+    }
+}
+
+impl Mapping {
+    /// Compiles a mapping; `time_zone` is the source's, needed where a date is mapped.
+    ///
+    /// # Errors
+    /// When there is any mistake: all of them, in the order of the lines.
+    pub fn compile(
+        config: &MappingConfig,
+        time_zone: Option<&TimeZone>,
+    ) -> Result<Self, Vec<MappingProblem>> {
+        let mut compiler = Compiler { time_zone, ..Compiler::default() };
+        for line in &config.attributes {
+            compiler.line(line);
+        }
+        compiler.needed();
+        compiler.finish(config)
+    }
+
+    /// What compiles, but will probably not do what somebody hopes for.
+    #[must_use]
+    pub fn warnings(&self) -> &[MappingProblem] {
+        &self.warnings
+    }
+
+    /// The columns it reads, in the order in which the config names them first.
+    #[must_use]
+    pub fn columns(&self) -> &[ColumnUse] {
+        &self.columns
+    }
+
+    /// A digest of its meaning: equal when only the order of lines differs, different when the same
+    /// row could become other bytes.
+    #[must_use]
+    pub const fn fingerprint(&self) -> [u8; 16] {
+        self.fingerprint
+    }
+
+    pub(super) const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+}
+
+#[derive(Default)]
+struct Compiler<'c> {
+    time_zone: Option<&'c TimeZone>,
+    columns: Vec<ColumnUse>,
+    rules: Vec<(Rule, &'c RuleConfig, Option<Dates>)>,
+    /// Canonical path to the path as written first.
+    seen: BTreeMap<String, String>,
+    /// What lines with an unknown path probably meant.
+    meant: BTreeSet<String>,
+    problems: Vec<MappingProblem>,
+}
+
+impl<'c> Compiler<'c> {
+    fn line(&mut self, line: &'c AttributeConfig) {
+        let path = match AttributePath::parse(&line.path) {
+            Ok(path) => path,
+            Err(fault) => {
+                let hint =
+                    fault.suggestion.as_deref().map(|meant| format!("did you mean `{meant}`?"));
+                // Whoever meant a needed attribute is not told twice.
+                self.meant.extend(fault.suggestion.clone());
+                let mut say = Say { path: &line.path, problems: &mut self.problems };
+                say.wrong(None, fault.to_string(), hint.as_deref());
+                return;
+            }
+        };
+        let mut problems = Vec::new();
+        let mut say = Say { path: &line.path, problems: &mut problems };
+        if let Some(first) = self.seen.insert(path.to_string(), line.path.clone()) {
+            let message = if first == line.path {
+                "it is mapped twice".to_owned()
+            } else {
+                format!("`{first}` names the same attribute")
+            };
+            say.wrong(None, message, Some("keep one of the two lines"));
+        }
+        let rule = &line.rule;
+        checks::check(&path, rule, &mut say);
+        let boolean = path.is_boolean();
+        let source = self.source(rule, boolean, &mut say);
+        let default =
+            rule.default.as_ref().and_then(|value| fixed(value, boolean, "default", &mut say));
+        let (date, dates) = match self.date(rule, &mut say) {
+            Some((date, dates)) => (Some(date), Some(dates)),
+            None => (None, None),
+        };
+        let finish = Finish { date, case: rule.case, max: rule.max };
+        let lookup = lookup(rule, boolean, &finish, &mut say);
+        let clean = problems.is_empty();
+        self.problems.append(&mut problems);
+        if let Some((source, column)) = source.filter(|_| clean) {
+            let words = rule.empty_words.iter();
+            let empty_words =
+                words.map(|word| if rule.trim { word.trim() } else { word }.to_owned()).collect();
+            let rule_compiled = Rule {
+                role: role(&path),
+                path,
+                column,
+                source,
+                trim: rule.trim,
+                empty_words,
+                default,
+                required: rule.required,
+                null: rule.on_empty == OnEmpty::Null,
+                lookup,
+                finish,
+            };
+            self.rules.push((rule_compiled, rule, dates));
+        }
+    }
+
+    fn source(
+        &mut self,
+        rule: &RuleConfig,
+        boolean: bool,
+        say: &mut Say<'_>,
+    ) -> Option<(Source, Option<String>)> {
+        match &rule.value {
+            ValueSource::Column(name) => {
+                let name = name.trim();
+                if name.is_empty() {
+                    say.wrong(Some("from"), "the column has no name", None);
+                    return None;
+                }
+                let slot = self.slot(name, rule.optional);
+                Some((Source::Column(slot), Some(name.to_owned())))
+            }
+            ValueSource::Template(text) => match template::parse(text) {
+                Ok(parts) => {
+                    let mut slots = Vec::new();
+                    for part in parts {
+                        slots.push(match part {
+                            Part::Text(text) => Part::Text(text),
+                            Part::Column(name) => Part::Column(self.slot(&name, rule.optional)),
+                        });
+                    }
+                    Some((Source::Template(slots), None))
+                }
+                Err(fault) => {
+                    let hint =
+                        "columns stand in braces, as in `{FirstName} {LastName}`; `{{` is a brace";
+                    say.wrong(Some("template"), fault.to_string(), Some(hint));
+                    None
+                }
+            },
+            ValueSource::Const(value) => {
+                fixed(value, boolean, "const", say).map(|value| (Source::Const(value), None))
+            }
+        }
+    }
+
+    fn slot(&mut self, name: &str, optional: bool) -> usize {
+        if let Some(at) = self.columns.iter().position(|used| used.name == name) {
+            if let Some(used) = self.columns.get_mut(at) {
+                used.optional &= optional;
+            }
+            return at;
+        }
+        self.columns.push(ColumnUse { name: name.to_owned(), optional });
+        self.columns.len() - 1
+    }
+
+    fn date(&self, rule: &RuleConfig, say: &mut Say<'_>) -> Option<(DateRule, Dates)> {
+        let mut time = Some(Time::midnight());
+        if let Some(text) = &rule.time {
+            time = parse_time(text);
+            if time.is_none() {
+                let hint = "as in `time = \"09:00\"`";
+                say.wrong(
+                    Some("time"),
+                    "a time is hours and minutes of a 24-hour clock",
+                    Some(hint),
+                );
+            }
+        }
+        if rule.date.is_empty() {
+            return None;
+        }
+        let mut formats = Vec::new();
+        for notation in &rule.date {
+            match Format::compile(notation) {
+                Ok(format) => formats.push(format),
+                Err(fault) => say.wrong(
+                    Some("date"),
+                    format!("in the format `{notation}`, {fault}"),
+                    Some("formats look like `%Y-%m-%d` or `%d.%m.%Y`"),
+                ),
+            }
+        }
+        let Some(zone) = self.time_zone else {
+            let hint = "set `time_zone` of the source, for example \"Europe/Berlin\"";
+            say.wrong(Some("date"), "a date needs the time zone of its source", Some(hint));
+            return None;
+        };
+        let time = time.filter(|_| formats.len() == rule.date.len())?;
+        let name = zone.iana_name().map_or_else(|| format!("{zone:?}"), ToOwned::to_owned);
+        let dates = Dates { time: time.to_string(), zone: name };
+        Some((DateRule::new(formats, time, zone.clone()), dates))
+    }
+
+    fn needed(&mut self) {
+        for (path, hint) in NEEDED {
+            if !self.seen.contains_key(path) && !self.meant.contains(path) {
+                let mut say = Say { path, problems: &mut self.problems };
+                say.wrong(None, "it must be mapped", Some(hint));
+            }
+        }
+    }
+
+    fn finish(mut self, config: &MappingConfig) -> Result<Mapping, Vec<MappingProblem>> {
+        if !self.problems.is_empty() {
+            return Err(self.problems);
+        }
+        self.rules.sort_by(|left, right| left.0.path.cmp(&right.0.path));
+        let mut fingerprint = Fingerprint::new();
+        for (rule, config, dates) in &self.rules {
+            fingerprint.rule(rule, config, dates.as_ref(), |slot| {
+                self.columns.get(slot).map(|used| used.name.clone()).unwrap_or_default()
+            });
+        }
+        let rules = self.rules.into_iter().map(|(rule, _, _)| rule).collect();
+        // Without problems there is a rule for `externalId`.
+        let Some(layout) = Layout::new(rules) else {
+            return Err(self.problems);
+        };
+        Ok(Mapping {
+            layout,
+            columns: self.columns,
+            warnings: warnings::find(config),
+            fingerprint: fingerprint.finish(),
+        })
+    }
+}
+
+fn role(path: &AttributePath) -> Role {
+    match path {
+        _ if path.is_core("externalId") => Role::ExternalId,
+        _ if path.is_core("userName") => Role::UserName,
+        _ if path.is_core("active") => Role::Active,
+        _ if path.is_manager_value() => Role::Manager,
+        _ => Role::Other,
+    }
+}

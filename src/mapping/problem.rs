@@ -1,0 +1,172 @@
+//! What is said about mistakes: in a mapping, in the columns of a file, and in a record.
+//!
+//! Nothing here ever holds the value of a cell; columns, attributes and rules are named instead.
+
+use std::fmt;
+
+use crate::domain::RecordProblem;
+
+/// A mistake in a mapping, or something in it worth a second look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MappingProblem {
+    /// The left side of the line as written, or the attribute that is missing.
+    pub path: String,
+    /// The key of the right side, where it is one of them.
+    pub key: Option<&'static str>,
+    /// What was found, and what was expected.
+    pub message: String,
+    /// The way out.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for MappingProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.path)?;
+        if let Some(key) = self.key {
+            write!(f, ", `{key}`")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// A mapped column that the file does not have, or has more than once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnProblem {
+    /// No header is equal to it.
+    Missing {
+        /// The column as the mapping names it.
+        column: String,
+        /// The header that was probably meant.
+        nearest: Option<String>,
+    },
+    /// More than one header is equal to it, so nobody knows which one counts.
+    Repeated {
+        /// The column as the mapping names it.
+        column: String,
+        /// The places of all of them, from 1.
+        places: Vec<usize>,
+    },
+}
+
+impl ColumnProblem {
+    /// The column concerned, as the mapping names it.
+    #[must_use]
+    pub fn column(&self) -> &str {
+        match self {
+            Self::Missing { column, .. } | Self::Repeated { column, .. } => column,
+        }
+    }
+
+    /// The way out.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { nearest: Some(nearest), .. } => {
+                Some(format!("did you mean `{nearest}`?"))
+            }
+            Self::Missing { nearest: None, .. } => None,
+            Self::Repeated { .. } => Some("rename or remove all but one of them".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for ColumnProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { column, .. } => write!(f, "column `{column}` is missing"),
+            Self::Repeated { column, places } => {
+                let places: Vec<_> = places.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "column `{column}` is there {} times, as columns {}",
+                    places.len(),
+                    places.join(", ")
+                )
+            }
+        }
+    }
+}
+
+/// Something about a mapped record that does not keep it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordWarning {
+    /// Stable and dotted; a metric label.
+    pub code: &'static str,
+    /// What it is.
+    pub message: &'static str,
+}
+
+/// The manager of a record is the record itself.
+pub(super) const OWN_MANAGER: RecordWarning = RecordWarning {
+    code: "mapping.own-manager",
+    message: "the worker is named as their own manager and is sent without a manager",
+};
+
+/// Why a value cannot be used. What the reader of a message needs beside it, column and attribute,
+/// the rule adds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    RequiredEmpty,
+    UnknownWord,
+    NotBoolean,
+    BadDate,
+    AmbiguousDate,
+    TooLong { found: usize, most: usize },
+    NoExternalId,
+    ControlCharacter,
+}
+
+impl Fault {
+    pub(super) fn record(self, attribute: &str, column: Option<&str>) -> RecordProblem {
+        let from = column.map_or_else(|| "the value".to_owned(), |name| format!("column `{name}`"));
+        let (code, message, hint) = match self {
+            Self::RequiredEmpty => (
+                "mapping.required-empty",
+                format!("{from} is empty, but `{attribute}` needs it"),
+                "correct the export, or map it without `required` where that is possible",
+            ),
+            Self::UnknownWord => (
+                "mapping.unknown-word",
+                format!("{from} holds a word that the `map` of `{attribute}` does not know"),
+                "add the word to `map`, or say in `otherwise` what becomes of unknown words",
+            ),
+            Self::NotBoolean => (
+                "mapping.not-boolean",
+                format!("{from} is neither `true` nor `false`, but `{attribute}` is a boolean"),
+                "translate the words of the export with `map`",
+            ),
+            Self::BadDate => (
+                "mapping.bad-date",
+                format!("{from} is no date in the formats of `{attribute}`"),
+                "correct the export, or add its format to `date`",
+            ),
+            Self::AmbiguousDate => (
+                "mapping.ambiguous-date",
+                format!("{from} is a different date in two formats of `{attribute}`"),
+                "leave in `date` only the format that the export really uses",
+            ),
+            Self::TooLong { found, most } => (
+                "mapping.too-long",
+                format!("{from} has {found} characters, but `{attribute}` takes at most {most}"),
+                "shorten it at the source, or raise `max`",
+            ),
+            Self::NoExternalId => (
+                "mapping.no-external-id",
+                format!("{from} is empty, so nobody can say whose row this is"),
+                "correct the export: every row needs its worker's id",
+            ),
+            Self::ControlCharacter => (
+                "mapping.control-character",
+                format!("{from} has a control character in it, which `{attribute}` must not have"),
+                "correct the export: the id holds a tab, a line end or the like",
+            ),
+        };
+        RecordProblem {
+            code,
+            attribute: Some(attribute.to_owned()),
+            column: column.map(ToOwned::to_owned),
+            message,
+            hint: Some(hint.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Writes the resource of one row, straight to bytes, in the order of the layout.
+
+use crate::domain::RecordProblem;
+use crate::mapping::RecordWarning;
+use crate::mapping::layout::{Entry, Field, Layout, Member};
+use crate::mapping::problem::{Fault, OWN_MANAGER};
+use crate::mapping::rule::{Cells, Role, Rule, Value, Work};
+use crate::scim::{ExternalIdFault, MAX_EXTERNAL_ID_CHARS, check_external_id, push_string};
+
+const SCHEMAS: &[u8] = br#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User""#;
+const EXTERNAL_ID: &[u8] = br#"],"externalId":"#;
+const ENTERPRISE: &[u8] = br#""urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":"#;
+
+/// What planning needs of the record, caught while it is written.
+#[derive(Default)]
+pub(super) struct Caught {
+    pub(super) external_id: String,
+    pub(super) user_name: Option<String>,
+    pub(super) manager: Option<String>,
+    pub(super) active: bool,
+    pub(super) warnings: Vec<RecordWarning>,
+    /// Texts no longer in use, kept for their room.
+    spare: Vec<String>,
+}
+
+impl Caught {
+    fn clear(&mut self) {
+        self.spare.extend(self.user_name.take());
+        self.spare.extend(self.manager.take());
+        self.external_id.clear();
+        self.warnings.clear();
+        self.active = false;
+    }
+
+    fn keep(&mut self, text: &str) -> String {
+        let mut kept = self.spare.pop().unwrap_or_default();
+        kept.clear();
+        kept.push_str(text);
+        kept
+    }
+}
+
+/// One row on its way into `out`.
+pub(super) struct Writer<'a> {
+    pub(super) cells: Cells<'a>,
+    pub(super) work: &'a mut Work,
+    pub(super) caught: &'a mut Caught,
+    pub(super) out: &'a mut Vec<u8>,
+}
+
+/// Reads a row's `externalId` into `caught`.
+pub(super) fn read_external_id(
+    rule: &Rule,
+    cells: Cells<'_>,
+    work: &mut Work,
+    caught: &mut Caught,
+) -> Result<(), RecordProblem> {
+    caught.clear();
+    let value = rule.evaluate(cells, work).map_err(|fault| refuse(rule, fault))?;
+    let text = value.text().unwrap_or("");
+    check_external_id(text).map_err(|fault| {
+        let fault = match fault {
+            ExternalIdFault::Empty => Fault::NoExternalId,
+            ExternalIdFault::TooLong => {
+                Fault::TooLong { found: text.chars().count(), most: MAX_EXTERNAL_ID_CHARS }
+            }
+            ExternalIdFault::ControlCharacter => Fault::ControlCharacter,
+        };
+        refuse(rule, fault)
+    })?;
+    caught.external_id.push_str(text);
+    Ok(())
+}
+
+/// Writes a row's resource; `extensions` is a buffer for what stands last but decides `schemas`,
+/// which stands first. On an error `out` has an unfinished tail.
+pub(super) fn write_resource(
+    layout: &Layout,
+    mut writer: Writer<'_>,
+    extensions: &mut Vec<u8>,
+) -> Result<(), RecordProblem> {
+    let Writer { cells, work, caught, out } = &mut writer;
+    read_external_id(&layout.external_id, *cells, work, caught)?;
+    out.extend_from_slice(SCHEMAS);
+    extensions.clear();
+    for extension in &layout.extensions {
+        let start = extensions.len();
+        extensions.push(b',');
+        extensions.extend_from_slice(&extension.urn);
+        extensions.push(b':');
+        let mut inner = Writer { cells: *cells, work, caught, out: extensions };
+        if inner.fields(&extension.fields)? {
+            out.push(b',');
+            out.extend_from_slice(&extension.urn);
+        } else {
+            extensions.truncate(start);
+        }
+    }
+    out.extend_from_slice(EXTERNAL_ID);
+    push_string(out, &caught.external_id);
+    for member in &layout.core {
+        writer.member(member)?;
+    }
+    writer.enterprise(&layout.enterprise)?;
+    writer.out.extend_from_slice(extensions);
+    writer.out.push(b'}');
+    Ok(())
+}
+
+impl Writer<'_> {
+    fn enterprise(&mut self, members: &[Member]) -> Result<(), RecordProblem> {
+        let start = self.out.len();
+        separate(self.out);
+        self.out.extend_from_slice(ENTERPRISE);
+        self.out.push(b'{');
+        let mut any = false;
+        for member in members {
+            any |= self.member(member)?;
+        }
+        if any {
+            self.out.push(b'}');
+        } else {
+            self.out.truncate(start);
+        }
+        Ok(())
+    }
+
+    /// Writes a member if it has a value, and says whether it has.
+    fn member(&mut self, member: &Member) -> Result<bool, RecordProblem> {
+        let start = self.out.len();
+        let written = match member {
+            Member::Value(field) => return self.field(field),
+            Member::Object { key, fields } => {
+                separate(self.out);
+                self.out.extend_from_slice(key);
+                let warned = self.caught.warnings.len();
+                // A worker who is their own manager is sent without any part of the manager.
+                self.fields(fields)? && self.caught.warnings.len() == warned
+            }
+            Member::List { key, entries } => {
+                separate(self.out);
+                self.out.extend_from_slice(key);
+                self.out.push(b'[');
+                let mut any = false;
+                for entry in entries {
+                    any |= self.entry(entry)?;
+                }
+                self.out.push(b']');
+                any
+            }
+        };
+        if !written {
+            self.out.truncate(start);
+        }
+        Ok(written)
+    }
+
+    /// Writes an object of simple values, and says whether it has any.
+    fn fields(&mut self, fields: &[Field]) -> Result<bool, RecordProblem> {
+        self.out.push(b'{');
+        let mut any = false;
+        for field in fields {
+            any |= self.field(field)?;
+        }
+        self.out.push(b'}');
+        Ok(any)
+    }
+
+    fn entry(&mut self, entry: &Entry) -> Result<bool, RecordProblem> {
+        let start = self.out.len();
+        separate(self.out);
+        self.out.push(b'{');
+        let mut any = false;
+        for field in &entry.values {
+            any |= self.field(field)?;
+        }
+        if !any {
+            self.out.truncate(start);
+            return Ok(false);
+        }
+        separate(self.out);
+        self.out.extend_from_slice(&entry.kind);
+        if let Some(primary) = &entry.primary {
+            self.field(primary)?;
+        }
+        self.out.push(b'}');
+        Ok(true)
+    }
+
+    fn field(&mut self, field: &Field) -> Result<bool, RecordProblem> {
+        let rule = &field.rule;
+        let value = rule.evaluate(self.cells, self.work).map_err(|fault| refuse(rule, fault))?;
+        if matches!(value, Value::Absent) {
+            return Ok(false);
+        }
+        match (rule.role, value.text()) {
+            (Role::Active, _) => {
+                let active = value.boolean();
+                self.caught.active = active.ok_or_else(|| refuse(rule, Fault::NotBoolean))?;
+            }
+            (Role::UserName, Some(text)) => self.caught.user_name = Some(self.caught.keep(text)),
+            (Role::Manager, Some(text)) if text == self.caught.external_id => {
+                self.caught.warnings.push(OWN_MANAGER);
+            }
+            (Role::Manager, Some(text)) => self.caught.manager = Some(self.caught.keep(text)),
+            _ => {}
+        }
+        separate(self.out);
+        self.out.extend_from_slice(&field.key);
+        value.write(self.out);
+        Ok(true)
+    }
+}
+
+/// A comma, unless what comes is the first of its kind.
+fn separate(out: &mut Vec<u8>) {
+    if !matches!(out.last(), Some(b'{' | b'[')) {
+        out.push(b',');
+    }
+}
+
+fn refuse(rule: &Rule, fault: Fault) -> RecordProblem {
+    fault.record(&rule.path.to_string(), rule.column.as_deref())
+}
