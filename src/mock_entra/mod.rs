@@ -1,1 +1,71 @@
-//! mock_entra
+//! A faithful stand-in for Microsoft Entra's inbound provisioning API, over real HTTP.
+//!
+//! It answers for the token endpoint, `bulkUpload` with all its refusals, the provisioning log and
+//! the job; it stages, runs cycles, scopes, matches, maps, ties managers, and keeps a directory of
+//! its own. It is strict where the service is, and where the documentation is silent. It follows
+//! the Microsoft Graph reference ("synchronizationJob: bulkUpload", "List
+//! provisioningObjectSummary") and the Microsoft Entra docs on API-driven inbound provisioning. It
+//! shares no code with the client, so that a mistake in one cannot hide in the other; of ours it
+//! knows only `domain::Clock`. Start with [`MockEntra::start`].
+//!
+//! # What the service does
+//!
+//! | route | |
+//! | --- | --- |
+//! | `POST /{tenant}/oauth2/v2.0/token` | secret (form or HTTP Basic) or certificate assertion |
+//! | `POST /{v1.0\|beta}/servicePrincipals/{id}/synchronization/jobs/{id}/bulkUpload` | 202, or a refusal |
+//! | `GET /{v1.0\|beta}/auditLogs/provisioning` | `$filter`, `$orderby`, `$top`, pages |
+//! | `GET …/synchronization/jobs`, `GET …/jobs/{id}` | the job and its status |
+//! | `POST …/jobs/{id}/start`, `/pause`, `/restart` | 204 |
+//!
+//! A job that is not active takes uploads and processes nothing. A leaver is an `update` of
+//! `accountEnabled`; an account that falls out of scope is a `disable`. Only people this job has
+//! processed can be managers. Failed records wait in escrow, fill the bucket, and are tried again
+//! only when told.
+//!
+//! # The control plane
+//!
+//! No token is needed. Bodies and answers are JSON; a wrong body is 400 with `error`.
+//!
+//! | route | |
+//! | --- | --- |
+//! | `GET /_mock/directory` | an array of users: `id`, `externalId`, `accountEnabled`, `manager` (an employee id or null), and every attribute under its target name (`employeeId`, `userPrincipalName`, `jobTitle`, …, `urn:…:User:HireDate`), as text |
+//! | `GET /_mock/requests` | every bulk request: `arrived_us`, `answered_us` (unix microseconds or null), `end` (`answered`, `client-gone`, `cut`, `open`), `status`, `fault`, `staged`, `request_id`, `client_request_id`, `externalIds` |
+//! | `GET /_mock/stats` | `calls`, `accepted`, `refused`, `unanswered`, `in_flight`, `records_staged`, `records_staged_again`, `duplicates` (staged again unchanged), `most_calls_in_window` (arrivals in any burst window), `overlapping_records` (external ids ever in two requests at once), `token_requests`, `log_requests`, `log_throttled`, `staged_now`, `escrows`, `open_managers`, `cycles`, `events`, `users`, `job` |
+//! | `GET`, `POST /_mock/faults` | the list of faults, `["throttle:5"]`; a new one replaces the old |
+//! | `GET`, `POST /_mock/settings` | any of `daily_calls`, `burst`, `burst_window_ms`, `bucket`, `scope` (a filter or null), `skip_out_of_scope_deletions`, `unchanged_event` (`none`, `other`, `skipped`), `latency_ms`, `cycle_ms`, `log_delay_ms` (`[from, to]`), `log_calls`, `log_window_ms`, `roles`, `secret_expired`, `token_lifetime_s`, `domains` |
+//! | `POST /_mock/seed` | adds accounts: `[{"employeeId", "userPrincipalName", "displayName", "accountEnabled", "manager", "anchored", …}]`; `anchored` ones are known to the job and can be managers |
+//! | `POST /_mock/cycle` | runs a cycle now, `{"escrows": true}` with the failed records; answers `{"ran", "events"}`, `ran` false for a job that is not active |
+//! | `POST /_mock/job` | `{"code": "Paused"}`: `NotConfigured`, `NotRun`, `Active`, `Paused`, `Quarantine` (with `reason`) |
+//! | `POST /_mock/advance` | `{"seconds": 86400}` moves the clock of tokens, quotas, cycles and log |
+//! | `POST /_mock/reset` | back to the start, with an empty directory |
+
+mod assertion;
+mod body;
+mod certificate;
+mod clock;
+mod config;
+mod control;
+mod engine;
+mod fault;
+mod flight;
+mod graph;
+mod jobs;
+mod limits;
+mod log;
+mod scope;
+mod server;
+mod shared;
+mod state;
+mod token;
+mod tokens;
+mod upload;
+mod wire;
+
+pub use config::{
+    CLIENT_ID, CLIENT_SECRET, Check, JOB_ID, MockConfig, Profile, SERVICE_PRINCIPAL_ID, TENANT_ID,
+    UnchangedEvent, UnknownChoice, target_config,
+};
+pub use fault::{Fault, FaultError, FaultKind};
+pub use scope::{ScopeError, ScopeFilter};
+pub use server::MockEntra;

@@ -1,0 +1,20 @@
+//! The provisioning engine: the bucket, cycles, scoping, matching, mappings, export, and the second
+//! pass that ties managers.
+//!
+//! Follows "How application provisioning works" and "API-driven inbound provisioning concepts" of
+//! the Microsoft Entra docs, and the shape of a real provisioning log. It keeps a directory of its
+//! own; start with [`Engine`].
+
+mod cycle;
+mod directory;
+mod event;
+mod job;
+mod provision;
+mod record;
+mod target;
+
+pub(super) use cycle::{Engine, Step};
+pub(super) use directory::Directory;
+pub(super) use event::Event;
+pub(super) use job::JobCode;
+pub(super) use record::{ENTERPRISE, Record, Source};

@@ -1,0 +1,158 @@
+//! The provisioning job's own routes: list, get, start, pause and restart.
+//!
+//! Follows the reference pages "synchronizationJob: get", "start", "pause" and "restart".
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::{Value, json};
+
+use super::config::{JOB_ID, SERVICE_PRINCIPAL_ID};
+use super::engine::JobCode;
+use super::graph::{Ids, Refusal, answer_json, bearer};
+use super::shared::{Shared, World};
+use super::upload::{JobPath, known_job};
+
+/// Permissions of which one is needed to read.
+const READ: [&str; 3] =
+    ["Application.ReadWrite.OwnedBy", "Synchronization.Read.All", "Synchronization.ReadWrite.All"];
+/// Permissions of which one is needed to act.
+const ACT: [&str; 2] = ["Application.ReadWrite.OwnedBy", "Synchronization.ReadWrite.All"];
+
+/// What `restart` may be told to reset.
+const SCOPES: [&str; 7] = [
+    "None",
+    "Escrows",
+    "Watermark",
+    "QuarantineState",
+    "ConnectorDataStore",
+    "Full",
+    "ForceDeletes",
+];
+
+/// Lists the jobs of the service principal.
+pub(super) async fn list(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    shared: web::Data<Shared>,
+) -> HttpResponse {
+    let now = shared.clock.now();
+    let (version, principal) = path.into_inner();
+    let world = shared.world();
+    let outcome = guard(&request, &world, (&principal, JOB_ID), &READ, now).map(|()| {
+        json!({
+            "@odata.context": format!(
+                "{}/{version}/$metadata#servicePrincipals('{principal}')/synchronization/jobs",
+                shared.url
+            ),
+            "value": [world.engine.job_json(now)],
+        })
+    });
+    answer_json(outcome, &Ids::of(&request), now)
+}
+
+/// Shows the job.
+pub(super) async fn get(
+    request: HttpRequest,
+    path: JobPath,
+    shared: web::Data<Shared>,
+) -> HttpResponse {
+    let now = shared.clock.now();
+    let (version, principal, job) = path.into_inner();
+    let world = shared.world();
+    let outcome = guard(&request, &world, (&principal, &job), &READ, now).map(|()| {
+        let mut shown = json!({
+            "@odata.context": format!(
+                "{}/{version}/$metadata#servicePrincipals('{SERVICE_PRINCIPAL_ID}')\
+                 /synchronization/jobs/$entity",
+                shared.url
+            ),
+        });
+        if let (Some(shown), Value::Object(members)) =
+            (shown.as_object_mut(), world.engine.job_json(now))
+        {
+            shown.extend(members);
+        }
+        shown
+    });
+    answer_json(outcome, &Ids::of(&request), now)
+}
+
+/// Starts the job: it goes on where it stopped, and a quarantine is lifted.
+pub(super) async fn start(
+    request: HttpRequest,
+    path: JobPath,
+    shared: web::Data<Shared>,
+) -> HttpResponse {
+    act(&request, &path, &shared, |world, now| {
+        world.engine.set_job(JobCode::Active, "", now);
+    })
+}
+
+/// Pauses the job: uploads are still taken, nothing is processed.
+pub(super) async fn pause(
+    request: HttpRequest,
+    path: JobPath,
+    shared: web::Data<Shared>,
+) -> HttpResponse {
+    act(&request, &path, &shared, |world, now| {
+        world.engine.set_job(JobCode::Paused, "", now);
+    })
+}
+
+/// Restarts the job.
+pub(super) async fn restart(
+    request: HttpRequest,
+    path: JobPath,
+    body: web::Bytes,
+    shared: web::Data<Shared>,
+) -> HttpResponse {
+    if let Err(refusal) = reset_scope(&body) {
+        return refusal.answer(&Ids::of(&request), shared.clock.now());
+    }
+    act(&request, &path, &shared, |world, now| world.engine.restart(now))
+}
+
+fn act(
+    request: &HttpRequest,
+    path: &JobPath,
+    shared: &Shared,
+    action: impl FnOnce(&mut World, i64),
+) -> HttpResponse {
+    let ids = Ids::of(request);
+    let now = shared.clock.now();
+    let mut world = shared.world();
+    let (_, principal, job) = &**path;
+    if let Err(refusal) = guard(request, &world, (principal, job), &ACT, now) {
+        return refusal.answer(&ids, now);
+    }
+    action(&mut world, now);
+    shared.wake.notify_all();
+    ids.answer(204, now).finish()
+}
+
+fn guard(
+    request: &HttpRequest,
+    world: &World,
+    (principal, job): (&str, &str),
+    any_of: &[&str],
+    now: i64,
+) -> Result<(), Refusal> {
+    let token = bearer(request);
+    world.tokens.roles(token, now)?;
+    known_job(principal, job)?;
+    world.tokens.allow(token, any_of, now)
+}
+
+/// Checks `{"criteria": {"resetScope": "A, B"}}`; an empty body means all that is usual.
+fn reset_scope(body: &[u8]) -> Result<(), Refusal> {
+    if body.is_empty() {
+        return Ok(());
+    }
+    let wrong = || Refusal::bad_request("The restart criteria are invalid.");
+    let body: Value = serde_json::from_slice(body).map_err(|_| wrong())?;
+    let scope = match body.pointer("/criteria/resetScope") {
+        None => return Ok(()),
+        Some(scope) => scope.as_str().ok_or_else(wrong)?,
+    };
+    let known = scope.split(',').all(|word| SCOPES.contains(&word.trim()));
+    if known || scope.is_empty() { Ok(()) } else { Err(wrong()) }
+}
