@@ -1,13 +1,15 @@
 //! The ledger and the outbox: runs, records, operations, bulk requests, calls and leases.
 //!
-//! Small traits by entity, documented like an API, so that another database can take SQLite's
-//! place; one conformance suite (`conformance.rs`) that every backend must pass. No SQL outside this room.
+//! Small traits by entity, documented like an API, so that another database can take `SQLite`'s
+//! place; one conformance suite (`conformance/`) that every backend must pass. No SQL outside this room.
 //! Bulk paths are bulk in a trait's shape: never one call a record.
 //!
 //! Start with [`Store`] and [`SqliteStore`]. Methods that stamp time take `now`; no method reads a
 //! clock. A digest is 16 bytes and says when two resources are equal (`scim::digest` makes it).
 
 mod calls;
+#[cfg(test)]
+mod conformance;
 mod error;
 mod leases;
 mod operations;
@@ -23,7 +25,7 @@ pub use leases::{Lease, Leases};
 pub use operations::{HistoryEntry, Operation, Operations};
 pub use outbox::{Claim, ClaimedOperation, Outbox, OutboxState};
 pub use outcomes::{OpenWindow, Outcomes, SentOperation, Settlement};
-pub use records::{LedgerEntry, Record, Records};
+pub use records::{Record, Records};
 pub use runs::{
     ChangeCounts, Commit, NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RefusedRun, Run,
     RunDraft, Runs, StatusCounts, StoredProblem,

@@ -44,6 +44,14 @@ pub struct OutboxState {
     pub next_at: Option<Timestamp>,
 }
 
+impl OutboxState {
+    /// Whether nothing is queued and nothing is being sent.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.queued == 0 && self.sending == 0
+    }
+}
+
 /// The outbox.
 #[async_trait]
 pub trait Outbox {
@@ -62,8 +70,8 @@ pub trait Outbox {
         now: Timestamp,
     ) -> Result<Option<Claim>, StoreError>;
 
-    /// Notes a 202: operations become `accepted`, sent at `sent_at` (the server's clock); their
-    /// resources are dropped from the outbox (the ledger keeps the last one). Durable on return.
+    /// Notes a 202: operations become `accepted`, sent at `sent_at` (the server's clock, or the
+    /// beginning of the first attempt in doubt, a few seconds allowed for two clocks); their resources are dropped from the outbox (the ledger keeps the last one). Durable on return.
     async fn accepted(
         &self,
         id: BulkRequestId,
@@ -73,14 +81,20 @@ pub trait Outbox {
     ) -> Result<(), StoreError>;
 
     /// Puts the request back, to be posted again not before `not_before`: operations become
-    /// `queued` again and keep `code` until they are sent.
+    /// `queued` again and keep `code` until they are sent. `in_doubt` says that Entra may have it
+    /// all the same: then events from this attempt on count once it is accepted.
     async fn postpone(
         &self,
         id: BulkRequestId,
         not_before: Timestamp,
         code: String,
+        in_doubt: bool,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// Puts back a request that was claimed and not posted: the attempt does not count, and it may
+    /// be claimed again at once.
+    async fn release(&self, id: BulkRequestId, now: Timestamp) -> Result<(), StoreError>;
 
     /// Breaks the request up: its operations become `queued` again, for new requests of at most
     /// `max` operations (after a 413).

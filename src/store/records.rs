@@ -3,25 +3,8 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::domain::{ExternalId, OperationStatus, SourceName, TargetName};
+use crate::domain::{ExternalId, LedgerEntry, SourceName, TargetName};
 use crate::store::{Operation, StoreError};
-
-/// What the ledger knows of a worker, as far as planning needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LedgerEntry {
-    /// The source that last sent the worker, and so owns the record.
-    pub source: SourceName,
-    /// The last planned `active`.
-    pub active: bool,
-    /// Digest of the last planned resource.
-    pub digest: [u8; 16],
-    /// Status of the last operation.
-    pub last_status: OperationStatus,
-    /// Whether any operation of this worker ever ended `provisioned` or `skipped`.
-    pub arrived: bool,
-    /// When the same resource was last sent again after a failure.
-    pub resent_at: Option<Timestamp>,
-}
 
 /// One worker of a target, for a person to read.
 #[derive(Debug, Clone)]

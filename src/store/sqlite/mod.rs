@@ -1,5 +1,47 @@
-//! The SQLite backend.
+//! The `SQLite` backend: one file, write-ahead log, one writer, readers that never wait for it.
+//!
+//! Start with [`SqliteStore`] in `connection.rs`. Each other file holds the statements of one
+//! entity. SQL is literal text, prepared once a connection and cached, and opens with its name.
+//! Batches run through one cached statement inside one transaction, which costs about a
+//! microsecond a row; no list of ids is ever pasted into a statement.
+//!
+//! Two promises are kept by the schema itself, whatever the code does: a worker has at most one
+//! operation `queued` and at most one `sending` (unique indexes), and every change of status or
+//! code leaves a line in the history (triggers).
 
-/// The store in a SQLite database.
-#[derive(Debug)]
-pub struct SqliteStore {}
+mod calls;
+mod claims;
+mod connection;
+mod convert;
+mod draft;
+mod leases;
+mod migrations;
+mod operations;
+mod outbox;
+mod outcomes;
+mod records;
+mod requests;
+mod resource;
+mod runs;
+
+pub use connection::SqliteStore;
+
+#[cfg(test)]
+mod tests {
+    mod in_a_file {
+        use crate::store::SqliteStore;
+
+        fn open() -> (SqliteStore, tempfile::TempDir) {
+            let folder = tempfile::tempdir().unwrap();
+            (SqliteStore::open(&folder.path().join("store.db")).unwrap(), folder)
+        }
+
+        crate::store::conformance::conformance!(open());
+    }
+
+    mod in_memory {
+        use crate::store::SqliteStore;
+
+        crate::store::conformance::conformance!((SqliteStore::in_memory().unwrap(), ()));
+    }
+}

@@ -1,0 +1,76 @@
+//! What every backend must keep: one function for each promise of the traits.
+//!
+//! A backend runs the whole suite by `conformance!(open)` in a test module, `open` being an
+//! expression that gives an empty store and whatever has to outlive it.
+
+pub mod calls;
+pub mod leases;
+pub mod outbox;
+pub mod outcomes;
+pub mod random;
+pub mod records;
+pub mod runs;
+pub mod sample;
+pub mod superseding;
+
+/// Makes a test of each promise listed.
+macro_rules! promises {
+    ($open:expr; $($group:ident::$promise:ident),* $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $promise() {
+                let (store, _kept) = $open;
+                $crate::store::conformance::$group::$promise(&store).await;
+            }
+        )*
+    };
+}
+
+/// The suite.
+macro_rules! conformance {
+    ($open:expr) => {
+        $crate::store::conformance::promises!($open;
+            runs::a_committed_run_reads_back,
+            runs::counts_sum_to_rows_and_rows_without_number,
+            runs::a_run_without_changes_is_completed_at_once,
+            runs::a_dropped_draft_leaves_no_trace,
+            runs::the_ledger_moved_when_another_run_was_committed,
+            runs::drafts_of_two_targets_do_not_meet,
+            runs::one_worker_twice_in_a_draft_is_an_error,
+            runs::a_refused_file_is_a_failed_run,
+            runs::runs_are_listed_newest_first_and_pages_follow_on,
+            records::the_ledger_answers_in_the_order_asked_for,
+            records::a_resend_is_noted_until_the_resource_changes,
+            records::a_record_shows_its_history_in_every_target,
+            outbox::leavers_go_first_then_the_order_of_planning,
+            outbox::a_postponed_request_goes_again_as_itself,
+            outbox::a_postponed_request_that_is_due_goes_before_new_ones,
+            outbox::what_a_dead_process_left_is_sent_again,
+            outbox::an_accepted_request_moves_its_run_on,
+            outbox::a_refused_request_fails_its_operations,
+            outbox::a_split_request_goes_in_smaller_ones,
+            outbox::a_late_word_about_a_request_changes_nothing,
+            outbox::a_warning_stays_until_there_is_an_outcome,
+            superseding::a_newer_version_takes_the_place_of_a_queued_one,
+            superseding::a_newer_version_waits_for_the_one_being_sent,
+            superseding::a_newer_version_empties_a_waiting_request,
+            superseding::an_older_version_in_doubt_is_not_sent_after_a_newer_one,
+            outcomes::outcomes_settle_operations_and_complete_the_run,
+            outcomes::the_same_outcome_again_changes_nothing,
+            outcomes::a_later_event_mends_a_failure,
+            outcomes::what_nobody_heard_of_is_unconfirmed,
+            outcomes::an_operation_that_was_not_sent_is_not_settled,
+            outcomes::sent_operations_are_the_newest_three_of_each_worker,
+            calls::the_burst_window_holds_its_calls_and_no_more,
+            calls::a_call_without_answer_counts_until_it_is_answered,
+            calls::a_lost_call_is_forgotten,
+            calls::the_day_rolls,
+            calls::tenants_do_not_share_a_quota,
+            leases::a_lease_has_one_holder,
+            leases::leases_of_two_targets_do_not_meet,
+            random::no_worker_is_twice_on_the_way_and_the_latest_version_wins,
+        );
+    };
+}
+
+pub(crate) use {conformance, promises};

@@ -1,0 +1,325 @@
+//! Opening the database, and the two ways to work with it: read and write.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::domain::TargetName;
+use crate::store::StoreError;
+use crate::store::sqlite::migrations;
+
+/// How long a connection waits for another process's write to end.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Most connections kept for the next readers; more are opened when more read at once.
+const IDLE_READERS: usize = 4;
+
+/// Most prepared statements a connection keeps; more than there are in this room.
+const CACHED_STATEMENTS: usize = 128;
+
+/// What holds for every connection. Commits are on the disk when they return (`FULL`). A page that
+/// was emptied is overwritten where that costs no extra write: dropped resources hold names.
+/// 8 MB of cache. The log is moved into the database every 32 MB: small transactions touch the same
+/// pages again and again, and each page is then moved once. A log that grew with a large commit
+/// shrinks again to 64 MB.
+const PRAGMAS: &str = "
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA secure_delete = FAST;
+PRAGMA cache_size = -8000;
+PRAGMA wal_autocheckpoint = 8000;
+PRAGMA journal_size_limit = 67108864;
+";
+
+/// The store in a `SQLite` database. Clones share it.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    pub(super) inner: Arc<Inner>,
+}
+
+/// What the clones share.
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) location: Location,
+    /// The one connection that writes; `None` when opened for reading only.
+    writer: Option<Mutex<Connection>>,
+    /// Idle connections for reading.
+    readers: Mutex<Vec<Connection>>,
+    /// Targets whose lease is held through this store.
+    pub(super) leased: Arc<Mutex<BTreeSet<TargetName>>>,
+}
+
+/// Where the database is, and what may be done there.
+#[derive(Debug)]
+pub(super) enum Location {
+    /// A file, absolute.
+    File(PathBuf),
+    /// A file that is only read, absolute.
+    ReadOnly(PathBuf),
+    /// A name in `SQLite`'s `memdb` file system, which lives as long as a connection to it.
+    Memory(String),
+}
+
+/// Why a piece of work on a connection ended early.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// A statement failed.
+    Sql(rusqlite::Error),
+    /// Something else did.
+    Other(Box<dyn Error + Send + Sync>),
+    /// It has its name already.
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl Failure {
+    pub(super) fn other(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Other(error.into())
+    }
+
+    fn named(self, attempt: &'static str) -> StoreError {
+        match self {
+            Self::Sql(error) => StoreError::Statement { attempt, source: error.into() },
+            Self::Other(source) => StoreError::Statement { attempt, source },
+            Self::Store(error) => error,
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Opens the store, makes it where there is none, and brings it up to date.
+    ///
+    /// The files are readable by their owner only (on Unix; on Windows the folder's rights hold).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Open`] when the file cannot be opened or made, or is another program's;
+    /// [`StoreError::TooNew`] when a newer version of this program made it.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let absolute = absolute(path)?;
+        create_private(&absolute).map_err(|error| cannot_open(path, error))?;
+        Self::with_writer(Location::File(real(absolute)), path)
+    }
+
+    /// Opens the store for reading only: makes no file, writes nothing, migrates nothing.
+    ///
+    /// Methods that write fail. Each read sees one state of the store.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); also when there is no store at `path`.
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let store = Self::with_parts(Location::ReadOnly(real(absolute(path)?)), None);
+        let reader = store.inner.open_reader().map_err(|error| cannot_open(path, error))?;
+        migrations::verify(&reader, path)?;
+        Ok(store)
+    }
+
+    /// A store in memory, gone with its last clone. For tests and rehearsals: reads wait for
+    /// writes here.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Open`] when memory runs out.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("file:/scimport-{number}?vfs=memdb");
+        let shown = PathBuf::from(&name);
+        Self::with_writer(Location::Memory(name), &shown)
+    }
+
+    fn with_writer(location: Location, path: &Path) -> Result<Self, StoreError> {
+        let mut writer = location.connect().map_err(|error| cannot_open(path, error))?;
+        if matches!(location, Location::File(_)) {
+            migrations::verify(&writer, path)?;
+            use_write_ahead_log(&writer).map_err(|error| cannot_open(path, error))?;
+        }
+        migrations::migrate(&mut writer, path)?;
+        Ok(Self::with_parts(location, Some(Mutex::new(writer))))
+    }
+
+    fn with_parts(location: Location, writer: Option<Mutex<Connection>>) -> Self {
+        let readers = Mutex::default();
+        let leased = Arc::default();
+        Self { inner: Arc::new(Inner { location, writer, readers, leased }) }
+    }
+
+    /// Does the work on a thread that may block, on one state of the store.
+    pub(super) async fn read<T, F>(&self, attempt: &'static str, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.inner);
+        blocking(attempt, move || inner.read(work)).await
+    }
+
+    /// Does the work on a thread that may block, in one transaction.
+    pub(super) async fn write<T, F>(&self, attempt: &'static str, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.inner);
+        blocking(attempt, move || {
+            let mut writer = inner.writer()?;
+            let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        })
+        .await
+    }
+}
+
+impl Inner {
+    /// The writing connection. Whoever writes on another connection of this process holds it too,
+    /// so that our own writes queue up in order instead of polling `SQLite`'s lock.
+    pub(super) fn writer(&self) -> Result<MutexGuard<'_, Connection>, Failure> {
+        let writer = self.writer.as_ref();
+        let writer = writer.ok_or_else(|| Failure::other("it was opened for reading only"))?;
+        Ok(held(writer))
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+        let idle = held(&self.readers).pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => self.open_reader()?,
+        };
+        let transaction = reader.transaction()?;
+        let done = work(&transaction)?;
+        transaction.finish()?;
+        // A reader of a read-only store is never kept: how it has to be opened depends on whether
+        // somebody writes (see `connect`).
+        let mut readers = held(&self.readers);
+        if self.writer.is_some() && readers.len() < IDLE_READERS {
+            readers.push(reader);
+        }
+        Ok(done)
+    }
+
+    fn open_reader(&self) -> rusqlite::Result<Connection> {
+        let reader = self.location.connect()?;
+        reader.pragma_update(None, "query_only", true)?;
+        Ok(reader)
+    }
+}
+
+impl Location {
+    /// Opens another connection.
+    pub(super) fn connect(&self) -> rusqlite::Result<Connection> {
+        let base = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let connection = match self {
+            Self::File(path) => {
+                Connection::open_with_flags(path, base | OpenFlags::SQLITE_OPEN_READ_WRITE)?
+            }
+            Self::Memory(name) => Connection::open_with_flags(
+                name,
+                base | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            )?,
+            Self::ReadOnly(path) => Connection::open_with_flags(
+                read_only(path),
+                base | OpenFlags::SQLITE_OPEN_READ_ONLY,
+            )?,
+        };
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        connection.execute_batch(PRAGMAS)?;
+        Ok(connection)
+    }
+}
+
+/// How to open a file so that reading it leaves no trace.
+///
+/// An ordinary reader of a write-ahead database makes the log and its index where they are missing
+/// and cannot remove them again. Where there is no log nobody has the database open (the last to
+/// close it removes the log), so it can be read as an unchanging file. Where there is one, an
+/// ordinary reader adds nothing and takes part in the locking.
+fn read_only(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if Path::new(&log).exists() {
+        return path.to_owned();
+    }
+    match url::Url::from_file_path(path) {
+        Ok(mut address) => {
+            address.set_query(Some("immutable=1"));
+            PathBuf::from(String::from(address))
+        }
+        Err(()) => path.to_owned(),
+    }
+}
+
+fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))
+}
+
+/// Makes the file where there is none. `SQLite` gives the log and its index the same rights.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    private(OpenOptions::new().create(true).truncate(false).write(true)).open(path).map(drop)
+}
+
+/// The same options; a file that they make is its owner's alone.
+pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
+    std::path::absolute(path).map_err(|error| cannot_open(path, error))
+}
+
+/// The file behind links, so that whoever opens the store by whatever name finds the same log and
+/// the same lock files beside it. Windows writes such paths in a form of its own; there links are
+/// rare, and the name is kept.
+fn real(path: PathBuf) -> PathBuf {
+    if cfg!(windows) { path } else { std::fs::canonicalize(&path).unwrap_or(path) }
+}
+
+pub(super) fn cannot_open(
+    path: &Path,
+    source: impl Into<Box<dyn Error + Send + Sync>>,
+) -> StoreError {
+    StoreError::Open { path: path.display().to_string(), source: source.into() }
+}
+
+/// The lock, also when a thread panicked while it held it: a transaction that was not committed
+/// has been rolled back by then.
+pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs work that blocks on a thread made for it. The work goes on when the caller stops waiting,
+/// so a transaction is always whole.
+pub(super) async fn blocking<T, F>(attempt: &'static str, work: F) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, Failure> + Send + 'static,
+{
+    let joined = tokio::task::spawn_blocking(work).await;
+    match joined {
+        Ok(done) => done.map_err(|failure| failure.named(attempt)),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => Err(StoreError::Statement { attempt, source: error.into() }),
+    }
+}

@@ -1,0 +1,71 @@
+//! Operations, read: see [`Operations`] for the promises.
+
+use async_trait::async_trait;
+use rusqlite::params;
+
+use crate::domain::{BulkRequestId, OperationId, RunId};
+use crate::store::sqlite::connection::SqliteStore;
+use crate::store::sqlite::convert::{self, Cell, limit as most};
+use crate::store::{HistoryEntry, Operation, Operations, StoreError};
+
+#[async_trait]
+impl Operations for SqliteStore {
+    async fn operations(
+        &self,
+        run: &RunId,
+        after: Option<OperationId>,
+        limit: usize,
+    ) -> Result<Vec<Operation>, StoreError> {
+        let (run, after) = (run.clone(), after.map_or(0, |after| after.0));
+        self.read("list operations", move |db| {
+            let mut statement = db.prepare_cached(
+                "-- operations.list
+                SELECT
+                    operations.id, runs.id, operations.source_row, operations.line, operations.external_id,
+                    operations.change, operations.status,
+                    CASE WHEN code IS NULL AND reason IS NULL THEN warning_code ELSE code END,
+                    CASE WHEN code IS NULL AND reason IS NULL THEN warning_reason ELSE reason END,
+                    operations.advice, operations.attempts, operations.bulk_request, operations.updated_at_us
+                FROM runs
+                JOIN operations INDEXED BY operations_by_run ON operations.run = runs.seq
+                WHERE runs.id = ?1
+                    AND operations.id > ?2
+                ORDER BY operations.id
+                LIMIT ?3",
+            )?;
+            let mut rows = statement.query(params![run.as_str(), after, most(limit)])?;
+            let mut operations = Vec::new();
+            while let Some(row) = rows.next()? {
+                operations.push(convert::operation(row)?);
+            }
+            Ok(operations)
+        })
+        .await
+    }
+
+    async fn history(&self, operation: OperationId) -> Result<Vec<HistoryEntry>, StoreError> {
+        self.read("read an operation's history", move |db| {
+            let mut statement = db.prepare_cached(
+                "-- operations.history
+                SELECT at_us, status, code, bulk_request
+                FROM operation_history
+                WHERE operation = ?1
+                ORDER BY step",
+            )?;
+            let mut rows = statement.query([operation.0])?;
+            let mut steps = Vec::new();
+            let cell = |column| Cell { table: "operation_history", column, id: &operation };
+            while let Some(row) = rows.next()? {
+                let status = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+                steps.push(HistoryEntry {
+                    at: cell("at_us").instant(row.get(0)?)?,
+                    status: cell("status").status(status)?,
+                    code: row.get(2)?,
+                    bulk_request: row.get::<_, Option<i64>>(3)?.map(BulkRequestId),
+                });
+            }
+            Ok(steps)
+        })
+        .await
+    }
+}

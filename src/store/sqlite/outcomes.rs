@@ -1,0 +1,194 @@
+//! Outcomes: see [`Outcomes`] for the promises.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::domain::{ExternalId, OperationId, OperationStatus, RunId, TargetName};
+use crate::store::sqlite::connection::{Failure, SqliteStore};
+use crate::store::sqlite::convert::{Cell, micros};
+use crate::store::sqlite::requests;
+use crate::store::{OpenWindow, Outcomes, SentOperation, Settlement, StoreError};
+
+#[async_trait]
+impl Outcomes for SqliteStore {
+    async fn open_window(&self, target: &TargetName) -> Result<Option<OpenWindow>, StoreError> {
+        let target = target.clone();
+        self.read("look for operations without an outcome", move |db| {
+            let (oldest, newest, accepted): (Option<i64>, Option<i64>, i64) = db
+                .prepare_cached(
+                    "-- outcomes.open_window
+                    SELECT min(sent_at_us), max(sent_at_us), count(*)
+                    FROM operations
+                    WHERE target = ?1
+                        AND status = 'accepted'",
+                )?
+                .query_row([target.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            let (Some(oldest), Some(newest)) = (oldest, newest) else { return Ok(None) };
+            let cell = Cell { table: "operations", column: "sent_at_us", id: &target };
+            Ok(Some(OpenWindow {
+                oldest_sent_at: cell.instant(oldest)?,
+                newest_sent_at: cell.instant(newest)?,
+                accepted: cell.count(accepted)?,
+            }))
+        })
+        .await
+    }
+
+    async fn sent_operations(
+        &self,
+        target: &TargetName,
+        ids: Vec<ExternalId>,
+    ) -> Result<Vec<SentOperation>, StoreError> {
+        let target = target.clone();
+        self.read("look up sent operations", move |db| {
+            let mut statement = db.prepare_cached(
+                "-- outcomes.sent
+                SELECT
+                    operations.id, runs.id, operations.external_id, operations.status,
+                    operations.code, operations.change_id, operations.event_at_us, operations.sent_at_us
+                FROM operations
+                JOIN runs ON runs.seq = operations.run
+                WHERE operations.target = ?1
+                    AND operations.external_id = ?2
+                    AND operations.sent_at_us IS NOT NULL
+                    AND operations.status IN ('accepted', 'unconfirmed', 'provisioned', 'skipped', 'failed')
+                ORDER BY operations.id DESC
+                LIMIT 3",
+            )?;
+            let mut sent = Vec::new();
+            for id in ids {
+                let mut rows = statement.query([target.as_str(), id.as_str()])?;
+                while let Some(row) = rows.next()? {
+                    sent.push(sent_operation(row)?);
+                }
+            }
+            Ok(sent)
+        })
+        .await
+    }
+
+    async fn settle(&self, outcomes: Vec<Settlement>, now: Timestamp) -> Result<(), StoreError> {
+        let now_us = micros(now);
+        self.write("write outcomes", move |db| {
+            let mut runs = BTreeSet::new();
+            for outcome in &outcomes {
+                runs.extend(settle_one(db, outcome, now_us)?);
+            }
+            requests::follow(db, &runs, now_us)
+        })
+        .await
+    }
+
+    async fn unconfirm(
+        &self,
+        target: &TargetName,
+        sent_before: Timestamp,
+        reason: String,
+        advice: String,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let (target, sent_before_us, now_us) = (target.clone(), micros(sent_before), micros(now));
+        self.write("give operations up as unconfirmed", move |db| {
+            let mut statement = db.prepare_cached(
+                "-- outcomes.unconfirm
+                UPDATE operations
+                SET status = 'unconfirmed',
+                    code = NULL,
+                    reason = ?3,
+                    advice = ?4,
+                    updated_at_us = ?5
+                WHERE target = ?1
+                    AND status = 'accepted'
+                    AND sent_at_us < ?2
+                RETURNING run",
+            )?;
+            let values = params![target.as_str(), sent_before_us, reason, advice, now_us];
+            let mut rows = statement.query(values)?;
+            let (mut count, mut runs) = (0, BTreeSet::new());
+            while let Some(row) = rows.next()? {
+                count += 1;
+                runs.insert(row.get(0)?);
+            }
+            requests::follow(db, &runs, now_us)?;
+            Ok(count)
+        })
+        .await
+    }
+}
+
+/// Writes one outcome; gives the run when that changed anything.
+fn settle_one(db: &Connection, outcome: &Settlement, now_us: i64) -> Result<Option<i64>, Failure> {
+    use OperationStatus::{Failed, Provisioned, Skipped};
+    if !matches!(outcome.status, Provisioned | Skipped | Failed) {
+        return Err(Failure::other("an outcome is `provisioned`, `skipped` or `failed`"));
+    }
+    let settled: Option<(i64, Box<str>, Box<str>)> = db
+        .prepare_cached(
+            "-- outcomes.settle
+            UPDATE operations
+            SET status = ?2,
+                code = ?3,
+                -- what planning warned of is still true of a person who was provisioned
+                reason = coalesce(?4, CASE ?2 WHEN 'provisioned' THEN warning_reason END),
+                advice = ?5,
+                change_id = ?6,
+                event_at_us = ?7,
+                updated_at_us = ?8
+            WHERE id = ?1
+                AND sent_at_us IS NOT NULL
+                AND status IN ('accepted', 'unconfirmed', 'provisioned', 'skipped', 'failed')
+                AND (status, code, reason, advice, change_id, event_at_us) IS NOT (
+                    ?2,
+                    ?3,
+                    coalesce(?4, CASE ?2 WHEN 'provisioned' THEN warning_reason END),
+                    ?5,
+                    ?6,
+                    ?7)
+            RETURNING run, target, external_id",
+        )?
+        .query_row(
+            params![
+                outcome.operation.0,
+                outcome.status.as_str(),
+                outcome.code,
+                outcome.reason,
+                outcome.advice,
+                outcome.change_id,
+                micros(outcome.event_at),
+                now_us,
+            ],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .optional()?;
+    let Some((run, target, external_id)) = settled else { return Ok(None) };
+    if matches!(outcome.status, Provisioned | Skipped) {
+        db.prepare_cached(
+            "-- outcomes.arrive
+            UPDATE records
+            SET arrived = 1
+            WHERE target = ?1
+                AND external_id = ?2
+                AND arrived = 0",
+        )?
+        .execute([target, external_id])?;
+    }
+    Ok(Some(run))
+}
+
+fn sent_operation(row: &Row<'_>) -> Result<SentOperation, Failure> {
+    let id: i64 = row.get(0)?;
+    let cell = |column| Cell { table: "operations", column, id: &id };
+    Ok(SentOperation {
+        id: OperationId(id),
+        run: RunId::new(row.get::<_, Box<str>>(1)?),
+        external_id: ExternalId::new(row.get::<_, Box<str>>(2)?),
+        status: cell("status").status(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?,
+        code: row.get(4)?,
+        change_id: row.get(5)?,
+        event_at: cell("event_at_us").instant_or_none(row.get(6)?)?,
+        sent_at: cell("sent_at_us").instant(row.get(7)?)?,
+    })
+}

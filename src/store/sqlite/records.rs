@@ -1,0 +1,187 @@
+//! The ledger: see [`Records`] for the promises.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, Row, params};
+
+use crate::domain::{Change, ExternalId, LedgerEntry, SourceName, TargetName};
+use crate::store::sqlite::connection::{Failure, SqliteStore};
+use crate::store::sqlite::convert::{self, Cell};
+use crate::store::sqlite::resource;
+use crate::store::{Operation, Record, Records, StoreError};
+
+#[async_trait]
+impl Records for SqliteStore {
+    async fn ledger(
+        &self,
+        target: &TargetName,
+        ids: Vec<ExternalId>,
+    ) -> Result<Vec<Option<LedgerEntry>>, StoreError> {
+        let target = target.clone();
+        self.read("look up the ledger", move |db| {
+            let mut statement = db.prepare_cached(
+                "-- records.ledger
+                SELECT
+                    records.source, records.active, records.digest, operations.status,
+                    records.arrived, records.resent_at_us, operations.change
+                FROM records
+                JOIN operations ON operations.id = records.last_operation
+                WHERE records.target = ?1
+                    AND records.external_id = ?2",
+            )?;
+            let mut entries = Vec::with_capacity(ids.len());
+            for id in &ids {
+                let mut rows = statement.query([target.as_str(), id.as_str()])?;
+                let entry = rows.next()?.map(|row| entry(row, id)).transpose()?;
+                entries.push(entry);
+            }
+            Ok(entries)
+        })
+        .await
+    }
+
+    async fn resources(
+        &self,
+        target: &TargetName,
+        ids: Vec<ExternalId>,
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
+        let target = target.clone();
+        self.read("look up resources", move |db| {
+            let mut statement = db.prepare_cached(
+                "-- records.resources
+                SELECT resource
+                FROM records
+                WHERE target = ?1
+                    AND external_id = ?2",
+            )?;
+            let mut resources = Vec::with_capacity(ids.len());
+            for id in &ids {
+                let mut rows = statement.query([target.as_str(), id.as_str()])?;
+                let unpacked = rows.next()?.map(|row| unpack(row, id)).transpose()?;
+                resources.push(unpacked);
+            }
+            Ok(resources)
+        })
+        .await
+    }
+
+    async fn record(&self, external_id: &ExternalId) -> Result<Vec<Record>, StoreError> {
+        let id = external_id.clone();
+        self.read("look up a record", move |db| {
+            let targets: Vec<Box<str>> = {
+                let mut statement = db.prepare_cached(
+                    "-- records.targets
+                    SELECT target
+                    FROM targets
+                    ORDER BY target",
+                )?;
+                let targets = statement.query_map([], |row| row.get(0))?;
+                targets.collect::<rusqlite::Result<_>>()?
+            };
+            let mut records = Vec::new();
+            for target in targets {
+                records.extend(one_record(db, &TargetName::new(target), &id)?);
+            }
+            Ok(records)
+        })
+        .await
+    }
+
+    async fn count_records(
+        &self,
+        target: &TargetName,
+        source: &SourceName,
+    ) -> Result<u64, StoreError> {
+        let (target, source) = (target.clone(), source.clone());
+        self.read("count records", move |db| {
+            let count = db
+                .prepare_cached(
+                    "-- records.count
+                    SELECT count(*)
+                    FROM records
+                    WHERE target = ?1
+                        AND source = ?2",
+                )?
+                .query_row([target.as_str(), source.as_str()], |row| row.get(0))?;
+            Ok(Cell { table: "records", column: "source", id: &source }.count(count)?)
+        })
+        .await
+    }
+}
+
+fn entry(row: &Row<'_>, id: &ExternalId) -> Result<LedgerEntry, Failure> {
+    let cell = |column| Cell { table: "records", column, id };
+    Ok(LedgerEntry {
+        source: SourceName::new(row.get::<_, Box<str>>(0)?),
+        active: row.get(1)?,
+        digest: row.get(2)?,
+        last_status: cell("last_operation")
+            .status(row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?)?,
+        arrived: row.get(4)?,
+        resent_at: cell("resent_at_us").instant_or_none(row.get(5)?)?,
+        last_change: row
+            .get_ref(6)?
+            .as_str()
+            .ok()
+            .and_then(Change::parse)
+            .ok_or_else(|| cell("last_operation").inconsistent())?,
+    })
+}
+
+fn unpack(row: &Row<'_>, id: &ExternalId) -> Result<Vec<u8>, Failure> {
+    let packed = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+    let cell = Cell { table: "records", column: "resource", id };
+    Ok(resource::unpack(packed).ok_or_else(|| cell.inconsistent())?)
+}
+
+fn one_record(
+    db: &Connection,
+    target: &TargetName,
+    id: &ExternalId,
+) -> Result<Option<Record>, Failure> {
+    let mut statement = db.prepare_cached(
+        "-- records.record
+        SELECT source, active, last_sent_us, next_effective_at_us
+        FROM records
+        WHERE target = ?1
+            AND external_id = ?2",
+    )?;
+    let mut rows = statement.query([target.as_str(), id.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let cell = |column| Cell { table: "records", column, id };
+    Ok(Some(Record {
+        source: SourceName::new(row.get::<_, Box<str>>(0)?),
+        target: target.clone(),
+        external_id: id.clone(),
+        active: row.get(1)?,
+        last_sent: cell("last_sent_us").instant_or_none(row.get(2)?)?,
+        next_effective_at: cell("next_effective_at_us").instant_or_none(row.get(3)?)?,
+        history: worker_operations(db, target, id)?,
+    }))
+}
+
+fn worker_operations(
+    db: &Connection,
+    target: &TargetName,
+    id: &ExternalId,
+) -> Result<Vec<Operation>, Failure> {
+    let mut statement = db.prepare_cached(
+        "-- records.operations
+        SELECT
+            operations.id, runs.id, operations.source_row, operations.line, operations.external_id,
+            operations.change, operations.status,
+            CASE WHEN code IS NULL AND reason IS NULL THEN warning_code ELSE code END,
+            CASE WHEN code IS NULL AND reason IS NULL THEN warning_reason ELSE reason END,
+            operations.advice, operations.attempts, operations.bulk_request, operations.updated_at_us
+        FROM operations
+        JOIN runs ON runs.seq = operations.run
+        WHERE operations.target = ?1
+            AND operations.external_id = ?2
+        ORDER BY operations.id DESC",
+    )?;
+    let mut rows = statement.query(params![target.as_str(), id.as_str()])?;
+    let mut history = Vec::new();
+    while let Some(row) = rows.next()? {
+        history.push(convert::operation(row)?);
+    }
+    Ok(history)
+}

@@ -1,0 +1,229 @@
+//! Runs: see [`Runs`] for the promises. Drafts stand in `draft.rs`.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use crate::domain::{OperationStatus, RunId, SourceName, TargetName};
+use crate::store::sqlite::connection::{Failure, SqliteStore};
+use crate::store::sqlite::convert::{Cell, limit as most, micros};
+use crate::store::sqlite::draft::SqliteDraft;
+use crate::store::{
+    ChangeCounts, RefusedRun, Run, RunDraft, Runs, StatusCounts, StoreError, StoredProblem,
+};
+
+#[async_trait]
+impl Runs for SqliteStore {
+    async fn draft(&self, target: &TargetName) -> Result<Box<dyn RunDraft>, StoreError> {
+        let draft = SqliteDraft::begin(self, target.clone()).await?;
+        Ok(Box::new(draft))
+    }
+
+    async fn store_refused(&self, run: RefusedRun) -> Result<(), StoreError> {
+        self.write("store a refused file", move |db| refuse(db, &run)).await
+    }
+
+    async fn latest_run(&self, source: &SourceName) -> Result<Option<Run>, StoreError> {
+        let source = source.clone();
+        self.read("look up the latest run", move |db| {
+            let seq: Option<i64> = db
+                .prepare_cached(
+                    "-- runs.latest
+                    SELECT seq
+                    FROM runs
+                    WHERE source = ?1
+                        AND status NOT IN ('cancelled', 'failed')
+                    ORDER BY seq DESC
+                    LIMIT 1",
+                )?
+                .query_row([source.as_str()], |row| row.get(0))
+                .optional()?;
+            seq.map(|seq| load(db, seq)).transpose()
+        })
+        .await
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
+        let id = id.clone();
+        self.read("look up a run", move |db| {
+            let seq: Option<i64> = db
+                .prepare_cached(
+                    "-- runs.find
+                    SELECT seq
+                    FROM runs
+                    WHERE id = ?1",
+                )?
+                .query_row([id.as_str()], |row| row.get(0))
+                .optional()?;
+            seq.map(|seq| load(db, seq)).transpose()
+        })
+        .await
+    }
+
+    async fn runs(&self, limit: usize) -> Result<Vec<Run>, StoreError> {
+        self.read("list runs", move |db| {
+            let newest: Vec<i64> = {
+                let mut statement = db.prepare_cached(
+                    "-- runs.newest
+                    SELECT seq
+                    FROM runs
+                    ORDER BY seq DESC
+                    LIMIT ?1",
+                )?;
+                let rows = statement.query_map([most(limit)], |row| row.get(0))?;
+                rows.collect::<rusqlite::Result<_>>()?
+            };
+            newest.into_iter().map(|seq| load(db, seq)).collect()
+        })
+        .await
+    }
+
+    async fn unfinished_runs(&self, target: &TargetName) -> Result<Vec<RunId>, StoreError> {
+        let target = target.clone();
+        self.read("list unfinished runs", move |db| {
+            let mut statement = db.prepare_cached(
+                "-- runs.unfinished
+                SELECT id
+                FROM runs
+                WHERE target = ?1
+                    AND status IN ('planning', 'held', 'delivering', 'tracking')
+                ORDER BY seq",
+            )?;
+            let ids = statement.query_map([target.as_str()], |row| row.get::<_, Box<str>>(0))?;
+            Ok(ids.map(|id| id.map(RunId::new)).collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+}
+
+fn refuse(db: &Connection, run: &RefusedRun) -> Result<(), Failure> {
+    db.prepare_cached(
+        "-- runs.refuse
+        INSERT INTO runs (
+            id, source, target, file, file_digest, mapping_fingerprint, status,
+            row_count, without_row, unchanged, out_of_scope,
+            joiner, joiner_inactive, mover, leaver, rehire, missing,
+            problem_code, problem_place, problem_message, problem_hint, started_at_us, ended_at_us)
+        VALUES (
+            :id, :source, :target, :file, :file_digest, :mapping_fingerprint, 'failed',
+            0, 0, 0, 0,
+            0, 0, 0, 0, 0, 0,
+            :code, :place, :message, :hint, :started_at_us, :ended_at_us)",
+    )?
+    .execute(named_params! {
+        ":id": run.id.as_str(),
+        ":source": run.source.as_str(),
+        ":target": run.target.as_str(),
+        ":file": run.file,
+        ":file_digest": run.file_digest,
+        ":mapping_fingerprint": run.mapping_fingerprint,
+        ":code": run.problem.code,
+        ":place": run.problem.place,
+        ":message": run.problem.message,
+        ":hint": run.problem.hint,
+        ":started_at_us": micros(run.started_at),
+        ":ended_at_us": micros(run.ended_at),
+    })?;
+    Ok(())
+}
+
+/// One run with its counts.
+fn load(db: &Connection, seq: i64) -> Result<Run, Failure> {
+    let mut run = {
+        let mut statement = db.prepare_cached(
+            "-- runs.load
+            SELECT
+                id, source, target, file, file_digest, mapping_fingerprint, status,
+                row_count, without_row, unchanged, out_of_scope,
+                joiner, joiner_inactive, mover, leaver, rehire, missing,
+                problem_code, problem_place, problem_message, problem_hint,
+                started_at_us, ended_at_us
+            FROM runs
+            WHERE seq = ?1",
+        )?;
+        let mut rows = statement.query([seq])?;
+        let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+        from_row(row)?
+    };
+    count_operations(db, seq, &mut run)?;
+    run.bulk_requests = count_requests(db, seq)?;
+    Ok(run)
+}
+
+/// A run from the columns of `runs.load`; operations are not counted yet.
+fn from_row(row: &Row<'_>) -> Result<Run, Failure> {
+    let id: Box<str> = row.get(0)?;
+    let cell = |column| Cell { table: "runs", column, id: &id };
+    let count =
+        |index, column| -> Result<u64, Failure> { Ok(cell(column).count(row.get(index)?)?) };
+    let mut counts = StatusCounts::default();
+    counts.add(OperationStatus::Unchanged, count(9, "unchanged")?);
+    counts.add(OperationStatus::OutOfScope, count(10, "out_of_scope")?);
+    Ok(Run {
+        source: SourceName::new(row.get::<_, Box<str>>(1)?),
+        target: TargetName::new(row.get::<_, Box<str>>(2)?),
+        file: row.get(3)?,
+        file_digest: row.get(4)?,
+        mapping_fingerprint: row.get(5)?,
+        status: cell("status")
+            .run_status(row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?)?,
+        rows: count(7, "row_count")?,
+        without_row: count(8, "without_row")?,
+        counts,
+        changes: ChangeCounts {
+            joiner: count(11, "joiner")?,
+            joiner_inactive: count(12, "joiner_inactive")?,
+            mover: count(13, "mover")?,
+            leaver: count(14, "leaver")?,
+            rehire: count(15, "rehire")?,
+            missing: count(16, "missing")?,
+        },
+        bulk_requests: 0,
+        problem: problem(row)?,
+        started_at: cell("started_at_us").instant(row.get(21)?)?,
+        ended_at: cell("ended_at_us").instant_or_none(row.get(22)?)?,
+        id: RunId::new(id),
+    })
+}
+
+fn problem(row: &Row<'_>) -> Result<Option<StoredProblem>, Failure> {
+    let code: Option<String> = row.get(17)?;
+    let Some(code) = code else { return Ok(None) };
+    Ok(Some(StoredProblem { code, place: row.get(18)?, message: row.get(19)?, hint: row.get(20)? }))
+}
+
+fn count_operations(db: &Connection, seq: i64, run: &mut Run) -> Result<(), Failure> {
+    let mut statement = db.prepare_cached(
+        "-- runs.counts
+        SELECT status, count(*)
+        FROM operations
+        WHERE run = ?1
+        GROUP BY status",
+    )?;
+    let mut rows = statement.query([seq])?;
+    while let Some(row) = rows.next()? {
+        let cell = Cell { table: "operations", column: "status", id: &run.id };
+        let status = cell.status(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
+        let count = cell.count(row.get(1)?)?;
+        run.counts.add(status, count);
+    }
+    Ok(())
+}
+
+/// Requests that were posted with operations of the run. One that was broken up carries none any
+/// more, and the parts count from their first post.
+fn count_requests(db: &Connection, seq: i64) -> Result<u64, Failure> {
+    let count: i64 = db
+        .prepare_cached(
+            "-- runs.bulk_requests
+            SELECT count(*)
+            FROM (
+                SELECT DISTINCT bulk_request
+                FROM operations
+                WHERE run = ?1
+                    AND bulk_request IS NOT NULL) AS carried
+            JOIN bulk_requests ON bulk_requests.id = carried.bulk_request
+            WHERE bulk_requests.attempts > 0",
+        )?
+        .query_row(params![seq], |row| row.get(0))?;
+    Ok(Cell { table: "bulk_requests", column: "id", id: &seq }.count(count)?)
+}
