@@ -1,1 +1,56 @@
-//! entra
+//! Microsoft Graph, and nothing else knows it: clouds, credentials, tokens, bulkUpload, the
+//! provisioning job, the provisioning log, Entra's limits and what its refusals mean.
+//!
+//! Start at [`EntraClient`]. What may enter here is what Microsoft's documentation says of the other
+//! side; what must not enter is the bridge's own state: no store, no queue, no waiting, no retry but
+//! the one fresh token after a 401. Whoever calls gets a [`CallFailure`] and asks it for its
+//! [`Disposition`].
+//!
+//! Three promises are kept here and nowhere else:
+//!
+//! - the token goes only to Microsoft's Graph hosts, secret and assertion only to its authority
+//!   hosts, or to a literal loopback address and then never through a proxy (`base_url`, `http`);
+//! - no redirect is followed, and a next page only on the same origin (`http`, `log`);
+//! - no token, secret, body or text of Graph's reaches a log, an error or a `Debug` (`failure`,
+//!   `token_failure`, `event`, `step`).
+//!
+//! Clients bring their own TLS provider (aws-lc-rs), so nothing has to be installed first.
+
+mod assertion;
+mod base_url;
+mod client;
+mod cloud;
+mod credential;
+mod disposition;
+mod error;
+mod error_body;
+mod event;
+mod failure;
+mod http;
+mod job;
+mod limits;
+mod log;
+mod oauth;
+mod settings;
+mod step;
+mod token;
+mod token_failure;
+mod upload;
+
+pub use client::EntraClient;
+pub use cloud::Cloud;
+pub use credential::Credential;
+pub use disposition::Disposition;
+pub use error::{CertificateProblem, EntraError};
+pub use event::LogEvent;
+pub use failure::{Call, CallFailure};
+pub use job::{JobCode, JobHealth};
+pub use limits::{
+    BURST_CALLS, BURST_WINDOW, DAILY_CALLS, DAILY_CALLS_GOVERNANCE, LOG_READ_WINDOW, LOG_READS,
+    MAX_OPERATIONS,
+};
+pub use log::EventPages;
+pub use settings::{HttpSettings, SettingProblem, TargetSettings};
+pub use step::{EventStatus, LogStep, StepKind};
+pub use token_failure::TokenFailure;
+pub use upload::{Accepted, Attempt};

@@ -1,0 +1,354 @@
+//! A failed call of Graph: what was called, what came back, and what to do.
+//!
+//! No body, no message of Graph's and no token is kept. What to do is decided in
+//! [`Disposition`]'s module.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use crate::entra::disposition::{Answer, decide};
+use crate::entra::error_body::ErrorBody;
+use crate::entra::http::{TransportFailure, TransportKind};
+use crate::entra::{Disposition, TokenFailure};
+
+/// A call of Graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// bulkUpload.
+    Upload,
+    /// The provisioning job.
+    Job,
+    /// The provisioning log.
+    Log,
+}
+
+impl Call {
+    /// The word used in logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Upload => "upload",
+            Self::Job => "job",
+            Self::Log => "log",
+        }
+    }
+
+    /// The status that says it went well.
+    pub(super) const fn expected(self) -> u16 {
+        match self {
+            Self::Upload => 202,
+            Self::Job | Self::Log => 200,
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Upload => "the upload",
+            Self::Job => "the look at the provisioning job",
+            Self::Log => "the reading of the provisioning log",
+        }
+    }
+}
+
+/// A call that failed.
+#[derive(Debug)]
+pub struct CallFailure {
+    call: Call,
+    request_id: Option<String>,
+    cause: Cause,
+}
+
+#[derive(Debug)]
+enum Cause {
+    /// There was no token to call with.
+    Token(TokenFailure),
+    /// There was no answer.
+    Transport(TransportFailure),
+    /// Graph said no, or something else answered.
+    Answered(Box<Answered>),
+    /// The answer was a success, but not what Graph documents.
+    Unreadable { status: u16 },
+    /// The next page lies somewhere else.
+    ForeignPage,
+    /// The pages do not end.
+    TooManyPages,
+}
+
+#[derive(Debug)]
+struct Answered {
+    status: u16,
+    code: Option<String>,
+    is_bucket_full: bool,
+    retry_after: Option<Duration>,
+    is_fresh_token: bool,
+}
+
+impl CallFailure {
+    pub(super) fn token(call: Call, failure: TokenFailure) -> Self {
+        Self { call, request_id: None, cause: Cause::Token(failure) }
+    }
+
+    pub(super) fn transport(call: Call, failure: TransportFailure) -> Self {
+        Self { call, request_id: None, cause: Cause::Transport(failure) }
+    }
+
+    pub(super) fn answered(
+        call: Call,
+        status: u16,
+        body: ErrorBody,
+        retry_after: Option<Duration>,
+        is_fresh_token: bool,
+    ) -> Self {
+        let ErrorBody { code, request_id, is_bucket_full } = body;
+        let answered = Answered { status, code, is_bucket_full, retry_after, is_fresh_token };
+        Self { call, request_id, cause: Cause::Answered(Box::new(answered)) }
+    }
+
+    pub(super) fn unreadable(call: Call, status: u16) -> Self {
+        Self { call, request_id: None, cause: Cause::Unreadable { status } }
+    }
+
+    pub(super) fn foreign_page() -> Self {
+        Self { call: Call::Log, request_id: None, cause: Cause::ForeignPage }
+    }
+
+    pub(super) fn too_many_pages() -> Self {
+        Self { call: Call::Log, request_id: None, cause: Cause::TooManyPages }
+    }
+
+    /// The same failure, with the id the other side gave the request.
+    pub(super) fn with_request_id(mut self, request_id: Option<String>) -> Self {
+        self.request_id = request_id.or(self.request_id);
+        self
+    }
+
+    /// What was called.
+    #[must_use]
+    pub fn call(&self) -> Call {
+        self.call
+    }
+
+    /// Graph's HTTP status; `None` where Graph did not answer (also when the token endpoint did).
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match &self.cause {
+            Cause::Answered(answered) => Some(answered.status),
+            Cause::Unreadable { status } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Graph's `error.code`; for a token `AADSTS…` or OAuth's `error`.
+    #[must_use]
+    pub fn code(&self) -> Option<String> {
+        match &self.cause {
+            Cause::Answered(answered) => answered.code.clone(),
+            Cause::Token(failure) => failure
+                .aadsts()
+                .map(|code| format!("AADSTS{code}"))
+                .or_else(|| failure.error().map(str::to_owned)),
+            _ => None,
+        }
+    }
+
+    /// Graph's id of the request, for Microsoft's support.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    /// The failure of the token, where there was no token to call with.
+    #[must_use]
+    pub fn token_failure(&self) -> Option<&TokenFailure> {
+        match &self.cause {
+            Cause::Token(failure) => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
+        match &self.cause {
+            Cause::Token(failure) => failure.disposition(),
+            Cause::Answered(answered) => decide(&Answer {
+                status: answered.status,
+                code: answered.code.as_deref(),
+                is_bucket_full: answered.is_bucket_full,
+                retry_after: answered.retry_after,
+                is_fresh_token: answered.is_fresh_token,
+            }),
+            Cause::Transport(_) | Cause::Unreadable { .. } | Cause::TooManyPages => {
+                Disposition::Transient { retry_after: None }
+            }
+            Cause::ForeignPage => Disposition::Halt,
+        }
+    }
+
+    /// Whether the other side may have taken the request all the same. Sending it again is
+    /// harmless: Entra compares and writes only what differs.
+    #[must_use]
+    pub fn may_have_arrived(&self) -> bool {
+        match &self.cause {
+            Cause::Transport(failure) => {
+                matches!(failure.kind, TransportKind::Timeout | TransportKind::Cut)
+            }
+            Cause::Answered(answered) => {
+                answered.status < 400 || (answered.status >= 500 && !answered.is_bucket_full)
+            }
+            Cause::Unreadable { .. } => true,
+            Cause::Token(_) | Cause::ForeignPage | Cause::TooManyPages => false,
+        }
+    }
+
+    /// What an administrator does about it.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match &self.cause {
+            Cause::Token(failure) => failure.advice(),
+            Cause::Transport(failure) => failure.advice(),
+            Cause::Answered(answered) => self.advice_on(answered),
+            Cause::Unreadable { .. } => {
+                "nothing: it is tried again; if it goes on, something on the way answers in place \
+                 of Graph: check the proxy"
+            }
+            Cause::ForeignPage => {
+                "the token was not sent; check the proxy, and `graph_url` where it is set"
+            }
+            Cause::TooManyPages => "nothing: reading goes on from the last event",
+        }
+    }
+
+    fn advice_on(&self, answered: &Answered) -> &'static str {
+        let code = answered.code.as_deref().unwrap_or("");
+        match (answered.status, self.call) {
+            (..400, _) => {
+                "something on the way answers in place of Graph: check the proxy, and `graph_url` \
+                 where it is set"
+            }
+            (400 | 415, Call::Upload) if self.disposition() == Disposition::Reject => {
+                "Graph did not understand the request: check the file with `scimport convert \
+                 --strict`, and the custom attributes against the job's schema"
+            }
+            (401, _) => {
+                "check this machine's clock, and that `tenant_id` and `cloud` are those of the job"
+            }
+            (403, Call::Log) if code.contains("NonPremiumTenant") => {
+                "the provisioning log needs a licence for Microsoft Entra ID P1 in the tenant"
+            }
+            (403, Call::Upload) => {
+                "grant the client `SynchronizationData-User.Upload` of Microsoft Graph with admin \
+                 consent; a token from before the consent does not carry it"
+            }
+            (403, Call::Job) => {
+                "grant the client `Synchronization.Read.All` of Microsoft Graph with admin consent"
+            }
+            (403, Call::Log) => {
+                "grant the client `ProvisioningLog.Read.All` of Microsoft Graph with admin consent"
+            }
+            (407, _) => "the proxy wants a user name: check `proxy` under `[http]`",
+            (413, _) => "nothing: the request is sent in two",
+            (429, _) => {
+                "nothing: it is tried again; if it goes on, the daily calls of the tenant are used \
+                 up, perhaps by another client"
+            }
+            (500, _) if answered.is_bucket_full => {
+                "the job's queue is full: check that the job runs and is not in quarantine; \
+                 sending goes on by itself once there is room"
+            }
+            (408 | 500.., _) => {
+                "nothing: it is tried again; if it goes on, look at Microsoft's service health"
+            }
+            _ => {
+                "check `service_principal_id` (the object id of the provisioning app), `job_id` \
+                 and `tenant_id`: all three belong to one tenant"
+            }
+        }
+    }
+}
+
+impl fmt::Display for CallFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let call = self.call.words();
+        match &self.cause {
+            Cause::Token(_) => write!(f, "there is no token for {call}")?,
+            Cause::Transport(_) => write!(f, "{call} got no answer")?,
+            Cause::Answered(answered) => {
+                write!(f, "{call} was answered with {}", answered.status)?;
+                if let Some(code) = &answered.code {
+                    write!(f, " ({code})")?;
+                }
+                if answered.status < 400 {
+                    write!(f, ", expected {}", self.call.expected())?;
+                }
+            }
+            Cause::Unreadable { .. } => write!(f, "the answer to {call} is not what is expected")?,
+            Cause::ForeignPage => write!(f, "{call} was to go on at another host")?,
+            Cause::TooManyPages => write!(f, "{call} came to no end")?,
+        }
+        match &self.request_id {
+            Some(id) => write!(f, ", request-id `{id}`"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for CallFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.cause {
+            Cause::Token(failure) => Some(failure),
+            Cause::Transport(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(call: Call, status: u16, body: &str) -> CallFailure {
+        CallFailure::answered(call, status, ErrorBody::read(body.as_bytes()), None, false)
+    }
+
+    #[test]
+    fn the_words_name_the_call_the_status_and_the_code() {
+        let body = r#"{"error":{"code":"Authorization_RequestDenied","message":"Jane Doe"}}"#;
+        let failure = answered(Call::Upload, 403, body).with_request_id(Some("7b7b-1".to_owned()));
+        assert_eq!(
+            failure.to_string(),
+            "the upload was answered with 403 (Authorization_RequestDenied), request-id `7b7b-1`"
+        );
+        assert!(!format!("{failure:?}").contains("Jane"));
+        assert!(failure.advice().contains("SynchronizationData-User.Upload"));
+    }
+
+    #[test]
+    fn a_success_that_is_not_the_expected_one_says_so() {
+        let failure = answered(Call::Upload, 200, "");
+        assert_eq!(failure.to_string(), "the upload was answered with 200, expected 202");
+        assert_eq!(failure.disposition(), Disposition::Halt);
+        assert!(failure.may_have_arrived());
+    }
+
+    #[test]
+    fn a_refusal_has_not_arrived_and_a_fault_may_have() {
+        for (status, expected) in
+            [(400, false), (401, false), (429, false), (500, true), (504, true)]
+        {
+            assert_eq!(answered(Call::Upload, status, "").may_have_arrived(), expected, "{status}");
+        }
+        let full = "The bucket that stores the ingested data is full";
+        assert!(!answered(Call::Upload, 500, full).may_have_arrived());
+    }
+
+    #[test]
+    fn every_status_has_advice_for_every_call() {
+        for call in [Call::Upload, Call::Job, Call::Log] {
+            for status in [200, 302, 400, 401, 403, 404, 405, 407, 413, 415, 418, 429, 500, 503] {
+                assert!(!answered(call, status, "").advice().is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Why there is no token, and what to do about it.
+//!
+//! Follows the Microsoft Entra page "Microsoft Entra authentication and authorization error codes".
+//! `error_description` is never shown: it may hold anything. What is shown is the code, the ids
+//! that Microsoft's support asks for, and our own words.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::entra::Disposition;
+use crate::entra::error_body::word;
+use crate::entra::http::TransportFailure;
+
+/// The token endpoint gave no token.
+#[derive(Clone)]
+pub struct TokenFailure(Box<Details>);
+
+#[derive(Debug, Clone)]
+struct Details {
+    cause: Cause,
+    status: Option<u16>,
+    error: Option<String>,
+    aadsts: Option<u32>,
+    trace_id: Option<String>,
+    correlation_id: Option<String>,
+    retry_after: Option<Duration>,
+}
+
+#[derive(Debug, Clone)]
+enum Cause {
+    /// The endpoint said no.
+    Refused,
+    /// There was no answer.
+    Transport(TransportFailure),
+    /// The answer was a success, but no token.
+    NoToken,
+    /// The assertion could not be signed.
+    Sign,
+}
+
+/// Codes of the token service that pass by themselves.
+const TRANSIENT_CODES: [u32; 3] = [90_033, 50_196, 90_055];
+
+/// What to do, by code. A code that is not here gets general words.
+const ADVICE: &[(&[u32], &str)] = &[
+    (
+        &[7_000_215],
+        "the client secret is wrong: store the secret's value, not its id, of the app registration \
+         with this `client_id`",
+    ),
+    (&[7_000_222], "the client secret has expired: create a new one and store its value"),
+    (
+        &[7_000_218, 7_000_216],
+        "the app wants a credential that was not sent: check `credential` of the target",
+    ),
+    (
+        &[700_016],
+        "there is no app with this `client_id` in the tenant: check `client_id`, `tenant_id` and \
+         `cloud`",
+    ),
+    (
+        &[7_000_112],
+        "the app is disabled: enable its enterprise application in the Entra admin center",
+    ),
+    (&[90_002, 900_023], "the tenant was not found: check `tenant_id` and `cloud`"),
+    (
+        &[70_011, 1_002_012, 500_011, 50_001],
+        "the tenant does not know Microsoft Graph of this cloud: check `cloud`",
+    ),
+    (
+        &[50_027],
+        "the assertion was not understood: check that the certificate is an RSA certificate",
+    ),
+    (
+        &[700_027],
+        "the certificate is not registered with the app, or has expired: upload it to the app \
+         registration, wait some minutes, and check this machine's clock",
+    ),
+    (&[700_024], "the assertion is outside its time: set this machine's clock right"),
+    (
+        &[7_000_214, 7_000_274, 7_000_277, 1_000_502],
+        "the certificate is revoked, unusable or out of date: register a new one and store it",
+    ),
+    (
+        &[70_021, 700_211, 700_212, 700_213],
+        "no federated credential of the app fits: compare issuer, subject and audience",
+    ),
+    (&[53_003], "Conditional Access for workload identities blocks the app: allow this machine"),
+];
+
+impl TokenFailure {
+    /// Reads a refusal.
+    pub(super) fn refused(status: u16, body: &[u8], retry_after: Option<Duration>) -> Self {
+        let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+        let text = |key| body.get(key).and_then(Value::as_str);
+        let first = body.get("error_codes").and_then(|codes| codes.get(0)).and_then(Value::as_u64);
+        Self(Box::new(Details {
+            cause: Cause::Refused,
+            status: Some(status),
+            error: text("error").and_then(word),
+            aadsts: first
+                .and_then(|code| u32::try_from(code).ok())
+                .or_else(|| text("error_description").and_then(leading_code)),
+            trace_id: text("trace_id").and_then(word),
+            correlation_id: text("correlation_id").and_then(word),
+            retry_after,
+        }))
+    }
+
+    /// No answer, or half of one.
+    pub(super) fn transport(failure: TransportFailure) -> Self {
+        Self::because(Cause::Transport(failure), None)
+    }
+
+    /// A success without a usable token.
+    pub(super) fn no_token() -> Self {
+        Self::because(Cause::NoToken, Some(200))
+    }
+
+    /// The key could not sign.
+    pub(super) fn sign() -> Self {
+        Self::because(Cause::Sign, None)
+    }
+
+    fn because(cause: Cause, status: Option<u16>) -> Self {
+        Self(Box::new(Details {
+            cause,
+            status,
+            error: None,
+            aadsts: None,
+            trace_id: None,
+            correlation_id: None,
+            retry_after: None,
+        }))
+    }
+
+    /// The HTTP status, where there was an answer.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// OAuth's `error`, such as `invalid_client`.
+    #[must_use]
+    pub fn error(&self) -> Option<&str> {
+        self.0.error.as_deref()
+    }
+
+    /// The number of the AADSTS code.
+    #[must_use]
+    pub fn aadsts(&self) -> Option<u32> {
+        self.0.aadsts
+    }
+
+    /// The trace id, for Microsoft's support.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        self.0.trace_id.as_deref()
+    }
+
+    /// The correlation id, for Microsoft's support.
+    #[must_use]
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.0.correlation_id.as_deref()
+    }
+
+    /// What to do: [`Disposition::Transient`], to be tried again after 1 s, 2 s, 4 s, 8 s; else
+    /// [`Disposition::Halt`].
+    ///
+    /// Throttling of tokens is transient too: it says nothing about the quota of the job.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
+        let details = &*self.0;
+        let is_transient = match &details.cause {
+            Cause::Transport(_) => true,
+            Cause::NoToken | Cause::Sign => false,
+            Cause::Refused => {
+                matches!(details.status, Some(408 | 429 | 500..=599))
+                    || details.error.as_deref() == Some("temporarily_unavailable")
+                    || details.aadsts.is_some_and(|code| TRANSIENT_CODES.contains(&code))
+            }
+        };
+        if is_transient {
+            Disposition::Transient { retry_after: details.retry_after }
+        } else {
+            Disposition::Halt
+        }
+    }
+
+    /// What an administrator does about it.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        let details = &*self.0;
+        match &details.cause {
+            Cause::Transport(failure) => return failure.advice(),
+            Cause::NoToken => {
+                return "something on the way answers in place of the token endpoint: check the \
+                        proxy, and `authority_url` where it is set";
+            }
+            Cause::Sign => return "the private key cannot sign: check `credential` of the target",
+            Cause::Refused => {}
+        }
+        if self.disposition() != Disposition::Halt {
+            return "nothing: it is tried again by itself";
+        }
+        let known =
+            details.aadsts.and_then(|code| ADVICE.iter().find(|(codes, _)| codes.contains(&code)));
+        match (known, details.error.as_deref()) {
+            (Some((_, advice)), _) => advice,
+            (None, Some("invalid_client")) => {
+                "the credential was not accepted: check `credential` and `client_id` of the target"
+            }
+            (None, Some(_)) => {
+                "look the AADSTS code up on Microsoft's page of authentication error codes"
+            }
+            (None, None) => {
+                "the answer is not the token endpoint's: check the proxy, `tenant_id` and `cloud`"
+            }
+        }
+    }
+}
+
+/// The code at the start of `AADSTS70011: …`.
+fn leading_code(description: &str) -> Option<u32> {
+    let digits = description.strip_prefix("AADSTS")?;
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    digits.get(..end)?.parse().ok()
+}
+
+impl fmt::Display for TokenFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = &*self.0;
+        match details.cause {
+            Cause::Transport(_) => return f.write_str("the token endpoint gave no answer"),
+            Cause::NoToken => return f.write_str("the token endpoint's answer holds no token"),
+            Cause::Sign => return f.write_str("the client assertion could not be signed"),
+            Cause::Refused => f.write_str("the token endpoint refused to give a token")?,
+        }
+        let code = details.aadsts.map(|code| format!("AADSTS{code}"));
+        let status = details.status.map(|status| status.to_string());
+        let known: Vec<_> = [status, details.error.clone(), code].into_iter().flatten().collect();
+        write!(f, " ({})", known.join(", "))?;
+        if let Some(id) = &details.trace_id {
+            write!(f, ", trace id `{id}`")?;
+        }
+        if let Some(id) = &details.correlation_id {
+            write!(f, ", correlation id `{id}`")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for TokenFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for TokenFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0.cause {
+            Cause::Transport(failure) => Some(failure),
+            Cause::Refused | Cause::NoToken | Cause::Sign => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(status: u16, error: &str, code: u32) -> TokenFailure {
+        let body = format!(
+            r#"{{"error":"{error}","error_description":"AADSTS{code}: Jane Doe's secret hunter2",
+                "error_codes":[{code}],"trace_id":"7b7b-1","correlation_id":"8c8c-2"}}"#
+        );
+        TokenFailure::refused(status, body.as_bytes(), None)
+    }
+
+    #[test]
+    fn permanent_codes_halt_with_their_own_advice() {
+        for (codes, advice) in ADVICE {
+            for &code in *codes {
+                let failure = refusal(400, "invalid_client", code);
+                assert_eq!(failure.disposition(), Disposition::Halt, "{code}");
+                assert_eq!(failure.advice(), *advice, "{code}");
+            }
+        }
+        let unknown = refusal(400, "invalid_request", 123);
+        assert_eq!(unknown.disposition(), Disposition::Halt);
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_transient() {
+        let transient = Disposition::Transient { retry_after: None };
+        assert_eq!(refusal(400, "temporarily_unavailable", 1).disposition(), transient);
+        assert_eq!(refusal(429, "x", 1).disposition(), transient);
+        assert_eq!(refusal(503, "x", 1).disposition(), transient);
+        for code in TRANSIENT_CODES {
+            assert_eq!(refusal(400, "x", code).disposition(), transient, "{code}");
+        }
+        let page = TokenFailure::refused(502, b"<html>", Some(Duration::from_secs(3)));
+        let expected = Disposition::Transient { retry_after: Some(Duration::from_secs(3)) };
+        assert_eq!(page.disposition(), expected);
+    }
+
+    #[test]
+    fn the_words_hold_code_and_ids_and_nothing_of_the_description() {
+        let failure = refusal(401, "invalid_client", 7_000_215);
+        assert_eq!(
+            failure.to_string(),
+            "the token endpoint refused to give a token (401, invalid_client, AADSTS7000215), \
+             trace id `7b7b-1`, correlation id `8c8c-2`"
+        );
+        assert!(!format!("{failure:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_code_is_found_in_the_description_where_it_stands_nowhere_else() {
+        let body = br#"{"error":"invalid_scope","error_description":"AADSTS70011: The scope"}"#;
+        assert_eq!(TokenFailure::refused(400, body, None).aadsts(), Some(70_011));
+        for body in [&b""[..], b"<html>", b"{\"error_codes\":[]}", b"[1]", b"{\"error\":1}"] {
+            assert_eq!(TokenFailure::refused(400, body, None).aadsts(), None);
+        }
+    }
+}
