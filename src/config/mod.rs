@@ -1,1 +1,44 @@
-//! config
+//! The config, `scimport.toml`: found, read, checked, and every mistake in it told at once.
+//!
+//! Start from [`Config::load`]. The text becomes a tree of nodes that know where they stand
+//! (`node`), the environment is laid over it (`environment`), and a reader for each section turns
+//! nodes into plain structs. Readers never stop at the first mistake, and never drop a key: what is
+//! unknown, or promised for a later version only, is a problem. Checks that need more than the
+//! config (is the authority one of Microsoft's? does the mapping compile?) belong to the rooms that
+//! know; [`Config::problem_at`] gives their findings a line.
+//!
+//! Secrets never stand in this file, only references to them ([`SecretRef`]). People paste them
+//! into it all the same, so no message here prints what follows a `=`, except a value that was just
+//! judged to be harmless (`document` says how).
+//!
+//! Layer 3; from the core it knows the config types of `mapping` and `source` only.
+
+mod credential;
+mod document;
+mod duration;
+mod environment;
+mod find;
+mod http;
+mod load;
+mod mapping;
+mod node;
+mod problem;
+mod rule;
+mod secrets;
+mod section;
+mod source;
+mod store;
+mod suggest;
+mod syntax;
+mod target;
+mod tenant;
+
+pub use credential::CredentialConfig;
+pub use find::{ConfigNotFound, find};
+pub use http::HttpConfig;
+pub use load::{Config, environment};
+pub use problem::{ConfigErrors, ConfigPlace, ConfigProblem, Snippet};
+pub use secrets::{SecretError, SecretRef};
+pub use source::{Export, SourceConfig, SourceTimeZone};
+pub use store::StoreConfig;
+pub use target::{Burst, RetryConfig, TargetConfig, TrackingConfig};

@@ -1,0 +1,129 @@
+//! The right side of a mapping line, where it is a table.
+
+use crate::config::node::Value;
+use crate::config::section::{Field, Section};
+use crate::mapping::{Case, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource};
+
+pub(super) const KEYS: &[&str] = &[
+    "from",
+    "template",
+    "const",
+    "trim",
+    "empty_words",
+    "default",
+    "required",
+    "on_empty",
+    "map",
+    "otherwise",
+    "date",
+    "time",
+    "case",
+    "max",
+    "optional",
+];
+pub(super) const LATER: &[&str] = &["expr", "between", "end", "pad", "ascii", "truncate", "type"];
+/// Keys that say where a value comes from, those of a later version too.
+const SOURCES: [&str; 3] = ["from", "template", "const"];
+const SOURCES_LATER: [&str; 2] = ["expr", "between"];
+
+/// Reads a table of rules.
+pub(super) fn read(section: &Section<'_>) -> Option<RuleConfig> {
+    let quotes = "rules and attributes do not mix in a table; an attribute path with a dot in it is \
+                  one key in quotes, such as `\"name.givenName\"`";
+    section.check_keys_or(KEYS, LATER, Some(quotes));
+    let value = value_source(section);
+    let flag = |key: &str| section.get(key).and_then(|field| field.boolean());
+    let on_empty = [("omit", OnEmpty::Omit), ("null", OnEmpty::Null)];
+    let case = [("lower", Case::Lower), ("upper", Case::Upper), ("title", Case::Title)];
+    let default = section.get("default").and_then(|field| literal(&field));
+    let map = section.get("map").and_then(|field| lookup(&field));
+    let otherwise = section.get("otherwise").and_then(|field| otherwise(&field));
+    let rule = RuleConfig {
+        // Stands in until the problem that is already noted ends the reading.
+        value: value.clone().unwrap_or(ValueSource::Const(Literal::Boolean(false))),
+        trim: flag("trim").unwrap_or(true),
+        empty_words: texts(section, "empty_words"),
+        default,
+        required: flag("required").unwrap_or(false),
+        on_empty: section
+            .get("on_empty")
+            .and_then(|field| field.word(&on_empty))
+            .unwrap_or_default(),
+        map,
+        otherwise: otherwise.unwrap_or_default(),
+        date: texts(section, "date"),
+        time: section.get("time").and_then(|field| field.text()).map(str::to_owned),
+        case: section.get("case").and_then(|field| field.word(&case)),
+        max: section.get("max").and_then(|field| field.positive()).map(|max| max as usize),
+        optional: flag("optional").unwrap_or(false),
+    };
+    value.map(|_| rule)
+}
+
+fn value_source(section: &Section<'_>) -> Option<ValueSource> {
+    let found: Vec<_> = SOURCES.iter().filter_map(|key| section.get(key)).collect();
+    match found.as_slice() {
+        [field] if field.key == "const" => literal(field).map(ValueSource::Const),
+        [field] => {
+            let text = field.text()?.to_owned();
+            let is_column = field.key == "from";
+            Some(if is_column { ValueSource::Column(text) } else { ValueSource::Template(text) })
+        }
+        // What is refused or unknown was probably meant to be the source; that is told already.
+        [] if section.fields().any(|field| is_no_source(field.key)) => None,
+        [] => {
+            let message = format!("{} needs `from`, `template` or `const`", section.title());
+            section.refuse(message, None);
+            None
+        }
+        [..] => {
+            let message =
+                format!("{} takes one of `from`, `template` and `const`", section.title());
+            section.refuse(message, None);
+            None
+        }
+    }
+}
+
+fn is_no_source(key: &str) -> bool {
+    SOURCES_LATER.contains(&key) || !(KEYS.contains(&key) || LATER.contains(&key))
+}
+
+fn texts(section: &Section<'_>, key: &str) -> Vec<String> {
+    let field = section.get(key);
+    let texts = field.as_ref().and_then(Field::texts).unwrap_or_default();
+    if let Some(field) = field.filter(Field::is_empty_list) {
+        field.refuse_key(format!("`{key}` lists nothing"), None);
+    }
+    texts.into_iter().map(str::to_owned).collect()
+}
+
+/// Text, a boolean or a whole number. Text may be empty here: what it means is the mapping's.
+fn literal(field: &Field<'_>) -> Option<Literal> {
+    match &field.node.value {
+        Value::Text(text) => Some(Literal::Text(text.clone())),
+        Value::Boolean(boolean) => Some(Literal::Boolean(*boolean)),
+        Value::Integer(integer) => Some(Literal::Integer(*integer)),
+        Value::Array(_) | Value::Table(_) | Value::Other(_) => {
+            field.wrong_type("text in quotes, a boolean or a whole number");
+            None
+        }
+    }
+}
+
+fn lookup(field: &Field<'_>) -> Option<Vec<(String, Literal)>> {
+    let section = field.part()?;
+    let entries: Vec<_> = section.fields().collect();
+    if entries.is_empty() {
+        field.refuse_key(format!("`{}` has no entries", field.key), None);
+        return None;
+    }
+    entries.iter().map(|entry| Some((entry.key.to_owned(), literal(entry)?))).collect()
+}
+
+fn otherwise(field: &Field<'_>) -> Option<Otherwise> {
+    if field.is_text("reject") {
+        return Some(Otherwise::Reject);
+    }
+    literal(field).map(Otherwise::Value)
+}

@@ -1,0 +1,50 @@
+//! `[store]`: where the ledger and the outbox are kept.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::section::{Field, Section};
+
+pub(super) const KEYS: &[&str] = &["url"];
+/// The store where nothing else is said: no set-up needed.
+const DEFAULT_FILE: &str = "scimport.db";
+
+/// `[store]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// The database file, its folder being the config's where it was relative.
+    pub path: PathBuf,
+}
+
+pub(super) fn read(section: Option<&Section<'_>>, folder: &Path) -> StoreConfig {
+    let path = section.and_then(|section| {
+        section.check_keys(KEYS, &[]);
+        sqlite_path(&section.get("url")?)
+    });
+    StoreConfig { path: folder.join(path.unwrap_or(DEFAULT_FILE)) }
+}
+
+/// The path in `sqlite:PATH`. The value is never shown: a database URL often holds a password.
+fn sqlite_path<'d>(field: &Field<'d>) -> Option<&'d str> {
+    let text = field.text()?;
+    let example = Some("write it like `sqlite:scimport.db`".to_owned());
+    if text.starts_with("postgres:") || text.starts_with("postgresql:") {
+        let message = "PostgreSQL cannot be used until that backend exists".to_owned();
+        field.refuse_key(message, example);
+        return None;
+    }
+    let Some(path) = text.strip_prefix("sqlite:") else {
+        field.refuse_key("`url` has to begin with `sqlite:`".to_owned(), example);
+        return None;
+    };
+    let problem = if path.trim().is_empty() {
+        "`url` names no file"
+    } else if path.starts_with("//") {
+        "`url` takes a path right after `sqlite:`, without `//`"
+    } else if path.starts_with(':') || path.starts_with("file:") {
+        "`url` has to name a file on disk: the ledger must outlive the program"
+    } else {
+        return Some(path);
+    };
+    field.refuse_key(problem.to_owned(), example);
+    None
+}

@@ -1,0 +1,100 @@
+//! Keys set from the environment.
+
+use std::path::Path;
+
+use scimport::config::{Config, ConfigErrors, CredentialConfig, SecretRef};
+
+use crate::config_reading::{FULL, SMALL};
+
+fn read(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Config::parse(text, Path::new("."), variables.iter().map(own))
+}
+
+#[test]
+fn a_variable_sets_and_overrides_a_key() {
+    let variables = [
+        ("SCIMPORT__TARGET__ENTRA__CLIENT_ID", "from-env"),
+        ("SCIMPORT__TARGET__ENTRA__DAILY_CALLS", "6000"),
+        ("SCIMPORT__TARGET__ENTRA__TRACKING__POLL", "1s"),
+        ("SCIMPORT__TARGET__ENTRA__CREDENTIAL__CLIENT_SECRET__ENV", "OTHER"),
+        ("SCIMPORT__TARGET__ENTRA__JOB_ID", "12345"),
+        ("SCIMPORT__SOURCE__HR__TAKES_OVER", "[\"old\"]"),
+        ("SCIMPORT__SOURCE__HR__CSV", "{ delimiter = \";\" }"),
+        ("SCIMPORT__SOURCE__HR__CSV__HEADER_ROW", "2"),
+        ("SCIMPORT__STORE__URL", "sqlite:env.db"),
+        ("SCIMPORT_CLIENT_SECRET", "not ours"),
+        ("PATH", "/bin"),
+    ];
+    let config = read(SMALL, &variables).unwrap();
+    let target = config.target("entra").unwrap();
+    assert_eq!((target.client_id.as_str(), target.daily_calls), ("from-env", 6000));
+    assert_eq!(target.tracking.poll.as_secs(), 1);
+    assert_eq!(target.job_id, "12345");
+    assert_eq!(target.credential, CredentialConfig::ClientSecret(SecretRef::Env("OTHER".into())));
+    assert_eq!(config.store.path, Path::new(".").join("env.db"));
+    let source = config.source("hr").unwrap();
+    assert_eq!((source.takes_over.len(), source.csv.header_row), (1, 2));
+}
+
+#[test]
+fn a_hyphen_in_a_name_is_an_underscore_in_a_variable() {
+    let config = read(FULL, &[("SCIMPORT__SOURCE__HR_SOUTH__EXPORT", "changes")]).unwrap();
+    let export = config.source("hr-south").unwrap().export;
+    assert_eq!(export, scimport::config::Export::Changes);
+}
+
+#[test]
+fn problems_name_the_variable_and_never_its_value() {
+    let names = [
+        "SCIMPORT__TARGET__ENTRA__BURST",
+        "SCIMPORT__TARGET__ENTRA__CLOUD",
+        "SCIMPORT__TARGET__ENTRA__DAILY_CALLS",
+        "SCIMPORT__TARGET__ENTRA__CREDENTIAL__CLIENT_SECRET",
+        "SCIMPORT__TARGET__ENTRA__CREDENTIALS",
+        "SCIMPORT__TARGET__ENTAR__CLIENT_ID",
+        "SCIMPORT__TARGET__OTHER__CLIENT_ID",
+        "SCIMPORT__TARGET__ENTRA__JOB_ID__X",
+        "SCIMPORT__TARGET__ENTRA",
+        "SCIMPORT__TARGET",
+        "SCIMPORT__SOURCE__HR__MAPPING__TITLE",
+        "SCIMPORT__HTPP__PROXY",
+        "SCIMPORT__HTTP__PROXY",
+        "SCIMPORT__",
+        "SCIMPORT__STORE____URL",
+    ];
+    let variables: Vec<_> = names.iter().map(|name| (*name, "hunter2 { = ")).collect();
+    let text = read(SMALL, &variables).unwrap_err().to_string();
+    assert!(!text.contains("hunter2"), "{text}");
+    for name in names {
+        assert!(text.contains(&format!("environment variable `{name}`: ")), "{name} in\n{text}");
+    }
+    insta::assert_snapshot!(text, @r#"
+    environment variable `SCIMPORT__`: sets no key of the config
+      hint: name it `SCIMPORT__SECTION__KEY`
+    environment variable `SCIMPORT__SOURCE__HR__MAPPING__TITLE`: the mapping cannot be set from the environment
+    environment variable `SCIMPORT__STORE____URL`: sets no key of the config
+      hint: name it `SCIMPORT__SECTION__KEY`
+    environment variable `SCIMPORT__TARGET`: sets no key of the config
+      hint: set the keys of the section one by one
+    environment variable `SCIMPORT__TARGET__ENTAR__CLIENT_ID`: sets no key of the config
+      hint: did you mean `ENTRA`?
+    environment variable `SCIMPORT__TARGET__ENTRA`: sets no key of the config
+      hint: set the keys of the section one by one
+    environment variable `SCIMPORT__TARGET__ENTRA__JOB_ID__X`: sets no key of the config
+    environment variable `SCIMPORT__TARGET__OTHER__CLIENT_ID`: sets no key of the config
+      hint: the file has no `[target.other]`
+    environment variable `SCIMPORT__HTPP__PROXY`: unknown key `htpp` in the config
+      hint: did you mean `HTTP`?
+    environment variable `SCIMPORT__TARGET__ENTRA__CREDENTIALS`: unknown key `credentials` in `[target.entra]`
+      hint: did you mean `CREDENTIAL`?
+    environment variable `SCIMPORT__TARGET__ENTRA__CLOUD`: `cloud` has to be `public`, `usgov`, `dod` or `china`
+    environment variable `SCIMPORT__TARGET__ENTRA__CREDENTIAL__CLIENT_SECRET`: `client_secret` has to say where the secret is, not what it is
+      hint: write `{ env = "NAME" }` or `{ file = "path" }`
+    environment variable `SCIMPORT__TARGET__ENTRA__DAILY_CALLS`: `daily_calls` has to be a whole number, found text
+    environment variable `SCIMPORT__TARGET__ENTRA__BURST`: `burst` is no number of calls and length of time
+      hint: write it like `40/5s`: so many calls in so long a time
+    environment variable `SCIMPORT__HTTP__PROXY`: `proxy` is no http or https URL
+      hint: write it like `http://proxy.example:8080`
+    "#);
+}

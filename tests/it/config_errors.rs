@@ -1,0 +1,395 @@
+//! What is wrong with a config is told all at once, with line, caret and a way out.
+
+use std::path::Path;
+
+use scimport::config::Config;
+
+use crate::config_reading::SMALL;
+
+fn problems(text: &str) -> String {
+    match Config::parse(text, Path::new("."), []) {
+        Ok(_) => "no problem".to_owned(),
+        Err(errors) => errors.to_string(),
+    }
+}
+
+/// The small config with further lines in its target.
+fn with_target(lines: &str) -> String {
+    SMALL.replace("job_id = \"j\"", &format!("job_id = \"j\"\n{lines}"))
+}
+
+/// The small config with further lines in its source.
+fn with_source(lines: &str) -> String {
+    SMALL.replace("target = \"entra\"", &format!("target = \"entra\"\n{lines}"))
+}
+
+/// The small config with further lines in its mapping.
+fn with_mapping(lines: &str) -> String {
+    format!("{SMALL}{lines}")
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "one config and everything that is said of it")]
+fn all_mistakes_are_told_at_once() {
+    let text = r#"[target.entra]
+tenant_id = "t"
+client_id = 5
+burts = "40/5s"
+cloud = "publik"
+burst = "forty"
+daily_calls = 0
+tracking = { first_poll = "-5m", poll = "0s", pol = "1s" }
+credential = { client_secret = { env = "S" } }
+
+[source.hr]
+target = "entre"
+format = "xlsx"
+export = "ful"
+time_zone = "Europe/Berln"
+csv = { delimiter = ";;", encoding = "windows-1252", header_row = "1" }
+rows = { pick = "newest", by = "x" }
+scope = 'A != "B"'
+
+[source.hr.mapping]
+active = true
+userName = { from = "U", case = "lowr", paf = 8 }
+
+[sources.x]
+"#;
+    insta::assert_snapshot!(problems(text), @r#"
+    scimport.toml, line 1: `[target.entra]` needs `service_principal_id`
+      1 | [target.entra]
+        |         ^^^^^
+    scimport.toml, line 1: `[target.entra]` needs `job_id`
+      1 | [target.entra]
+        |         ^^^^^
+    scimport.toml, line 3: `client_id` has to be text in quotes, found a whole number
+      3 | client_id = …
+        | ^^^^^^^^^
+    scimport.toml, line 4: unknown key `burts` in `[target.entra]`
+      4 | burts = …
+        | ^^^^^
+      hint: did you mean `burst`?
+    scimport.toml, line 5: `cloud` has to be `public`, `usgov`, `dod` or `china`
+      5 | cloud = "publik"
+        |         ^^^^^^^^
+      hint: did you mean `public`?
+    scimport.toml, line 6: `burst` is no number of calls and length of time
+      6 | burst = "forty"
+        |         ^^^^^^^
+      hint: write it like `40/5s`: so many calls in so long a time
+    scimport.toml, line 7: `daily_calls` has to be from 1 to 4294967295
+      7 | daily_calls = 0
+        |               ^
+    scimport.toml, line 8: `first_poll` is no length of time
+      8 | tracking = { first_poll = "-5m" …
+        |                           ^^^^^
+      hint: write it like `30s`, `5m 30s` or `500ms`
+    scimport.toml, line 8: `poll` has to be longer than nothing
+      8 | tracking = { first_poll = …, poll = "0s" …
+        |                                     ^^^^
+    scimport.toml, line 8: unknown key `pol` in `tracking` of `[target.entra]`
+      8 | tracking = { first_poll = …, poll = …, pol = …
+        |                                        ^^^
+      hint: did you mean `poll`?
+    scimport.toml, line 12: `target` names no target of this config
+      12 | target = "entre"
+         |          ^^^^^^^
+      hint: did you mean `entra`?
+    scimport.toml, line 13: this format is not supported by this version
+      13 | format = "xlsx"
+         |          ^^^^^^
+      hint: export the file as CSV
+    scimport.toml, line 14: `export` has to be `full` or `changes`
+      14 | export = "ful"
+         |          ^^^^^
+      hint: did you mean `full`?
+    scimport.toml, line 15: `time_zone` is no time zone of the IANA database
+      15 | time_zone = "Europe/Berln"
+         |             ^^^^^^^^^^^^^^
+      hint: did you mean `Europe/Berlin`?
+    scimport.toml, line 16: `delimiter` has to be `auto` or one ASCII character other than a quote
+      16 | csv = { delimiter = ";;" …
+         |                     ^^^^
+      hint: a tab is written "\t", in double quotes
+    scimport.toml, line 16: `encoding` has to be `auto` or `utf-8` in this version
+      16 | csv = { delimiter = …, encoding = "windows-1252" …
+         |                                   ^^^^^^^^^^^^^^
+      hint: save the file as UTF-8
+    scimport.toml, line 16: `header_row` has to be a whole number, found text
+      16 | csv = { delimiter = …, encoding = …, header_row = …
+         |                                      ^^^^^^^^^^
+    scimport.toml, line 17: `pick` has to be `first`, `last` or `error`
+      17 | rows = { pick = "newest" …
+         |                 ^^^^^^^^
+    scimport.toml, line 17: `by` is not supported by this version
+      17 | rows = { pick = …, by = …
+         |                    ^^
+      hint: it comes with a later version; take it out until then
+    scimport.toml, line 18: `scope` is not supported by this version
+      18 | scope = …
+         | ^^^^^
+      hint: it comes with a later version; take it out until then
+    scimport.toml, line 21: `active` has to be a column in quotes or a table of rules, found a boolean
+      21 | active = …
+         | ^^^^^^
+      hint: a value for everybody is written `{ const = … }`
+    scimport.toml, line 22: `case` has to be `lower`, `upper` or `title`
+      22 | userName = { from = …, case = "lowr" …
+         |                               ^^^^^^
+      hint: did you mean `lower`?
+    scimport.toml, line 22: unknown key `paf` in `userName` of `[source.hr.mapping]`
+      22 | userName = { from = …, case = …, paf = …
+         |                                  ^^^
+      hint: did you mean `pad`?
+    scimport.toml, line 24: unknown key `sources` in the config
+      24 | [sources …
+         |  ^^^^^^^
+      hint: did you mean `source`?
+    "#);
+}
+
+#[test]
+fn what_comes_later_is_refused_and_never_ignored() {
+    let keys = [
+        "xlsx = { sheet = 1 }",
+        "json = { records = \"/d\" }",
+        "scope = 'x'",
+        "folder = { path = \"inbox\" }",
+        "schedule = { cron = \"0 5 * * *\" }",
+        "webhook = { verify = \"github\" }",
+        "leavers = { when_missing = \"deactivate\" }",
+        "complete = { min_share = \"90%\" }",
+        "as_of = \"arrival\"",
+        "guard = { max_leavers = \"5%\" }",
+        "rows = { by = \"x\" }",
+        "rows = { prefer = \"x\" }",
+    ];
+    for key in keys {
+        let text = problems(&with_source(key));
+        assert!(text.contains("is not supported by this version"), "{key}: {text}");
+    }
+    for rule in ["pad = 8", "ascii = true", "truncate = true", "type = \"integer\""] {
+        let text = problems(&with_mapping(&format!("title = {{ from = \"T\", {rule} }}")));
+        assert!(text.contains("is not supported by this version"), "{rule}: {text}");
+        assert_eq!(text.matches("line ").count(), 1, "{text}");
+    }
+    for source in ["expr = \"x\"", "between = [\"A\", \"B\"]"] {
+        let text = problems(&with_mapping(&format!("title = {{ {source} }}")));
+        assert!(text.contains("is not supported by this version"), "{source}: {text}");
+        assert_eq!(text.matches("line ").count(), 1, "{text}");
+    }
+    for section in ["[server]", "[alerts]", "[telemetry]"] {
+        let text = problems(&format!("{SMALL}{section}\nlisten = 1"));
+        assert!(text.contains("is not supported by this version"), "{section}: {text}");
+    }
+    for credential in ["\"managed_identity\"", "{ federated_token = { file = \"f\" } }"] {
+        let text = SMALL.replace("{ client_secret = { env = \"SECRET\" } }", credential);
+        assert!(problems(&text).contains("is not supported by this version"), "{credential}");
+    }
+    for secret in ["{ command = [\"pass\"] }", "{ vault = \"v\" }"] {
+        let text = SMALL.replace("{ env = \"SECRET\" }", secret);
+        let text = problems(&text);
+        assert!(text.contains("is not supported by this version"), "{secret}: {text}");
+        assert_eq!(text.matches("line ").count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_missing_key_is_told_at_its_section() {
+    insta::assert_snapshot!(problems("[target.entra]\njob_id = \" \"\n[source.hr]\n"), @r#"
+    scimport.toml, line 1: `[target.entra]` needs `tenant_id`
+      1 | [target.entra]
+        |         ^^^^^
+    scimport.toml, line 1: `[target.entra]` needs `client_id`
+      1 | [target.entra]
+        |         ^^^^^
+    scimport.toml, line 1: `[target.entra]` needs `service_principal_id`
+      1 | [target.entra]
+        |         ^^^^^
+    scimport.toml, line 1: `[target.entra]` needs `credential`
+      1 | [target.entra]
+        |         ^^^^^
+    scimport.toml, line 2: `job_id` is empty
+      2 | job_id = …
+        | ^^^^^^
+    scimport.toml, line 3: `[source.hr]` needs `target`
+      3 | [source.hr]
+        |         ^^
+    scimport.toml, line 3: `[source.hr]` needs `mapping`
+      3 | [source.hr]
+        |         ^^
+    "#);
+}
+
+#[test]
+fn a_mapping_line_takes_one_source() {
+    let lines = r#"title = { case = "lower" }
+nickName = { from = "A", const = "B" }
+name = { givenName = "First", from = "x" }
+locale = { frm = "Locale" }
+userType = {}
+"" = "Empty"
+"name.x" = "A"
+name.x = "B"
+department = { from = "D", map = { A.B = true }, otherwise = 1.5, default = [1] }
+employeeType = { from = "E", map = {}, date = [], empty_words = [1], on_empty = "drop" }
+"#;
+    insta::assert_snapshot!(problems(&with_mapping(&lines.replace("name = {", "names = {"))), @r#"
+    scimport.toml, line 15: `title` of `[source.hr.mapping]` needs `from`, `template` or `const`
+      15 | title = …
+         | ^^^^^
+    scimport.toml, line 16: `nickName` of `[source.hr.mapping]` takes one of `from`, `template` and `const`
+      16 | nickName = …
+         | ^^^^^^^^
+    scimport.toml, line 17: unknown key `givenName` in `names` of `[source.hr.mapping]`
+      17 | names = { givenName = …
+         |           ^^^^^^^^^
+      hint: rules and attributes do not mix in a table; an attribute path with a dot in it is one key in quotes, such as `"name.givenName"`
+    scimport.toml, line 18: unknown key `frm` in `locale` of `[source.hr.mapping]`
+      18 | locale = { frm = …
+         |            ^^^
+      hint: did you mean `from`?
+    scimport.toml, line 19: `userType` of `[source.hr.mapping]` needs `from`, `template` or `const`
+      19 | userType = …
+         | ^^^^^^^^
+    scimport.toml, line 20: the name of an attribute is empty
+      20 | "" = …
+         | ^^
+    scimport.toml, line 22: `name.x` is mapped a second time
+      22 | name.x = …
+         |      ^
+    scimport.toml, line 23: `A` has to be text in quotes, a boolean or a whole number, found a table
+      23 | department = { from = …, map = { A …
+         |                                  ^
+    scimport.toml, line 23: `otherwise` has to be text in quotes, a boolean or a whole number, found a number with a fraction
+      23 | department = { from = …, map = { A.B = … }, otherwise = …
+         |                                             ^^^^^^^^^
+    scimport.toml, line 23: `default` has to be text in quotes, a boolean or a whole number, found a list
+      23 | department = { from = …, map = { A.B = … }, otherwise = …, default = …
+         |                                                            ^^^^^^^
+    scimport.toml, line 24: `map` has no entries
+      24 | employeeType = { from = …, map = …
+         |                            ^^^
+    scimport.toml, line 24: `date` lists nothing
+      24 | employeeType = { from = …, map = {}, date = …
+         |                                      ^^^^
+    scimport.toml, line 24: `empty_words` has to be text in quotes, found a whole number
+      24 | employeeType = { from = …, map = {}, date = [], empty_words = [1 …
+         |                                                                ^
+    scimport.toml, line 24: `on_empty` has to be `omit` or `null`
+      24 | …eType = { from = …, map = {}, date = [], empty_words = […], on_empty = "drop" …
+         |                                                                         ^^^^^^
+    "#);
+}
+
+#[test]
+fn a_date_needs_a_time_zone() {
+    let text = with_mapping("\"urn:x:User:Hired\" = { from = \"H\", date = [\"%Y\"] }");
+    insta::assert_snapshot!(problems(&text), @r#"
+    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `urn:x:User:Hired` is a date
+      9 | [source.hr]
+        |         ^^
+      hint: write it like `time_zone = "Europe/Berlin"`
+    "#);
+}
+
+#[test]
+fn targets_of_one_tenant_must_not_state_different_limits() {
+    let first = with_target("daily_calls = 2000\nburst = \"40/5s\"");
+    let second = SMALL[..SMALL.find("[source").unwrap()].replace("entra", "pilot");
+    let text = format!("{first}{second}daily_calls = 6000\nburst = \"40/5s\"\n");
+    insta::assert_snapshot!(problems(&text), @r#"
+    scimport.toml, line 25: `daily_calls` is not what `[target.entra]` of this tenant states
+      25 | daily_calls = 6000
+         |               ^^^^
+      hint: the limit is the tenant's: state it once, or the same in each target
+    "#);
+}
+
+#[test]
+fn names_and_references_are_checked() {
+    let text = SMALL.replace("[target.entra]", "[target.Entra]").replace("source.hr", "source.1");
+    insta::assert_snapshot!(problems(&text), @r#"
+    scimport.toml, line 2: `Entra` is no name for a target
+      2 | [target.Entra]
+        |         ^^^^^
+      hint: a name begins with `a` to `z` and goes on with those, digits and `-`
+    scimport.toml, line 9: `1` is no name for a source
+      9 | [source.1]
+        |         ^
+      hint: a name begins with `a` to `z` and goes on with those, digits and `-`
+    scimport.toml, line 10: `target` names no target of this config
+      10 | target = "entra"
+         |          ^^^^^^^
+      hint: did you mean `Entra`?
+    "#);
+    let text = with_source("takes_over = [\"hr\", \"Old HR\"]");
+    insta::assert_snapshot!(problems(&text), @r#"
+    scimport.toml, line 11: a source cannot take over from itself
+      11 | takes_over = …
+         | ^^^^^^^^^^
+    scimport.toml, line 11: `takes_over` lists what is no name of a source
+      11 | takes_over = …
+         | ^^^^^^^^^^
+      hint: a name begins with `a` to `z` and goes on with those, digits and `-`
+    "#);
+}
+
+#[test]
+fn a_store_is_a_file_of_ours() {
+    for (url, part) in [
+        ("postgres://u:p@h/db", "until that backend exists"),
+        ("postgresql://h/db", "until that backend exists"),
+        ("scimport.db", "has to begin with `sqlite:`"),
+        ("sqlite:", "names no file"),
+        ("sqlite://scimport.db", "without `//`"),
+        ("sqlite::memory:", "a file on disk"),
+    ] {
+        let text = problems(&format!("[store]\nurl = \"{url}\""));
+        assert!(text.contains(part), "{url}: {text}");
+        assert!(!text.contains(&format!("\"{url}")), "{text}");
+    }
+}
+
+#[test]
+fn retries_must_be_able_to_grow() {
+    insta::assert_snapshot!(problems(&with_target("retry = { base = \"10m\" }")), @r#"
+    scimport.toml, line 7: `cap` is shorter than `base` in `retry` of `[target.entra]`
+      7 | retry = …
+        | ^^^^^
+    "#);
+}
+
+#[test]
+fn text_that_is_no_toml_is_told_by_line_and_column() {
+    insta::assert_snapshot!(problems("[store]\nurl = sqlite:x\n"), @r#"
+    scimport.toml, line 2: not TOML at column 7: string values must be quoted, expected literal string
+      2 | url = …
+        | ^^^
+      hint: text stands in quotes
+    "#);
+    insta::assert_snapshot!(problems("[store]\nurl = 'a'\n\n[store]\n"), @r#"
+    scimport.toml, line 4: this key or section stands here a second time
+      4 | [store]
+        | ^^^^^^^
+    "#);
+    insta::assert_snapshot!(problems("[target.entra\nburst = \"40/5s\"\n"), @r#"
+    scimport.toml, line 1: not TOML at column 14: unclosed table, expected `]`
+      1 | [target.entra
+        | ^^^^^^^^^^^^^
+    "#);
+    insta::assert_snapshot!(problems("a = 1\na.b = 2\n"), @"scimport.toml, line 2: not TOML at column 1: cannot extend value of type integer with a dotted key");
+}
+
+#[test]
+fn a_file_that_cannot_be_a_config_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    let refuse = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        Config::load(&path, []).unwrap_err().to_string()
+    };
+    assert_eq!(refuse(b"\xff\xfea\0"), "c.toml: is not UTF-8 text\n  hint: save it as UTF-8");
+    assert_eq!(refuse(&vec![b'#'; 1024 * 1024 + 1]), "c.toml: is larger than 1048576 bytes");
+}

@@ -1,0 +1,272 @@
+//! A config that is right is read as it is meant.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use scimport::config::{
+    Burst, Config, CredentialConfig, Export, RetryConfig, SecretRef, TrackingConfig,
+};
+use scimport::mapping::{Case, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource};
+use scimport::source::{Delimiter, Pick};
+
+pub const FULL: &str = r#"
+[store]
+url = "sqlite:data/ledger.db"
+
+[target.entra]
+tenant_id = "11111111-1111-1111-1111-111111111111"
+client_id = "22222222-2222-2222-2222-222222222222"
+service_principal_id = "33333333-3333-3333-3333-333333333333"
+job_id = "API2AAD.1"
+cloud = "usgov"
+authority_url = "http://127.0.0.1:8081"
+graph_url = "http://127.0.0.1:8081"
+credential = { certificate = { file = "app.pem" }, key = { env = "APP_KEY" } }
+daily_calls = 6000
+burst = "30/5s"
+tracking = { first_poll = "0s", poll = "500ms", unconfirmed_after = "1h 30m" }
+retry = { base = "1s", cap = "2m", bucket_pause = "1m" }
+job_check = "10m"
+
+[http]
+proxy = "http://proxy.example:8080"
+ca_file = "ca.pem"
+timeout = "20s"
+
+[source.hr-south]
+target = "entra"
+format = "csv"
+export = "full"
+time_zone = "Europe/Berlin"
+csv = { delimiter = "\t", encoding = "utf-8", header_row = 3 }
+rows = { per = "WorkerID", pick = "last" }
+takes_over = ["old-hr"]
+
+[source.hr-south.mapping]
+externalId = "WorkerID"
+userName = { from = "UserID", case = "lower", trim = false, max = 64, optional = true }
+active = { from = "Status", map = { Zulu = true, Alpha = false, "In. active" = 0 }, otherwise = false }
+displayName = "{First} {Last}"
+"name.familyName" = { from = "Last", required = true, empty_words = ["N/A", "-"] }
+'emails[type eq "work"].value' = { template = "{User}@example.com", on_empty = "null" }
+"urn:ietf:params:scim:schemas:extension:contoso:1.0:User:HireDate" = { from = "Hired", date = ["%Y-%m-%d"], time = "08:00" }
+title = { const = "Worker", default = "None", otherwise = "reject" }
+"#;
+
+/// The least that reads.
+pub const SMALL: &str = r#"
+[target.entra]
+tenant_id = "contoso.example"
+client_id = "c"
+service_principal_id = "s"
+job_id = "j"
+credential = { client_secret = { env = "SECRET" } }
+
+[source.hr]
+target = "entra"
+
+[source.hr.mapping]
+externalId = "WorkerID"
+active = { const = true }
+"#;
+
+fn read(text: &str) -> Config {
+    Config::parse(text, Path::new("conf"), []).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+#[test]
+fn every_key_of_a_target_is_read() {
+    let config = read(FULL);
+    let target = config.target("entra").unwrap();
+    assert_eq!(target.tenant_id, "11111111-1111-1111-1111-111111111111");
+    assert_eq!((target.job_id.as_str(), target.cloud.as_str()), ("API2AAD.1", "usgov"));
+    assert_eq!(target.authority_url.as_deref(), Some("http://127.0.0.1:8081"));
+    assert_eq!(target.graph_url.as_deref(), Some("http://127.0.0.1:8081"));
+    let certificate = SecretRef::File(Path::new("conf").join("app.pem"));
+    let key = Some(SecretRef::Env("APP_KEY".into()));
+    assert_eq!(target.credential, CredentialConfig::Certificate { certificate, key });
+    assert_eq!(target.daily_calls, 6000);
+    assert_eq!(target.burst, Burst { calls: 30, window: seconds(5) });
+    let (poll, unconfirmed_after) = (Duration::from_millis(500), seconds(5400));
+    let tracking = TrackingConfig {
+        first_poll: Duration::ZERO,
+        poll,
+        unconfirmed_after,
+        ..TrackingConfig::default()
+    };
+    assert_eq!(target.tracking, tracking);
+    let retry = RetryConfig { base: seconds(1), cap: seconds(120), bucket_pause: seconds(60) };
+    assert_eq!(target.retry, retry);
+    assert_eq!(target.job_check, seconds(600));
+}
+
+#[test]
+fn paths_start_from_the_folder_of_the_config() {
+    let config = read(FULL);
+    assert_eq!(config.store.path, Path::new("conf").join("data/ledger.db"));
+    assert_eq!(config.http.ca_file, Some(Path::new("conf").join("ca.pem")));
+    assert_eq!(config.http.proxy.as_deref(), Some("http://proxy.example:8080"));
+    assert_eq!(config.http.timeout, seconds(20));
+    assert_eq!(read("").store.path, Path::new("conf").join("scimport.db"));
+}
+
+#[test]
+fn a_file_is_loaded_with_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("my.toml");
+    std::fs::write(&path, format!("\u{feff}{}", SMALL.replace('\n', "\r\n"))).unwrap();
+    let config = Config::load(&path, []).unwrap();
+    assert_eq!((config.path, config.folder.as_path()), (path, folder.path()));
+    assert_eq!(config.store.path, folder.path().join("scimport.db"));
+}
+
+#[test]
+fn every_key_of_a_source_is_read() {
+    let config = read(FULL);
+    let source = config.source("hr-south").unwrap();
+    assert_eq!(source.target.as_str(), "entra");
+    assert_eq!(source.export, Export::Full);
+    assert_eq!(source.time_zone.as_ref().unwrap().name, "Europe/Berlin");
+    assert_eq!(source.csv.delimiter, Delimiter::Byte(b'\t'));
+    assert_eq!(source.csv.header_row, 3);
+    assert_eq!(source.rows.per.as_deref(), Some("WorkerID"));
+    assert_eq!(source.rows.pick, Pick::Last);
+    let names: Vec<_> = source.takes_over.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["old-hr"]);
+}
+
+#[test]
+fn what_is_not_said_has_its_default() {
+    let config = read(SMALL);
+    let target = config.target("entra").unwrap();
+    assert_eq!((target.cloud.as_str(), target.daily_calls), ("public", 2000));
+    assert_eq!(target.burst, Burst { calls: 40, window: seconds(5) });
+    let (first_poll, poll, unconfirmed_after) = (seconds(300), seconds(30), seconds(5400));
+    assert_eq!(
+        target.tracking,
+        TrackingConfig { first_poll, poll, unconfirmed_after, ..TrackingConfig::default() }
+    );
+    let retry = RetryConfig { base: seconds(5), cap: seconds(300), bucket_pause: seconds(300) };
+    assert_eq!((target.retry, target.job_check), (retry, seconds(300)));
+    assert_eq!(config.http.timeout, seconds(60));
+    let source = config.source("hr").unwrap();
+    assert_eq!(source.export, Export::Changes);
+    assert_eq!((source.csv.delimiter, source.csv.header_row), (Delimiter::Auto, 1));
+    assert_eq!((source.rows.per.as_ref(), source.rows.pick), (None, Pick::Error));
+    assert!(source.time_zone.is_none() && source.takes_over.is_empty());
+}
+
+#[test]
+fn a_mapping_keeps_the_order_of_the_file_and_all_its_rules() {
+    let config = read(FULL);
+    let lines = &config.source("hr-south").unwrap().mapping.attributes;
+    let paths: Vec<_> = lines.iter().map(|line| line.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "externalId",
+            "userName",
+            "active",
+            "displayName",
+            "name.familyName",
+            r#"emails[type eq "work"].value"#,
+            "urn:ietf:params:scim:schemas:extension:contoso:1.0:User:HireDate",
+            "title",
+        ]
+    );
+    let column = |name: &str| RuleConfig::new(ValueSource::Column(name.into()));
+    let text = |text: &str| Literal::Text(text.into());
+    let rule = |index: usize| lines[index].rule.clone();
+    assert_eq!(rule(0), column("WorkerID"));
+    let user = RuleConfig { case: Some(Case::Lower), max: Some(64), ..column("UserID") };
+    assert_eq!(rule(1), RuleConfig { trim: false, optional: true, ..user });
+    let map = vec![
+        ("Zulu".to_owned(), Literal::Boolean(true)),
+        ("Alpha".to_owned(), Literal::Boolean(false)),
+        ("In. active".to_owned(), Literal::Integer(0)),
+    ];
+    let otherwise = Otherwise::Value(Literal::Boolean(false));
+    assert_eq!(rule(2), RuleConfig { map: Some(map), otherwise, ..column("Status") });
+    assert_eq!(rule(3).value, ValueSource::Template("{First} {Last}".into()));
+    let empty_words = vec!["N/A".to_owned(), "-".to_owned()];
+    assert_eq!(rule(4), RuleConfig { required: true, empty_words, ..column("Last") });
+    let mail = RuleConfig::new(ValueSource::Template("{User}@example.com".into()));
+    assert_eq!(rule(5), RuleConfig { on_empty: OnEmpty::Null, ..mail });
+    let (date, time) = (vec!["%Y-%m-%d".to_owned()], Some("08:00".to_owned()));
+    assert_eq!(rule(6), RuleConfig { date, time, ..column("Hired") });
+    let title = RuleConfig::new(ValueSource::Const(text("Worker")));
+    assert_eq!(rule(7), RuleConfig { default: Some(text("None")), ..title });
+}
+
+#[test]
+fn unquoted_dots_in_a_mapping_make_the_same_path() {
+    let dotted = r#"name.givenName = "First"
+        name.familyName.from = "Last"
+        [source.hr.mapping.addresses]
+        locality = { from = "City", required = true }
+        [source.hr.mapping.title]
+        from = "Title""#;
+    let config = read(&format!("{SMALL}{dotted}"));
+    let lines = &config.source("hr").unwrap().mapping.attributes;
+    let paths: Vec<_> = lines.iter().skip(2).map(|line| line.path.as_str()).collect();
+    assert_eq!(paths, ["name.givenName", "name.familyName", "addresses.locality", "title"]);
+    assert_eq!(lines[3].rule, RuleConfig::new(ValueSource::Column("Last".into())));
+    assert!(lines[4].rule.required);
+}
+
+#[test]
+fn targets_of_one_tenant_share_what_one_of_them_states() {
+    let second = SMALL[..SMALL.find("[source").unwrap()]
+        .replace("entra", "pilot")
+        .replace("contoso", "CONTOSO");
+    let text = format!("{SMALL}{second}daily_calls = 6000\nburst = \"20/5s\"");
+    let config = read(&text);
+    let limits = |name| config.target(name).map(|target| (target.daily_calls, target.burst.calls));
+    assert_eq!(limits("entra"), Some((6000, 20)));
+    assert_eq!(limits("pilot"), Some((6000, 20)));
+}
+
+#[test]
+fn a_problem_found_later_is_shown_with_its_line() {
+    let config = read(FULL);
+    let show = |path: &str| config.problem_at(path, "is wrong", Some("mend it".into())).to_string();
+    insta::assert_snapshot!(show("target.entra.graph_url"), @r#"
+    scimport.toml, line 12: is wrong
+      12 | graph_url = "http://127.0.0.1:8081"
+         |             ^^^^^^^^^^^^^^^^^^^^^^^
+      hint: mend it
+    "#);
+    insta::assert_snapshot!(show("source.hr-south.mapping.name.familyName.required"), @r#"
+    scimport.toml, line 39: is wrong
+      39 | "name.familyName" = { from = …, required = true …
+         |                                            ^^^^
+      hint: mend it
+    "#);
+    insta::assert_snapshot!(show("source.hr-south.mapping.displayName"), @r#"
+    scimport.toml, line 38: is wrong
+      38 | displayName = "{First} {Last}"
+         |               ^^^^^^^^^^^^^^^^
+      hint: mend it
+    "#);
+    insta::assert_snapshot!(show("source.hr-south.mapping.nickName"), @r#"
+    scimport.toml, line 34: is wrong
+      34 | [source.hr-south.mapping]
+         |                  ^^^^^^^
+      hint: mend it
+    "#);
+    assert_eq!(show("nowhere.at.all"), "scimport.toml: is wrong\n  hint: mend it");
+}
+
+#[test]
+fn the_working_directory_is_a_folder_too() {
+    assert_eq!(
+        Config::load(Path::new("no-such.toml"), []).unwrap_err().to_string(),
+        "no-such.toml: cannot be read: entity not found\n  \
+         hint: the config was looked for at `no-such.toml`"
+    );
+    assert_eq!(read(SMALL).path, PathBuf::from("conf").join("scimport.toml"));
+}

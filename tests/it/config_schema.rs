@@ -1,0 +1,168 @@
+//! The JSON Schemas for editors accept what the loader accepts, and nothing else.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
+
+use std::path::Path;
+
+use scimport::config::Config;
+use serde_json::Value;
+
+use crate::config_reading::{FULL, SMALL};
+
+const CONFIG: &str = include_str!("../../schemas/config.json");
+const MAPPING: &str = include_str!("../../schemas/mapping.json");
+const BASE: &str = "json-schema:///config.json";
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Says of a TOML text whether the loader and whether the schema takes it.
+fn judged(validator: &jsonschema::Validator, text: &str) -> (bool, bool) {
+    let value: Value = toml::from_str(text).unwrap();
+    (Config::parse(text, Path::new("."), []).is_ok(), validator.is_valid(&value))
+}
+
+fn with_validator(check: impl FnOnce(&jsonschema::Validator)) {
+    let registry = jsonschema::Registry::new()
+        .add("json-schema:///mapping.json", parsed(MAPPING))
+        .unwrap()
+        .prepare()
+        .unwrap();
+    let validator = jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft202012)
+        .with_base_uri(BASE)
+        .with_registry(&registry)
+        .build(&parsed(CONFIG))
+        .unwrap();
+    check(&validator);
+}
+
+/// Lines for the target, the source and the mapping of the small config.
+fn changed(part: &str, line: &str) -> String {
+    match part {
+        "target" => SMALL.replace("job_id = \"j\"", &format!("job_id = \"j\"\n{line}")),
+        "source" => SMALL.replace("target = \"entra\"", &format!("target = \"entra\"\n{line}")),
+        "mapping" => format!("{SMALL}{line}"),
+        "credential" => SMALL.replace("{ client_secret = { env = \"SECRET\" } }", line),
+        "file" => format!("{line}\n{SMALL}"),
+        other => panic!("no part `{other}`"),
+    }
+}
+
+#[test]
+fn both_are_schemas() {
+    for text in [CONFIG, MAPPING] {
+        jsonschema::meta::validate(&parsed(text)).unwrap();
+    }
+}
+
+#[test]
+fn the_schema_takes_what_the_loader_takes() {
+    let good = [
+        ("target", "burst = \"1/1m 30s\""),
+        ("target", "tracking = { first_poll = \"0s\" }"),
+        ("target", "tracking = { unconfirmed_after = \"1d2h3m4s5ms\" }"),
+        ("target", "cloud = \"china\"\ndaily_calls = 1"),
+        ("credential", "{ client_secret = { file = \"s\" } }"),
+        ("credential", "{ certificate = { file = \"s\" } }"),
+        ("credential", "{ certificate = { file = \"s\" }, key = { env = \"_K1\" } }"),
+        ("source", "format = \"csv\"\nexport = \"full\"\ntakes_over = []"),
+        ("source", "csv = { delimiter = \" \" }"),
+        ("source", "csv = { delimiter = \"\\t\" }"),
+        ("source", "csv = {}\nrows = {}"),
+        ("source", "rows = { pick = \"first\" }"),
+        ("mapping", "title = { const = 5 }"),
+        ("mapping", "name.givenName = \"A\"\nname.familyName = { from = \"B\" }"),
+        ("mapping", "title = { from = \"A\", map = { x = 1 }, otherwise = \"reject\" }"),
+        ("file", "[http]\nproxy = \"https://p.example:1/\"\n[store]\nurl = \"sqlite:/a b\""),
+        ("file", "[store]"),
+    ];
+    with_validator(|validator| {
+        assert_eq!(judged(validator, ""), (true, true));
+        assert_eq!(judged(validator, FULL), (true, true));
+        assert_eq!(judged(validator, SMALL), (true, true));
+        for (part, line) in good {
+            assert_eq!(judged(validator, &changed(part, line)), (true, true), "{part}: {line}");
+        }
+    });
+}
+
+#[test]
+fn the_schema_refuses_what_the_loader_refuses() {
+    let bad = [
+        ("target", "burts = \"40/5s\""),
+        ("target", "burst = \"0/5s\""),
+        ("target", "burst = \"40/0s\""),
+        ("target", "burst = \"40\""),
+        ("target", "burst = \"40/\""),
+        ("target", "daily_calls = 0"),
+        ("target", "daily_calls = \"2000\""),
+        ("target", "cloud = \"Public\""),
+        ("target", "job_check = \"0s\""),
+        ("target", "job_check = \"5m \""),
+        ("target", "job_check = \"30s 5m\""),
+        ("target", "job_check = \"\""),
+        ("target", "job_check = 5"),
+        ("target", "graph_url = \" \""),
+        ("target", "tracking = { pol = \"1s\" }"),
+        ("target", "retry = { base = \"-1s\" }"),
+        ("credential", "\"managed_identity\""),
+        ("credential", "{ federated_token = { file = \"f\" } }"),
+        ("credential", "{}"),
+        ("credential", "{ client_secret = \"hunter2\" }"),
+        ("credential", "{ client_secret = {} }"),
+        ("credential", "{ client_secret = { env = \"A\", file = \"b\" } }"),
+        ("credential", "{ client_secret = { env = \"1 A\" } }"),
+        ("credential", "{ client_secret = { vault = \"A\" } }"),
+        ("credential", "{ client_secret = { env = \"A\" }, certificate = { env = \"B\" } }"),
+        ("credential", "{ client_secret = { env = \"A\" }, key = { env = \"B\" } }"),
+        ("credential", "{ key = { env = \"B\" } }"),
+        ("source", "format = \"xlsx\""),
+        ("source", "export = true"),
+        ("source", "scope = \"x\""),
+        ("source", "guard = { max_leavers = false }"),
+        ("source", "csv = { delimiter = \"\\\"\" }"),
+        ("source", "csv = { delimiter = \"ab\" }"),
+        ("source", "csv = { encoding = \"latin1\" }"),
+        ("source", "csv = { header_row = 0 }"),
+        ("source", "rows = { pick = \"newest\" }"),
+        ("source", "rows = { by = \"x\" }"),
+        ("source", "takes_over = \"a\""),
+        ("source", "takes_over = [\"A\"]"),
+        ("mapping", "title = true"),
+        ("mapping", "title = \"\""),
+        ("mapping", "title = {}"),
+        ("mapping", "\"\" = \"A\""),
+        ("mapping", "title = { case = \"lower\" }"),
+        ("mapping", "title = { from = \"A\", const = 1 }"),
+        ("mapping", "title = { from = \"A\", case = \"lowr\" }"),
+        ("mapping", "title = { from = \"A\", pad = 8 }"),
+        ("mapping", "title = { expr = \"x\" }"),
+        ("mapping", "title = { from = \"A\", max = 0 }"),
+        ("mapping", "title = { from = \"A\", map = {} }"),
+        ("mapping", "title = { from = \"A\", map = { B.C = 1 } }"),
+        ("mapping", "title = { from = \"A\", date = [] }"),
+        ("mapping", "title = { from = \"A\", date = [\"%Y\"] }"),
+        ("mapping", "title = { from = \"A\", trim = \"yes\" }"),
+        ("mapping", "title = { from = \"A\", default = 1.5 }"),
+        ("mapping", "name = { givenName = \"A\", from = \"B\" }"),
+        ("file", "[store]\nurl = \"postgres://h/db\""),
+        ("file", "[store]\nurl = \"sqlite:\""),
+        ("file", "[store]\nurl = \"sqlite://a\""),
+        ("file", "[store]\nurl = \"sqlite::memory:\""),
+        ("file", "[http]\nproxy = \"http://u:p@h\""),
+        ("file", "[http]\nproxy = \"socks5://h\""),
+        ("file", "[server]"),
+        ("file", "[target.Entra]"),
+        ("file", "[source.hr-2]\ntarget = \"entra\""),
+        ("file", "[[target]]\nname = \"x\""),
+    ];
+    with_validator(|validator| {
+        for (part, line) in bad {
+            let text = changed(part, line);
+            let text = if line.starts_with("[[") { line.to_owned() } else { text };
+            assert_eq!(judged(validator, &text), (false, false), "{part}: {line}");
+        }
+    });
+}
