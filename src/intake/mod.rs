@@ -1,1 +1,26 @@
-//! intake
+//! From "a file is here" to a planned run (or, offline, to bulk requests).
+//!
+//! A text file is read twice: [`scan`] learns its structure, its digest and which rows count;
+//! [`read_rows`] maps them. Between the two nothing of the file is kept but an index of ids. What
+//! is wrong with the whole file is found in the first pass, so a refused file has no effect.
+//!
+//! [`plan_file`] drives source, mapping, plan and store; [`convert`] drives source, mapping and
+//! the bulk writer. Neither knows HTTP or SQL.
+
+mod convert;
+mod feed;
+mod file;
+mod ingest;
+mod read;
+mod rejects;
+mod scan;
+
+pub use convert::{ConvertError, Converted, RequestSink, Strictness, convert};
+pub use feed::Feed;
+pub use file::SourceFile;
+pub use ingest::{
+    ChangeSeen, IntakeError, PlanOptions, Planned, PlannedRun, new_run_id, plan_file,
+};
+pub use read::{Pass, RowResult, Verdict, read_rows};
+pub use rejects::{RejectsWriter, formula_safe};
+pub use scan::{Scan, scan};

@@ -1,0 +1,151 @@
+//! Offline: a file to bulk request bodies, without a store or a network.
+
+use std::ops::ControlFlow;
+
+use crate::domain::RecordProblem;
+use crate::intake::{Feed, SourceFile, Verdict, read_rows, scan};
+use crate::scim::{BulkWriter, Validator};
+use crate::source::SourceError;
+
+/// Where converted requests and rejected rows go.
+pub trait RequestSink {
+    /// Takes a finished bulk request, numbered from 1.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    fn request(&mut self, number: u64, body: &[u8]) -> std::io::Result<()>;
+
+    /// Takes a rejected row.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    fn rejected(
+        &mut self,
+        row: u64,
+        line: Option<u64>,
+        external_id: Option<&str>,
+        problem: &RecordProblem,
+    ) -> std::io::Result<()>;
+}
+
+/// How closely the resources are checked.
+pub enum Strictness<'a> {
+    /// By the direct checks of the mapping.
+    Direct,
+    /// By the JSON Schemas as well.
+    Schemas(&'a Validator),
+}
+
+/// What a conversion came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Converted {
+    /// Data rows read.
+    pub rows: u64,
+    /// Users written.
+    pub users: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+    /// Rows that gave way to another row of the same worker.
+    pub superseded: u64,
+    /// Bulk requests written.
+    pub requests: u64,
+}
+
+/// Why a conversion stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ConvertError {
+    /// The file was refused; when this comes from the first pass, nothing was written.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The output could not be written.
+    #[error("the output cannot be written")]
+    Write(#[source] std::io::Error),
+}
+
+/// Converts a file; `max_operations` is the most users in one request.
+///
+/// # Errors
+///
+/// When the file is refused or the output cannot be written.
+pub fn convert(
+    file: &mut SourceFile,
+    feed: &Feed,
+    max_operations: usize,
+    strictness: &Strictness<'_>,
+    sink: &mut dyn RequestSink,
+) -> Result<Converted, ConvertError> {
+    let scan = scan(file, feed)?;
+    let mut done = Converted { rows: scan.rows, ..Converted::default() };
+    let mut bulk = BulkWriter::new(max_operations);
+    bulk.begin();
+    let mut failed = None;
+    read_rows(file, feed, &scan, |result| {
+        let written = match result.verdict {
+            Verdict::Superseded { .. } => {
+                done.superseded += 1;
+                Ok(())
+            }
+            Verdict::Rejected { external_id, problem } => {
+                done.rejected += 1;
+                sink.rejected(result.row, result.line, external_id, &problem)
+            }
+            Verdict::Mapped { user, resource } => match strictness.check(resource) {
+                Some(problem) => {
+                    done.rejected += 1;
+                    sink.rejected(result.row, result.line, Some(user.external_id), &problem)
+                }
+                None => {
+                    done.users += 1;
+                    // never full here: a full request is flushed at once
+                    let _ = bulk.push(user.external_id, resource);
+                    if bulk.is_full() { flush(&mut bulk, &mut done, sink) } else { Ok(()) }
+                }
+            },
+        };
+        match written {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    if let Some(error) = failed {
+        return Err(ConvertError::Write(error));
+    }
+    if !bulk.is_empty() {
+        flush(&mut bulk, &mut done, sink).map_err(ConvertError::Write)?;
+    }
+    Ok(done)
+}
+
+fn flush(
+    bulk: &mut BulkWriter,
+    done: &mut Converted,
+    sink: &mut dyn RequestSink,
+) -> std::io::Result<()> {
+    done.requests += 1;
+    let written = sink.request(done.requests, bulk.finish());
+    bulk.begin();
+    written
+}
+
+impl Strictness<'_> {
+    fn check(&self, resource: &[u8]) -> Option<RecordProblem> {
+        let Self::Schemas(validator) = self else {
+            return None;
+        };
+        let faults = validator.check_user(resource);
+        (!faults.is_empty()).then(|| RecordProblem {
+            code: "scim.schema",
+            attribute: None,
+            column: None,
+            message: faults.join("; "),
+            hint: Some(
+                "correct the mapping so that the resource fits `schemas/user.json`".to_owned(),
+            ),
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! A source, ready to read: the compiled form of `[source.NAME]`.
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::{SourceName, TargetName};
+use crate::mapping::Mapping;
+use crate::plan::Owner;
+use crate::source::{CsvConfig, Limits, RowsConfig};
+
+/// A source with its mapping compiled.
+#[derive(Debug)]
+pub struct Feed {
+    /// Its name.
+    pub name: SourceName,
+    /// Where its workers go.
+    pub target: TargetName,
+    /// How its files are read.
+    pub csv: CsvConfig,
+    /// What happens to several rows of one worker.
+    pub rows: RowsConfig,
+    /// Sources whose records this one may take.
+    pub takes_over: Vec<SourceName>,
+    /// The attribute mapping.
+    pub mapping: Mapping,
+    /// Ceilings of its files.
+    pub limits: Limits,
+}
+
+impl Feed {
+    /// Fingerprint of everything that decides what a file's rows become: the same bytes under the
+    /// same fingerprint are the same run.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        hash.update(self.mapping.fingerprint());
+        hash.update(format!("{:?}{:?}{:?}{}", self.csv, self.rows, self.takes_over, self.target));
+        let digest: [u8; 32] = hash.finalize().into();
+        let mut fingerprint = [0; 16];
+        fingerprint.copy_from_slice(digest.split_at(16).0);
+        fingerprint
+    }
+
+    /// Who asks when this source's rows are held against the ledger.
+    #[must_use]
+    pub fn owner(&self) -> Owner<'_> {
+        Owner { source: &self.name, takes_over: &self.takes_over }
+    }
+
+    /// The columns the file should have, for finding its delimiter.
+    #[must_use]
+    pub fn wanted_columns(&self) -> Vec<&str> {
+        let columns = self.mapping.columns().iter();
+        let mut wanted: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
+        wanted.extend(self.rows.per.as_deref());
+        wanted
+    }
+}
