@@ -1,1 +1,19 @@
-//! bridge
+//! The composition root: config in, a running bridge out. What both faces call.
+//!
+//! [`Setup`] is a config that has been checked as a whole (mappings compiled, targets validated),
+//! which `check` and `convert` can do without a store or a network. [`Bridge`] adds the store, and
+//! [`Bridge::drive`] makes a target's operations move until a [`Goal`] is reached.
+//!
+//! Nothing here prints, parses arguments or knows SQL or HTTP.
+
+mod drive;
+mod error;
+mod plan;
+mod setup;
+mod status;
+
+pub use drive::{Driven, Ended, Goal};
+pub use error::BridgeError;
+pub use plan::{Applied, Preview};
+pub use setup::{Bridge, Setup};
+pub use status::{Overview, TargetOverview};

@@ -1,7 +1,26 @@
-//! cli
+//! The command line: one file a command. Commands print, ask and exit; what they do is done by
+//! [`bridge`](crate::bridge). Results go to standard output, everything else to standard error.
 
-/// Runs the program.
-#[must_use]
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
-}
+mod apply;
+mod args;
+mod check;
+mod context;
+mod convert;
+mod demo;
+mod exit;
+mod files;
+mod json;
+mod mock;
+mod plan;
+mod program;
+mod record;
+mod report;
+mod runs;
+mod status;
+mod terminal;
+mod words;
+mod work;
+
+pub use args::Cli;
+pub use exit::Exit;
+pub use program::main;

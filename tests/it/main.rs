@@ -1,2 +1,28 @@
-#[test]
-fn x() {}
+//! Stories told over the public interface; one binary, so that they link once.
+
+mod config_environment;
+mod config_errors;
+mod config_properties;
+mod config_reading;
+mod config_schema;
+mod config_secrecy;
+mod entra_log;
+mod entra_support;
+mod entra_tls;
+mod entra_token;
+mod entra_upload;
+mod mapping_compile;
+mod mapping_properties;
+mod mapping_resource;
+mod mapping_rules;
+mod mapping_support;
+mod mock_client;
+mod mock_engine;
+mod mock_log;
+mod mock_token;
+mod mock_upload;
+mod payload;
+#[cfg(test)]
+mod store_leases;
+#[cfg(test)]
+mod store_sqlite;

@@ -1,0 +1,300 @@
+//! Making a target's operations move: delivery and tracking side by side, until a goal is reached.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::bridge::{Bridge, BridgeError};
+use crate::delivery::{Courier, CourierSettings, Ladder, Stop};
+use crate::domain::{OperationStatus, RunId, RunStatus, TargetName};
+use crate::entra::{self, Cloud, EntraClient};
+use crate::store::{CallLimits, Run};
+use crate::tracking::{Look, Tracker, TrackerSettings, TrackingError};
+
+/// How often the store is asked whether the goal is reached.
+const TICK: Duration = Duration::from_millis(200);
+/// Added to the burst window: a start here and an arrival there are never quite as far apart.
+const WINDOW_MARGIN: Duration = Duration::from_millis(50);
+/// A call without an answer no longer counts in the burst window after this: no time-out is longer.
+const LOST_AFTER: Duration = Duration::from_mins(10);
+/// The first waiting time after a passing fault.
+const TRANSIENT_BASE: Duration = Duration::from_secs(1);
+/// Most bytes in a bulk request; Entra states no limit.
+const MAX_REQUEST_BYTES: usize = 1024 * 1024;
+/// Most requests under way at once: 8 a second, at up to 3 seconds each.
+const MAX_IN_FLIGHT: usize = 24;
+
+/// What is waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// Every operation of the run was accepted (or ended).
+    Accepted(RunId),
+    /// Every operation of the run has ended or is unconfirmed.
+    Outcome(RunId),
+    /// Nothing more can be done now.
+    Idle,
+    /// Every operation of the target has ended or is unconfirmed.
+    Settled,
+}
+
+impl Goal {
+    const fn run(&self) -> Option<&RunId> {
+        match self {
+            Self::Accepted(run) | Self::Outcome(run) => Some(run),
+            Self::Idle | Self::Settled => None,
+        }
+    }
+}
+
+/// Why driving ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// The goal is reached.
+    Reached,
+    /// The time is over.
+    TimedOut,
+    /// The caller cancelled.
+    Cancelled,
+    /// Delivery stopped before the goal was reached.
+    Stopped(Stop),
+}
+
+/// What driving came to.
+#[derive(Debug)]
+pub struct Driven {
+    /// Why it ended.
+    pub ended: Ended,
+}
+
+impl Bridge {
+    /// Delivers and tracks a target until the goal is reached, or cannot be.
+    ///
+    /// One process at a time holds a target's lease. While another does, this waits and watches
+    /// the goal; when the lease comes free, it carries on itself.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails, the credential cannot be read or the log cannot be read for good.
+    pub async fn drive(
+        &self,
+        target: &TargetName,
+        goal: &Goal,
+        timeout: Option<Duration>,
+        cancel: &CancellationToken,
+        on_tick: &mut (dyn FnMut(&Run) + Send),
+    ) -> Result<Driven, BridgeError> {
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let mut has_said = false;
+        loop {
+            if let Some(lease) = self.store.lease(target).await? {
+                let driven = self.drive_leased(target, goal, deadline, cancel, on_tick).await;
+                drop(lease);
+                return driven;
+            }
+            if !has_said {
+                has_said = true;
+                tracing::info!(target = %target, "another process delivers to this target; waiting");
+            }
+            if self.is_reached(target, goal, None, on_tick).await? {
+                return Ok(Driven { ended: Ended::Reached });
+            }
+            if cancel.is_cancelled() {
+                return Ok(Driven { ended: Ended::Cancelled });
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Ok(Driven { ended: Ended::TimedOut });
+            }
+            tokio::time::sleep(TICK).await;
+        }
+    }
+
+    async fn drive_leased(
+        &self,
+        target: &TargetName,
+        goal: &Goal,
+        deadline: Option<Instant>,
+        cancel: &CancellationToken,
+        on_tick: &mut (dyn FnMut(&Run) + Send),
+    ) -> Result<Driven, BridgeError> {
+        let client = self.setup.client(target, &self.env)?;
+        let courier = self.courier(target, client.clone())?;
+        let tracker = self.tracker(target, client)?;
+        let stop_sending = cancel.child_token();
+        let (looks, look) = tokio::sync::watch::channel(None);
+        let sending = self.keep_sending(target, &courier, &stop_sending);
+        let following = keep_following(tracker, looks);
+        tokio::pin!(sending, following);
+        let mut tick = tokio::time::interval(TICK);
+        let mut stopped: Option<Stop> = None;
+        let mut untracked: Option<TrackingError> = None;
+        let ended = loop {
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => break Ended::Cancelled,
+                stop = &mut sending, if stopped.is_none() => {
+                    stopped = Some(stop?);
+                    // waiting for outcomes of what was sent is still of use to `settled`
+                    if *goal != Goal::Settled { break Ended::Reached; }
+                }
+                error = &mut following, if untracked.is_none() => match error {
+                    error @ TrackingError::Store(_) => return Err(error.into()),
+                    error @ TrackingError::Halted(_) => untracked = Some(error),
+                },
+                _ = tick.tick() => {
+                    let look = *look.borrow();
+                    if self.is_reached(target, goal, Some(look), on_tick).await? {
+                        break Ended::Reached;
+                    }
+                    if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                        break Ended::TimedOut;
+                    }
+                    let has_nothing_to_follow = look == Some(Look::Nothing);
+                    if stopped.is_some() && has_nothing_to_follow {
+                        break Ended::Reached;
+                    }
+                    // deliveries may still be worth waiting for, outcomes are not
+                    if untracked.is_some() && self.store.outbox(target).await?.is_empty() {
+                        break Ended::Reached;
+                    }
+                }
+            }
+        };
+        if stopped.is_none() {
+            stop_sending.cancel();
+            let stop = sending.await?;
+            if matches!(ended, Ended::Reached) && !matches!(stop, Stop::Cancelled | Stop::Drained) {
+                stopped = Some(stop);
+            }
+        }
+        if let Some(run) = goal.run()
+            && let Some(run) = self.store.run(run).await?
+        {
+            on_tick(&run);
+        }
+        let is_reached = self.is_reached(target, goal, Some(*look.borrow()), on_tick).await?;
+        let needs_outcomes = matches!(goal, Goal::Outcome(_) | Goal::Settled);
+        match (ended, stopped, untracked) {
+            (ended @ Ended::Cancelled, ..) => Ok(Driven { ended }),
+            (_, _, Some(error)) if needs_outcomes && !is_reached => Err(error.into()),
+            (Ended::Reached, Some(stop), _) if !is_reached => {
+                Ok(Driven { ended: Ended::Stopped(stop) })
+            }
+            (ended, ..) => Ok(Driven { ended }),
+        }
+    }
+
+    /// Delivers whatever comes into the outbox; returns only when sending is of no use any more.
+    async fn keep_sending(
+        &self,
+        target: &TargetName,
+        courier: &Courier,
+        cancel: &CancellationToken,
+    ) -> Result<Stop, BridgeError> {
+        loop {
+            match courier.run(cancel).await? {
+                Stop::Drained => {}
+                stop => return Ok(stop),
+            }
+            while self.store.outbox(target).await?.is_empty() {
+                tokio::select! {
+                    () = cancel.cancelled() => return Ok(Stop::Cancelled),
+                    () = tokio::time::sleep(TICK) => {}
+                }
+            }
+        }
+    }
+
+    /// `look` is what the tracker of this process last saw; `None` when another process tracks.
+    async fn is_reached(
+        &self,
+        target: &TargetName,
+        goal: &Goal,
+        look: Option<Option<Look>>,
+        on_tick: &mut (dyn FnMut(&Run) + Send),
+    ) -> Result<bool, BridgeError> {
+        if let Some(run) = goal.run() {
+            let Some(run) = self.store.run(run).await? else {
+                return Ok(true);
+            };
+            on_tick(&run);
+            let is_sent = run.counts.get(OperationStatus::Queued) == 0
+                && run.counts.get(OperationStatus::Sending) == 0;
+            return Ok(match goal {
+                Goal::Accepted(_) => is_sent,
+                _ => is_sent && run.status != RunStatus::Tracking && !run.status.is_unfinished(),
+            });
+        }
+        if !self.store.outbox(target).await?.is_empty() {
+            return Ok(false);
+        }
+        let waits = self.store.open_window(target).await?.is_some();
+        Ok(match (goal, look) {
+            (Goal::Settled, _) => !waits,
+            // the other process goes on by itself
+            (_, None) => true,
+            (_, Some(look)) => !waits || matches!(look, Some(Look::At(_))),
+        })
+    }
+
+    fn courier(&self, target: &TargetName, client: EntraClient) -> Result<Courier, BridgeError> {
+        let config = self.setup.target(target)?;
+        let settings = CourierSettings {
+            target: target.clone(),
+            tenant: config.tenant_id.clone(),
+            limits: CallLimits {
+                burst: config.burst.calls,
+                window: config.burst.window + WINDOW_MARGIN,
+                daily: config.daily_calls,
+                lost_after: LOST_AFTER,
+            },
+            throttle: Ladder { base: config.retry.base, cap: config.retry.cap },
+            transient: Ladder {
+                base: TRANSIENT_BASE.min(config.retry.base),
+                cap: config.retry.cap,
+            },
+            bucket_pause: config.retry.bucket_pause,
+            job_check: config.job_check,
+            max_operations: entra::MAX_OPERATIONS,
+            max_bytes: MAX_REQUEST_BYTES,
+            max_in_flight: MAX_IN_FLIGHT,
+        };
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        Ok(Courier::new(store, client, clock, settings))
+    }
+
+    fn tracker(&self, target: &TargetName, client: EntraClient) -> Result<Tracker, BridgeError> {
+        let config = self.setup.target(target)?;
+        let settings = TrackerSettings {
+            target: target.clone(),
+            first_poll: config.tracking.first_poll,
+            poll: config.tracking.poll,
+            unconfirmed_after: config.tracking.unconfirmed_after,
+            reads: config.tracking.reads.calls,
+            reads_window: config.tracking.reads.window,
+            has_log: Cloud::parse(&config.cloud).is_none_or(Cloud::has_provisioning_log),
+        };
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        Ok(Tracker::new(store, client, clock, settings))
+    }
+}
+
+/// Looks into the log whenever it is time to; returns only on an error.
+async fn keep_following(
+    mut tracker: Tracker,
+    looks: tokio::sync::watch::Sender<Option<Look>>,
+) -> TrackingError {
+    loop {
+        match tracker.step().await {
+            Ok(look) => {
+                // a look that read something says nothing yet about what is left
+                looks.send_replace(Some(look));
+                if !matches!(look, Look::Looked { .. }) {
+                    tokio::time::sleep(TICK).await;
+                }
+            }
+            Err(error) => return error,
+        }
+    }
+}

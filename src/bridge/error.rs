@@ -1,0 +1,65 @@
+//! What can go wrong between the rooms.
+
+use crate::config::{ConfigErrors, SecretError};
+use crate::domain::{Problem, SourceName, TargetName};
+use crate::entra::EntraError;
+use crate::intake::IntakeError;
+use crate::store::StoreError;
+use crate::tracking::TrackingError;
+
+/// Why the bridge could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum BridgeError {
+    /// The config has mistakes.
+    #[error("the config has mistakes")]
+    Config(#[from] ConfigErrors),
+    /// There is no such source.
+    #[error("there is no source `{0}` in the config")]
+    NoSuchSource(SourceName),
+    /// There is no such target.
+    #[error("there is no target `{0}` in the config")]
+    NoSuchTarget(TargetName),
+    /// A target's secret cannot be had.
+    #[error("the credential of target `{target}` cannot be read")]
+    Secret {
+        /// The target.
+        target: TargetName,
+        /// Why.
+        #[source]
+        source: SecretError,
+    },
+    /// A target's client cannot be built.
+    #[error("target `{target}` cannot be reached with these settings")]
+    Client {
+        /// The target.
+        target: TargetName,
+        /// Why.
+        #[source]
+        source: Box<EntraError>,
+    },
+    /// The file was refused.
+    #[error("{}: {}", .0.place, .0.message)]
+    Refused(Box<Problem>),
+    /// The ledger kept changing while the file was planned.
+    #[error("other runs kept changing the ledger while this file was planned")]
+    LedgerBusy,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Reading or planning failed.
+    #[error(transparent)]
+    Intake(IntakeError),
+    /// Tracking failed.
+    #[error(transparent)]
+    Tracking(#[from] TrackingError),
+}
+
+impl From<IntakeError> for BridgeError {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Refused { problem, .. } => Self::Refused(problem),
+            IntakeError::Store(error) => Self::Store(error),
+            IntakeError::Stopped(_) => Self::Intake(error),
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! From a config to feeds, settings and an open store.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::bridge::BridgeError;
+use crate::config::{Config, ConfigErrors, ConfigProblem, CredentialConfig, TargetConfig};
+use crate::domain::{Clock, SourceName, TargetName};
+use crate::entra::{Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
+use crate::intake::Feed;
+use crate::mapping::Mapping;
+use crate::source::Limits;
+use crate::store::{SqliteStore, Store};
+
+/// A config that was checked as a whole: every mapping compiled, every target's settings valid.
+pub struct Setup {
+    config: Config,
+    feeds: BTreeMap<SourceName, Arc<Feed>>,
+    settings: BTreeMap<TargetName, TargetSettings>,
+    warnings: Vec<ConfigProblem>,
+}
+
+impl Setup {
+    /// Loads and checks a config; the environment is handed in.
+    ///
+    /// # Errors
+    ///
+    /// When anything is wrong with it; everything that is wrong is told at once.
+    pub fn load(path: &Path, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
+        Self::new(Config::load(path, env.iter().cloned())?)
+    }
+
+    /// Checks a parsed config.
+    ///
+    /// # Errors
+    ///
+    /// When anything is wrong with it.
+    pub fn new(config: Config) -> Result<Self, ConfigErrors> {
+        let mut problems = Vec::new();
+        let mut warnings = Vec::new();
+        let mut settings = BTreeMap::new();
+        for target in &config.targets {
+            match target_settings(&config, target) {
+                Ok(valid) => drop(settings.insert(target.name.clone(), valid)),
+                Err(mut found) => problems.append(&mut found),
+            }
+        }
+        let mut feeds = BTreeMap::new();
+        for source in &config.sources {
+            let zone = source.time_zone.as_ref().map(|zone| &zone.zone);
+            let at = |path: &str| format!("source.{}.mapping.{path}", source.name);
+            match Mapping::compile(&source.mapping, zone) {
+                Ok(mapping) => {
+                    for warning in mapping.warnings() {
+                        let (path, hint) = (at(&warning.path), warning.hint.clone());
+                        warnings.push(config.problem_at(&path, &warning.message, hint));
+                    }
+                    let feed = Feed {
+                        name: source.name.clone(),
+                        target: source.target.clone(),
+                        csv: source.csv.clone(),
+                        rows: source.rows.clone(),
+                        takes_over: source.takes_over.clone(),
+                        mapping,
+                        limits: Limits::default(),
+                    };
+                    feeds.insert(source.name.clone(), Arc::new(feed));
+                }
+                Err(found) => problems.extend(found.into_iter().map(|problem| {
+                    let path = match problem.key {
+                        Some(key) => at(&format!("{}.{key}", problem.path)),
+                        None => at(&problem.path),
+                    };
+                    config.problem_at(&path, problem.message, problem.hint)
+                })),
+            }
+        }
+        if problems.is_empty() {
+            Ok(Self { config, feeds, settings, warnings })
+        } else {
+            Err(ConfigErrors::new(problems))
+        }
+    }
+
+    /// The config itself.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What is not wrong but worth a look.
+    #[must_use]
+    pub fn warnings(&self) -> &[ConfigProblem] {
+        &self.warnings
+    }
+
+    /// The sources, ready to read.
+    pub fn feeds(&self) -> impl Iterator<Item = &Arc<Feed>> {
+        self.feeds.values()
+    }
+
+    /// A source by name.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn feed(&self, name: &str) -> Result<Arc<Feed>, BridgeError> {
+        let name = SourceName::new(name);
+        self.feeds.get(&name).cloned().ok_or(BridgeError::NoSuchSource(name))
+    }
+
+    /// A target's config by name.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn target(&self, name: &TargetName) -> Result<&TargetConfig, BridgeError> {
+        self.config.target(name.as_str()).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))
+    }
+
+    /// A client for a target, with its secret fetched now.
+    ///
+    /// # Errors
+    ///
+    /// When the secret cannot be had or is no credential.
+    pub fn client(
+        &self,
+        name: &TargetName,
+        env: &[(String, String)],
+    ) -> Result<EntraClient, BridgeError> {
+        let target = self.target(name)?;
+        let credential = credential(target, env)
+            .map_err(|source| BridgeError::Secret { target: name.clone(), source })?;
+        let settings =
+            self.settings.get(name).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))?;
+        EntraClient::new(settings.clone(), credential).map_err(|source| BridgeError::Client {
+            target: name.clone(),
+            source: Box::new(source),
+        })
+    }
+}
+
+fn credential(
+    target: &TargetConfig,
+    env: &[(String, String)],
+) -> Result<Credential, crate::config::SecretError> {
+    let lookup =
+        |name: &str| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    match &target.credential {
+        CredentialConfig::ClientSecret(secret) => {
+            Ok(Credential::ClientSecret(secret.resolve(&lookup)?))
+        }
+        CredentialConfig::Certificate { certificate, key } => {
+            let certificate = certificate.resolve(&lookup)?;
+            let certificate_and_key = match key {
+                None => certificate,
+                Some(key) => SecretString::from(format!(
+                    "{}\n{}",
+                    certificate.expose_secret(),
+                    key.resolve(&lookup)?.expose_secret()
+                )),
+            };
+            Ok(Credential::Certificate { certificate_and_key })
+        }
+    }
+}
+
+fn target_settings(
+    config: &Config,
+    target: &TargetConfig,
+) -> Result<TargetSettings, Vec<ConfigProblem>> {
+    let mut problems = Vec::new();
+    let at = |key: &str| format!("target.{}.{key}", target.name);
+    let mut url = |path: String, text: &Option<String>| {
+        let text = text.as_ref()?;
+        match Url::parse(text) {
+            Ok(url) => Some(url),
+            Err(error) => {
+                let message = format!("is no URL: {error}");
+                problems.push(config.problem_at(&path, message, None));
+                None
+            }
+        }
+    };
+    let authority_url = url(at("authority_url"), &target.authority_url);
+    let graph_url = url(at("graph_url"), &target.graph_url);
+    let proxy = url("http.proxy".to_owned(), &config.http.proxy);
+    let settings = TargetSettings {
+        name: target.name.clone(),
+        tenant_id: target.tenant_id.clone(),
+        client_id: target.client_id.clone(),
+        service_principal_id: target.service_principal_id.clone(),
+        job_id: target.job_id.clone(),
+        cloud: Cloud::parse(&target.cloud).unwrap_or(Cloud::Public),
+        authority_url,
+        graph_url,
+        http: HttpSettings {
+            proxy,
+            ca_file: config.http.ca_file.clone(),
+            timeout: config.http.timeout,
+            ..HttpSettings::default()
+        },
+    };
+    if problems.is_empty() {
+        problems.extend(settings.validate().into_iter().map(|problem| {
+            let path = match problem.key.strip_prefix("http.") {
+                Some(_) => problem.key.to_owned(),
+                None => at(problem.key),
+            };
+            config.problem_at(&path, problem.message, problem.hint.map(str::to_owned))
+        }));
+    }
+    if problems.is_empty() { Ok(settings) } else { Err(problems) }
+}
+
+/// A checked config with its store open.
+pub struct Bridge {
+    /// The checked config.
+    pub setup: Arc<Setup>,
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The environment, for secrets.
+    pub env: Arc<Vec<(String, String)>>,
+}
+
+impl Bridge {
+    /// Opens the store of a config, creating it when there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be opened.
+    pub fn open(
+        setup: Setup,
+        clock: Arc<dyn Clock>,
+        env: Vec<(String, String)>,
+    ) -> Result<Self, BridgeError> {
+        let store = SqliteStore::open(&setup.config.store.path)?;
+        Ok(Self::with_store(setup, Arc::new(store), clock, env))
+    }
+
+    /// Opens the store for looking only: it is neither created nor changed. Where there is none, an
+    /// empty one in memory stands in.
+    ///
+    /// # Errors
+    ///
+    /// When there is a store that cannot be opened.
+    pub fn open_read_only(
+        setup: Setup,
+        clock: Arc<dyn Clock>,
+        env: Vec<(String, String)>,
+    ) -> Result<Self, BridgeError> {
+        let path = &setup.config.store.path;
+        let store = if path.exists() {
+            SqliteStore::open_read_only(path)?
+        } else {
+            SqliteStore::in_memory()?
+        };
+        Ok(Self::with_store(setup, Arc::new(store), clock, env))
+    }
+
+    fn with_store(
+        setup: Setup,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        env: Vec<(String, String)>,
+    ) -> Self {
+        Self { setup: Arc::new(setup), store, clock, env: Arc::new(env) }
+    }
+}

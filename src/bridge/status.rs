@@ -1,0 +1,74 @@
+//! What a person wants to know at a glance.
+
+use jiff::SignedDuration;
+
+use crate::bridge::{Bridge, BridgeError};
+use crate::domain::{RunId, TargetName};
+use crate::store::{OutboxState, Run};
+
+/// How many runs a glance shows.
+const RUNS_SHOWN: usize = 10;
+
+/// All targets and the newest runs.
+#[derive(Debug)]
+pub struct Overview {
+    /// Every target of the config.
+    pub targets: Vec<TargetOverview>,
+    /// The newest runs, newest first.
+    pub runs: Vec<Run>,
+}
+
+/// A target at a glance.
+#[derive(Debug)]
+pub struct TargetOverview {
+    /// Its name.
+    pub target: TargetName,
+    /// Calls made in the last 24 hours, over the whole tenant.
+    pub calls: u64,
+    /// Calls allowed in 24 hours.
+    pub daily_calls: u32,
+    /// What waits to be sent.
+    pub outbox: OutboxState,
+    /// Operations that wait for an outcome.
+    pub accepted: u64,
+}
+
+impl Bridge {
+    /// All targets and the newest runs.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn overview(&self) -> Result<Overview, BridgeError> {
+        let since = self.clock.now() - SignedDuration::from_hours(24);
+        let mut targets = Vec::new();
+        for target in &self.setup.config().targets {
+            let open = self.store.open_window(&target.name).await?;
+            targets.push(TargetOverview {
+                target: target.name.clone(),
+                calls: self.store.calls_since(&target.tenant_id, since).await?,
+                daily_calls: target.daily_calls,
+                outbox: self.store.outbox(&target.name).await?,
+                accepted: open.map_or(0, |open| open.accepted),
+            });
+        }
+        Ok(Overview { targets, runs: self.store.runs(RUNS_SHOWN).await? })
+    }
+
+    /// A run by its id, by the beginning of its id where that is clear, or by the word `latest`.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn find_run(&self, word: &str) -> Result<Option<Run>, BridgeError> {
+        if word == "latest" {
+            return Ok(self.store.runs(1).await?.into_iter().next());
+        }
+        if let Some(run) = self.store.run(&RunId::new(word)).await? {
+            return Ok(Some(run));
+        }
+        let mut matching = self.store.runs(usize::MAX).await?;
+        matching.retain(|run| word.len() >= 4 && run.id.as_str().starts_with(word));
+        Ok(if matching.len() == 1 { matching.pop() } else { None })
+    }
+}

@@ -1,0 +1,210 @@
+//! `apply`: the main job.
+
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+
+use crate::bridge::{Applied, Bridge, Goal, Preview};
+use crate::cli::args::{ApplyArgs, Wait};
+use crate::cli::context::{Context, Failed, explain, failed};
+use crate::cli::exit::Exit;
+use crate::cli::plan::describe;
+use crate::cli::terminal::{ask, is_interactive, operations_bar, reading_bar, say, tell};
+use crate::cli::{json, words};
+use crate::domain::{OperationStatus, RunId};
+use crate::store::{Operation, Run};
+
+/// How long `--wait accepted` waits unless told otherwise.
+const ACCEPTED_TIMEOUT: Duration = Duration::from_mins(30);
+/// How long `--wait outcome` waits unless told otherwise.
+const OUTCOME_TIMEOUT: Duration = Duration::from_hours(3);
+/// A run that changes more than one in so many records is asked about.
+const ASK_ABOVE_ONE_IN: u64 = 10;
+/// Operations looked at for the summary of troubles.
+const TROUBLES_READ: usize = 2_000;
+/// Kinds of trouble shown.
+const TROUBLES_SHOWN: usize = 10;
+
+/// Applies a file.
+pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
+    let bridge = context.bridge()?;
+    let feed = bridge.feed(&args.source).map_err(failed)?;
+    if args.wait != Wait::None {
+        // a missing secret is told before anything is stored
+        bridge.setup.client(&feed.target, &bridge.env).map_err(failed)?;
+    }
+    let bar = reading_bar();
+    let on_progress = |read, size| {
+        bar.set_length(size);
+        bar.set_position(read);
+    };
+    let asks = !args.yes && is_interactive();
+    let mut agree = |preview: Preview<'_>| {
+        bar.finish_and_clear();
+        !asks || agrees(&preview)
+    };
+    let applied = bridge.apply(&args.source, &args.file, Some(&on_progress), &mut agree).await;
+    bar.finish_and_clear();
+    let applied = match applied {
+        Ok(applied) => applied,
+        Err(error) => {
+            let failure = failed(error);
+            if args.json {
+                show_refused(&bridge, &args).await?;
+            }
+            return Err(failure);
+        }
+    };
+    let (id, was_there) = match applied {
+        Applied::Declined => {
+            tell("nothing was stored or sent");
+            return Ok(Exit::Error);
+        }
+        Applied::Committed(id) => (id, false),
+        Applied::Already(run) => {
+            tell(format!("already applied as {}", run.id));
+            if !run.status.is_unfinished() {
+                show(&bridge, &run.id, args.json).await?;
+                return Ok(Exit::Success);
+            }
+            (run.id, true)
+        }
+    };
+    let exit = follow(context, &bridge, &feed.target, &id, &args).await?;
+    let run = show(&bridge, &id, args.json).await?;
+    let of_run = run.as_ref().map_or(Exit::Success, Exit::of_run);
+    // an unfinished run that is only looked at again is what it is
+    Ok(if was_there && args.wait == Wait::None { Exit::Success } else { exit.and(of_run) })
+}
+
+/// Delivers and tracks until what is waited for has come.
+async fn follow(
+    context: &Context,
+    bridge: &Bridge,
+    target: &crate::domain::TargetName,
+    id: &RunId,
+    args: &ApplyArgs,
+) -> Result<Exit, Failed> {
+    let (goal, default_timeout) = match args.wait {
+        Wait::None => return Ok(Exit::Success),
+        Wait::Accepted => (Goal::Accepted(id.clone()), ACCEPTED_TIMEOUT),
+        Wait::Outcome => (Goal::Outcome(id.clone()), OUTCOME_TIMEOUT),
+    };
+    let timeout = args.timeout.unwrap_or(default_timeout);
+    let bars = RunBars::new(&goal);
+    let mut on_tick = |run: &Run| bars.show(run);
+    let driven = bridge.drive(target, &goal, Some(timeout), &context.cancel, &mut on_tick).await;
+    bars.clear();
+    Ok(explain(&driven.map_err(failed)?.ended))
+}
+
+fn agrees(preview: &Preview<'_>) -> bool {
+    let planned = preview.planned;
+    let queued = planned.counts.get(OperationStatus::Queued);
+    let is_large = queued * ASK_ABOVE_ONE_IN > planned.known_records;
+    if queued == 0 || !(preview.is_first_run || is_large) {
+        return true;
+    }
+    tell(describe(planned));
+    let question = if preview.is_first_run {
+        "This is the first run of the source. Send it?".to_owned()
+    } else {
+        format!(
+            "This changes {} of {} known people. Send it?",
+            words::thousands(queued),
+            words::thousands(planned.known_records)
+        )
+    };
+    ask(&question)
+}
+
+/// Prints a run, with what went wrong in it.
+pub async fn show(bridge: &Bridge, id: &RunId, as_json: bool) -> Result<Option<Run>, Failed> {
+    let Some(run) = bridge.store.run(id).await.map_err(failed)? else {
+        return Ok(None);
+    };
+    if as_json {
+        say(json::run(&run).to_string());
+        return Ok(Some(run));
+    }
+    say(words::run(&run, bridge.clock.now()));
+    if let Some(troubles) = words::troubles(&troubled(bridge, id).await?, TROUBLES_SHOWN) {
+        say(format!("\n{troubles}\n\nevery row with its reason: scimport report {id}"));
+    }
+    Ok(Some(run))
+}
+
+/// Operations of a run that a person should look at.
+pub async fn troubled(bridge: &Bridge, id: &RunId) -> Result<Vec<Operation>, Failed> {
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = bridge.store.operations(id, after, 1_000).await.map_err(failed)?;
+        let Some(last) = page.last() else {
+            return Ok(found);
+        };
+        after = Some(last.id);
+        found.extend(page.into_iter().filter(is_troubled));
+        if found.len() >= TROUBLES_READ {
+            return Ok(found);
+        }
+    }
+}
+
+fn is_troubled(operation: &Operation) -> bool {
+    match operation.status {
+        OperationStatus::Rejected | OperationStatus::Failed | OperationStatus::Unconfirmed => true,
+        OperationStatus::Provisioned => operation.advice.is_some(),
+        OperationStatus::Skipped => operation.code.as_deref() != Some("NoChange"),
+        _ => false,
+    }
+}
+
+/// A refused file is a run as well; its document is printed.
+async fn show_refused(bridge: &Bridge, args: &ApplyArgs) -> Result<(), Failed> {
+    let runs = bridge.store.runs(1).await.map_err(failed)?;
+    if let Some(run) = runs.first()
+        && run.problem.is_some()
+        && run.source.as_str() == args.source
+    {
+        say(json::run(run).to_string());
+    }
+    Ok(())
+}
+
+/// Two bars: what is accepted, and what has an outcome.
+pub struct RunBars {
+    sent: ProgressBar,
+    settled: Option<ProgressBar>,
+}
+
+impl RunBars {
+    /// Bars for a goal.
+    pub fn new(goal: &Goal) -> Self {
+        let settled = matches!(goal, Goal::Outcome(_)).then(|| operations_bar("outcomes"));
+        Self { sent: operations_bar("accepted"), settled }
+    }
+
+    /// Shows where a run stands.
+    pub fn show(&self, run: &Run) {
+        use OperationStatus as S;
+        let count = |statuses: &[S]| statuses.iter().map(|status| run.counts.get(*status)).sum();
+        let ended: u64 = count(&[S::Provisioned, S::Skipped, S::Failed, S::Unconfirmed]);
+        let sent = ended + run.counts.get(S::Accepted);
+        let all: u64 = sent + count(&[S::Queued, S::Sending]);
+        self.sent.set_length(all);
+        self.sent.set_position(sent);
+        if let Some(settled) = &self.settled {
+            settled.set_length(all);
+            settled.set_position(ended);
+        }
+    }
+
+    /// Takes the bars away.
+    pub fn clear(&self) {
+        self.sent.finish_and_clear();
+        if let Some(settled) = &self.settled {
+            settled.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! What can be typed. Every command's help has an example.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// HR exports in, Entra accounts out, and for every worker an answer to "what happened to them?"
+#[derive(Debug, Parser)]
+#[command(name = "scimport", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    /// The config [default: $SCIMPORT_CONFIG, then ./scimport.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// How log lines look
+    #[arg(long, global = true, value_enum, default_value_t = Format::Pretty)]
+    pub log_format: Format,
+    /// Say more (twice: everything)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Say only what is wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the whole journey on sample data, against a stand-in Entra in this process
+    #[command(after_help = "Example:\n  scimport demo\n  scimport demo --records 1000")]
+    Demo(DemoArgs),
+    /// Check the config, the mappings and the secret references; nothing is sent
+    #[command(after_help = "Example:\n  scimport check --config scimport.toml")]
+    Check,
+    /// Write the bulk requests of a file into a folder; no store, no network
+    #[command(
+        after_help = "Example:\n  scimport convert workers.csv --source hr -o bodies\n  scimport convert workers.csv --source hr -o - | head -n 1"
+    )]
+    Convert(ConvertArgs),
+    /// Say what applying a file would do; changes nothing
+    #[command(after_help = "Example:\n  scimport plan workers.csv --source hr --diff")]
+    Plan(PlanArgs),
+    /// Apply a file: plan it, commit the run, send it, follow it
+    #[command(
+        after_help = "Example:\n  scimport apply workers.csv --source hr --wait outcome\n\nExit codes: 0 all well, 1 error, 2 wrong usage or config, 3 some rows were rejected,\n4 held, 5 some operations failed or are unconfirmed, 6 the other side is unavailable"
+    )]
+    Apply(ApplyArgs),
+    /// Do everything that is due, then exit: send what is queued, follow what was sent
+    #[command(after_help = "Example:\n  scimport work --until settled")]
+    Work(WorkArgs),
+    /// List the runs, newest first
+    #[command(after_help = "Example:\n  scimport runs --limit 5")]
+    Runs(RunsArgs),
+    /// Show one run, or everything at a glance
+    #[command(
+        after_help = "Example:\n  scimport status\n  scimport status latest\n  scimport status 01KAMV --json --operations"
+    )]
+    Status(StatusArgs),
+    /// Show what happened to one person
+    #[command(after_help = "Example:\n  scimport record E1001")]
+    Record(RecordArgs),
+    /// Write a line for every row that is not unchanged, to hand back to HR
+    #[command(after_help = "Example:\n  scimport report latest --format csv -o report.csv")]
+    Report(ReportArgs),
+    /// Run the stand-in Entra on its own, to rehearse against
+    #[command(
+        after_help = "Example:\n  scimport mock-entra --listen 127.0.0.1:8999\n  scimport mock-entra --listen 127.0.0.1:8999 --print-config >> scimport.toml\n  scimport mock-entra --fault throttle:7 --fault reset-after:11"
+    )]
+    MockEntra(MockArgs),
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Use this many generated workers instead of the samples
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    pub records: Option<u32>,
+}
+
+/// `convert`
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// The HR file
+    pub file: PathBuf,
+    /// The source in the config
+    #[arg(long)]
+    pub source: String,
+    /// A new folder; `-` for one request a line on standard output [default: FILE's name with `-bulk`]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// One request a line: on standard output, or in DIR/bulk.ndjson
+    #[arg(long)]
+    pub ndjson: bool,
+    /// Check every user against the JSON Schemas as well
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// `plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The HR file
+    pub file: PathBuf,
+    /// The source in the config
+    #[arg(long)]
+    pub source: String,
+    /// Show each changed attribute (values on a terminal only)
+    #[arg(long)]
+    pub diff: bool,
+    /// With --diff: show values also where output is no terminal
+    #[arg(long, requires = "diff")]
+    pub show_values: bool,
+    /// Print one JSON document
+    #[arg(long, conflicts_with = "diff")]
+    pub json: bool,
+}
+
+/// How long `apply` waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Wait {
+    /// Not at all: the run is committed, `work` sends it.
+    None,
+    /// Until Entra has accepted every operation.
+    Accepted,
+    /// Until every operation has an outcome.
+    Outcome,
+}
+
+/// `apply`
+#[derive(Debug, Args)]
+pub struct ApplyArgs {
+    /// The HR file
+    pub file: PathBuf,
+    /// The source in the config
+    #[arg(long)]
+    pub source: String,
+    /// What to wait for
+    #[arg(long, value_enum, default_value_t = Wait::Accepted)]
+    pub wait: Wait,
+    /// How long to wait [default: 30m for accepted, 3h for outcome]
+    #[arg(long, value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// Do not ask
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print the run as one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `work` works towards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Until {
+    /// Nothing more can be done now.
+    Idle,
+    /// Every operation has ended or is unconfirmed.
+    Settled,
+}
+
+/// `work`
+#[derive(Debug, Args)]
+pub struct WorkArgs {
+    /// When to stop
+    #[arg(long, value_enum, default_value_t = Until::Idle)]
+    pub until: Until,
+    /// Print the runs it touched as one JSON array
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `runs`
+#[derive(Debug, Args)]
+pub struct RunsArgs {
+    /// At most so many
+    #[arg(long, default_value_t = 20)]
+    pub limit: usize,
+    /// Print one JSON array
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `status`
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// A run's id, the beginning of one, or `latest`
+    pub run: Option<String>,
+    /// Every operation and rejected row of the run
+    #[arg(long, requires = "run")]
+    pub operations: bool,
+    /// Print JSON (with --operations: one object a line)
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `record`
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// The worker's externalId
+    pub external_id: String,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For a spreadsheet.
+    Csv,
+    /// One JSON array.
+    Json,
+}
+
+/// `report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// A run's id, the beginning of one, or `latest`
+    pub run: String,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t = ReportFormat::Csv)]
+    pub format: ReportFormat,
+    /// A file; standard output where absent
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `mock-entra`
+#[derive(Debug, Args)]
+pub struct MockArgs {
+    /// Where to listen
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8999")]
+    pub listen: std::net::SocketAddr,
+    /// Keep the directory in this file over restarts
+    #[arg(long, value_name = "FILE")]
+    pub state: Option<PathBuf>,
+    /// How fast cycles and the log are
+    #[arg(long, value_name = "fast|real", default_value = "fast")]
+    pub profile: String,
+    /// A verified domain, the first being the default one; may be repeated [default: contoso.example]
+    #[arg(long, value_name = "D")]
+    pub domain: Vec<String>,
+    /// Answer only after this long
+    #[arg(long, value_name = "T", value_parser = duration)]
+    pub latency: Option<Duration>,
+    /// Misbehave on every Nth request; may be repeated
+    #[arg(long, value_name = "KIND:EVERY")]
+    pub fault: Vec<String>,
+    /// Print a `[target]` that fits, and exit
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: jiff::SignedDuration =
+        text.parse().map_err(|_| "expected a duration such as `90s` or `1h 30m`".to_owned())?;
+    Duration::try_from(parsed).map_err(|_| "a duration cannot be negative".to_owned())
+}

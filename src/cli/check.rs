@@ -1,0 +1,35 @@
+//! `check`: is the config right? Offline.
+
+use crate::cli::context::{Context, Failed};
+use crate::cli::exit::Exit;
+use crate::cli::terminal::{say, tell};
+
+/// Validates config, mappings, schemas and secret references.
+pub fn run(context: &Context) -> Result<Exit, Failed> {
+    let setup = context.setup()?;
+    for warning in setup.warnings() {
+        tell(format!("warning: {warning}"));
+    }
+    let mut exit = Exit::Success;
+    for target in &setup.config().targets {
+        match setup.client(&target.name, &context.env) {
+            Ok(_) => say(format!("target `{}`: settings and credential are there", target.name)),
+            Err(error) => {
+                let Failed(failed) = crate::cli::context::failed(error);
+                exit = exit.and(failed);
+            }
+        }
+    }
+    for feed in setup.feeds() {
+        say(format!(
+            "source `{}`: {} columns are read, workers go to target `{}`",
+            feed.name,
+            feed.wanted_columns().len(),
+            feed.target
+        ));
+    }
+    if exit == Exit::Success {
+        say("the config is right; nothing was sent");
+    }
+    Ok(exit)
+}

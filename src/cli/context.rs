@@ -1,0 +1,157 @@
+//! What every command needs: the environment, the config, the clock, words for errors.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::bridge::{Bridge, BridgeError, Ended, Setup};
+use crate::cli::exit::Exit;
+use crate::cli::terminal::tell;
+use crate::config;
+use crate::delivery::Stop;
+use crate::domain::SystemClock;
+use crate::entra::CallFailure;
+use crate::tracking::TrackingError;
+
+/// What every command needs.
+pub struct Context {
+    /// `--config`, as given.
+    pub config: Option<std::path::PathBuf>,
+    /// The environment, read once.
+    pub env: Vec<(String, String)>,
+    /// Cancelled by Ctrl-C.
+    pub cancel: CancellationToken,
+}
+
+/// Why a command ended early; the words have been said.
+pub struct Failed(pub Exit);
+
+impl Context {
+    /// Loads and checks the config; its mistakes are told.
+    pub fn setup(&self) -> Result<Setup, Failed> {
+        let lookup = |name: &str| {
+            self.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+        };
+        let path = config::find(self.config.as_deref(), &lookup).map_err(|error| {
+            tell(format!("error: {error}\nhint: {}", error.hint()));
+            Failed(Exit::Usage)
+        })?;
+        self.setup_at(&path)
+    }
+
+    /// Loads and checks the config at a path.
+    pub fn setup_at(&self, path: &Path) -> Result<Setup, Failed> {
+        Setup::load(path, &self.env).map_err(|errors| {
+            tell(errors.to_string());
+            let count = errors.problems.len();
+            let plural = if count == 1 { "" } else { "s" };
+            tell(format!("\n{count} mistake{plural} in the config; nothing was done"));
+            Failed(Exit::Usage)
+        })
+    }
+
+    /// The bridge with its store open.
+    pub fn bridge(&self) -> Result<Bridge, Failed> {
+        let setup = self.setup()?;
+        Bridge::open(setup, Arc::new(SystemClock), self.env.clone()).map_err(failed)
+    }
+
+    /// The bridge with its store open for looking only.
+    pub fn bridge_read_only(&self) -> Result<Bridge, Failed> {
+        let setup = self.setup()?;
+        Bridge::open_read_only(setup, Arc::new(SystemClock), self.env.clone()).map_err(failed)
+    }
+}
+
+/// Tells an error with its causes and the way out.
+pub fn failed(error: impl Into<BridgeError>) -> Failed {
+    let error = error.into();
+    let mut text = format!("error: {error}");
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        // a transparent error repeats its cause's words
+        let words = cause.to_string();
+        if !text.ends_with(&words) {
+            text.push_str(&format!("\n  because {words}"));
+        }
+        source = cause.source();
+    }
+    if let Some(hint) = hint(&error) {
+        text.push_str(&format!("\nhint: {hint}"));
+    }
+    tell(text);
+    Failed(match error {
+        BridgeError::Config(_)
+        | BridgeError::NoSuchSource(_)
+        | BridgeError::NoSuchTarget(_)
+        | BridgeError::Secret { .. }
+        | BridgeError::Client { .. } => Exit::Usage,
+        _ => Exit::Error,
+    })
+}
+
+fn hint(error: &BridgeError) -> Option<String> {
+    match error {
+        BridgeError::Refused(problem) => {
+            let code = problem.code;
+            Some(match &problem.hint {
+                Some(hint) => format!("{hint}  [{code}]"),
+                None => format!("see the code `{code}`"),
+            })
+        }
+        BridgeError::Secret { .. } => Some("set it, then `scimport check` looks again".to_owned()),
+        BridgeError::Tracking(TrackingError::Halted(failure)) => Some(failure.advice().to_owned()),
+        BridgeError::LedgerBusy => Some("try again when the other runs are done".to_owned()),
+        _ => None,
+    }
+}
+
+/// Says why driving ended before its goal, and what that means for the exit code.
+pub fn explain(ended: &Ended) -> Exit {
+    match ended {
+        Ended::Reached => Exit::Success,
+        Ended::Cancelled => {
+            tell("stopped; what is queued is kept, `scimport work` carries on");
+            Exit::Interrupted
+        }
+        Ended::TimedOut => {
+            tell("the time is over; what is left goes on with `scimport work`");
+            Exit::Unavailable
+        }
+        Ended::Stopped(stop) => explain_stop(stop),
+    }
+}
+
+fn explain_stop(stop: &Stop) -> Exit {
+    match stop {
+        Stop::Drained => Exit::Success,
+        Stop::Cancelled => Exit::Interrupted,
+        Stop::JobUnavailable { code, reason } => {
+            let why = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+            tell(format!(
+                "the provisioning job is in state {code}{why}: nothing is sent until it runs\n\
+                 hint: open the provisioning app in the Entra admin center, mend what it reports and \
+                 start provisioning; then `scimport work` carries on"
+            ));
+            Exit::Unavailable
+        }
+        Stop::QuotaExhausted { free_at } => {
+            tell(format!(
+                "the tenant's calls of the last 24 hours are used up; the rest stays queued\n\
+                 hint: the next call comes free at {}; run `scimport work` then, or from a schedule",
+                crate::cli::words::instant(*free_at)
+            ));
+            Exit::Unavailable
+        }
+        Stop::Halted(failure) => explain_halt(failure),
+    }
+}
+
+fn explain_halt(failure: &CallFailure) -> Exit {
+    tell(format!(
+        "error: {failure}\nhint: {}\nwhat is queued is kept; `scimport work` carries on once this is mended",
+        failure.advice()
+    ));
+    Exit::Error
+}

@@ -1,0 +1,135 @@
+//! The JSON documents of `README.md`. Members are only ever added.
+
+use jiff::{Timestamp, Unit};
+use serde_json::{Map, Value, json};
+
+use crate::bridge::Overview;
+use crate::intake::PlannedRun;
+use crate::store::{ChangeCounts, Operation, Record, Run, StatusCounts, StoredProblem};
+
+/// An instant: RFC 3339, UTC, milliseconds at most.
+pub fn instant(at: Timestamp) -> String {
+    at.round(Unit::Millisecond).unwrap_or(at).to_string()
+}
+
+fn counts(counts: &StatusCounts) -> Value {
+    let members = counts.iter().map(|(status, count)| (status.as_str().to_owned(), json!(count)));
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+fn changes(changes: &ChangeCounts) -> Value {
+    json!({
+        "joiner": changes.joiner,
+        "joiner_inactive": changes.joiner_inactive,
+        "mover": changes.mover,
+        "leaver": changes.leaver,
+        "rehire": changes.rehire,
+        "missing": changes.missing,
+    })
+}
+
+fn problem(problem: &StoredProblem) -> Value {
+    json!({
+        "code": problem.code,
+        "place": problem.place,
+        "message": problem.message,
+        "hint": problem.hint,
+    })
+}
+
+/// A run: `apply --json`, `status RUN --json`.
+pub fn run(run: &Run) -> Value {
+    json!({
+        "run": run.id.as_str(),
+        "source": run.source.as_str(),
+        "target": run.target.as_str(),
+        "file": run.file,
+        "status": run.status.as_str(),
+        "rows": run.rows,
+        "without_row": run.without_row,
+        "counts": counts(&run.counts),
+        "changes": changes(&run.changes),
+        "bulk_requests": run.bulk_requests,
+        "held_by": [],
+        "problem": run.problem.as_ref().map(problem),
+        "started_at": instant(run.started_at),
+        "ended_at": run.ended_at.map(instant),
+    })
+}
+
+/// A plan: `plan --json`. The run document without `run`, plus `would_hold`.
+pub fn plan(planned: &PlannedRun, max_operations: u64) -> Value {
+    let run = &planned.run;
+    let queued = planned.counts.get(crate::domain::OperationStatus::Queued);
+    json!({
+        "source": run.source.as_str(),
+        "target": run.target.as_str(),
+        "file": run.file,
+        "status": "planned",
+        "rows": run.rows,
+        "without_row": 0,
+        "counts": counts(&planned.counts),
+        "changes": changes(&run.changes),
+        "bulk_requests": queued.div_ceil(max_operations.max(1)),
+        "held_by": [],
+        "problem": null,
+        "started_at": instant(run.started_at),
+        "ended_at": null,
+        "would_hold": [],
+    })
+}
+
+/// An operation: `status RUN --json --operations`, one a line.
+pub fn operation(operation: &Operation) -> Value {
+    json!({
+        "row": operation.row,
+        "line": operation.line,
+        "externalId": operation.external_id.as_ref().map(crate::domain::ExternalId::as_str),
+        "change": operation.change.map(crate::domain::Change::as_str),
+        "status": operation.status.as_str(),
+        "code": operation.code,
+        "reason": operation.reason,
+        "advice": operation.advice,
+        "attempts": operation.attempts,
+        "bulk_request": operation.bulk_request.map(|id| id.0),
+        "updated_at": instant(operation.updated_at),
+    })
+}
+
+/// A record: `record EXTERNAL_ID --json`.
+pub fn record(record: &Record) -> Value {
+    let history = record.history.iter().map(|each| {
+        let mut value = operation(each);
+        if let Some(members) = value.as_object_mut() {
+            members.insert("run".to_owned(), json!(each.run.as_str()));
+        }
+        value
+    });
+    json!({
+        "source": record.source.as_str(),
+        "target": record.target.as_str(),
+        "externalId": record.external_id.as_str(),
+        "state": if record.active { "active" } else { "left" },
+        "last_sent": record.last_sent.map(instant),
+        "next_effective_at": record.next_effective_at.map(instant),
+        "history": history.collect::<Vec<_>>(),
+    })
+}
+
+/// All targets and the newest runs: `status --json`.
+pub fn overview(overview: &Overview) -> Value {
+    let targets = overview.targets.iter().map(|target| {
+        json!({
+            "target": target.target.as_str(),
+            "calls_24h": target.calls,
+            "daily_calls": target.daily_calls,
+            "queued": target.outbox.queued,
+            "sending": target.outbox.sending,
+            "accepted": target.accepted,
+        })
+    });
+    json!({
+        "targets": targets.collect::<Vec<_>>(),
+        "runs": overview.runs.iter().map(run).collect::<Vec<_>>(),
+    })
+}

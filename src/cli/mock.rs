@@ -1,0 +1,65 @@
+//! `mock-entra`: the stand-in Entra on its own.
+
+use std::str::FromStr;
+
+use crate::cli::args::MockArgs;
+use crate::cli::context::{Context, Failed};
+use crate::cli::exit::Exit;
+use crate::cli::terminal::{say, tell};
+use crate::mock_entra::{self, Fault, MockConfig, MockEntra, Profile};
+
+/// Runs the stand-in until Ctrl-C.
+pub async fn run(context: &Context, args: MockArgs) -> Result<Exit, Failed> {
+    if args.print_config {
+        say(mock_entra::target_config(&format!("http://{}", args.listen)).trim_end());
+        return Ok(Exit::Success);
+    }
+    let mut config = MockConfig {
+        listen: args.listen,
+        profile: parse::<Profile>(&args.profile, "--profile")?,
+        state: args.state,
+        latency: args.latency.unwrap_or_default(),
+        ..MockConfig::default()
+    };
+    if !args.domain.is_empty() {
+        config.domains = args.domain;
+    }
+    for fault in &args.fault {
+        config.faults.push(parse::<Fault>(fault, "--fault")?);
+    }
+    if !args.listen.ip().is_loopback() {
+        tell(
+            "warning: the stand-in listens beyond this machine, and its secret is in its documentation",
+        );
+    }
+    let mock = MockEntra::start(config).await.map_err(|error| {
+        tell(format!(
+            "error: the stand-in Entra cannot start at {}\n  because {error}",
+            args.listen
+        ));
+        Failed(Exit::Error)
+    })?;
+    say(format!("the stand-in Entra listens at {}", mock.url()));
+    tell(format!(
+        "its secret: export SCIMPORT_CLIENT_SECRET='{}'\n\
+         its directory: {}/_mock/directory\n\
+         a `[target]` that fits: scimport mock-entra --listen {} --print-config\n\
+         press Ctrl-C to stop",
+        mock_entra::CLIENT_SECRET,
+        mock.url(),
+        mock.address()
+    ));
+    context.cancel.cancelled().await;
+    mock.stop().await;
+    Ok(Exit::Interrupted)
+}
+
+fn parse<T>(text: &str, option: &str) -> Result<T, Failed>
+where
+    T: FromStr<Err: std::fmt::Display>,
+{
+    text.parse().map_err(|error| {
+        tell(format!("error: {option} {error}"));
+        Failed(Exit::Usage)
+    })
+}

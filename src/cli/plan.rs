@@ -1,0 +1,85 @@
+//! `plan`: what applying a file would do. Changes nothing.
+
+use std::io::IsTerminal;
+
+use crate::cli::args::PlanArgs;
+use crate::cli::context::{Context, Failed, failed};
+use crate::cli::exit::Exit;
+use crate::cli::terminal::{reading_bar, say, tell};
+use crate::cli::{json, words};
+use crate::domain::OperationStatus;
+use crate::entra::MAX_OPERATIONS;
+use crate::intake::{ChangeSeen, PlanOptions, Planned, PlannedRun};
+
+/// Plans a file.
+pub async fn run(context: &Context, args: PlanArgs) -> Result<Exit, Failed> {
+    let bridge = context.bridge_read_only()?;
+    let shows_values = args.show_values || std::io::stdout().is_terminal();
+    let mut on_change = |change: ChangeSeen| show_change(&change, shows_values);
+    let bar = reading_bar();
+    let on_progress = |read, size| {
+        bar.set_length(size);
+        bar.set_position(read);
+    };
+    let options = PlanOptions {
+        is_dry: true,
+        on_change: if args.diff { Some(&mut on_change) } else { None },
+        on_progress: Some(&on_progress),
+    };
+    let planned = bridge.plan(&args.source, &args.file, options).await;
+    bar.finish_and_clear();
+    match planned.map_err(failed)? {
+        Planned::AlreadyApplied(run) => {
+            tell(format!("already applied as {}", run.id));
+            if args.json {
+                say(json::run(&run).to_string());
+            } else {
+                say(words::run(&run, bridge.clock.now()));
+            }
+            Ok(Exit::Success)
+        }
+        Planned::New(planned) => {
+            if args.json {
+                let max = u64::try_from(MAX_OPERATIONS).unwrap_or(1);
+                say(json::plan(&planned, max).to_string());
+            } else {
+                say(describe(&planned));
+                say("nothing was stored or sent");
+            }
+            let rejected = planned.counts.get(OperationStatus::Rejected);
+            Ok(if rejected > 0 { Exit::Rejected } else { Exit::Success })
+        }
+    }
+}
+
+/// A plan's counts in a few lines.
+pub fn describe(planned: &PlannedRun) -> String {
+    let run = &planned.run;
+    let queued = planned.counts.get(OperationStatus::Queued);
+    let requests = queued.div_ceil(u64::try_from(MAX_OPERATIONS).unwrap_or(1));
+    format!(
+        "plan      {} from source `{}` to target `{}`\n\
+         rows      {}: {}\n\
+         changes   {}\n\
+         requests  {}",
+        run.file.as_deref().unwrap_or("(no file)"),
+        run.source,
+        run.target,
+        words::thousands(run.rows),
+        words::counts(&planned.counts).replace("queued", "to send"),
+        words::changes(&run.changes),
+        words::thousands(requests),
+    )
+}
+
+fn show_change(seen: &ChangeSeen, shows_values: bool) {
+    say(format!("{} {}", seen.external_id, seen.change));
+    for change in &seen.attributes {
+        let value = |value: &Option<String>| match value {
+            None => "(none)".to_owned(),
+            Some(value) if shows_values => format!("{value:?}"),
+            Some(_) => "(hidden)".to_owned(),
+        };
+        say(format!("  {}: {} → {}", change.path, value(&change.old), value(&change.new)));
+    }
+}

@@ -1,0 +1,74 @@
+//! Words to people: results on standard output, everything else on standard error.
+
+use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// Writes a result line to standard output. A reader that went away is no error of ours.
+pub fn say(line: impl AsRef<str>) {
+    let mut out = std::io::stdout().lock();
+    drop(writeln!(out, "{}", line.as_ref()));
+}
+
+/// Writes words to standard error, above a progress bar where there is one.
+pub fn tell(line: impl AsRef<str>) {
+    bars().suspend(|| {
+        let mut err = std::io::stderr().lock();
+        drop(writeln!(err, "{}", line.as_ref()));
+    });
+}
+
+/// Whether a person is watching and can answer.
+pub fn is_interactive() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks a yes-or-no question; anything but yes is no.
+pub fn ask(question: &str) -> bool {
+    bars().suspend(|| {
+        let mut err = std::io::stderr().lock();
+        drop(write!(err, "{question} [y/N] "));
+        drop(err.flush());
+        let mut answer = String::new();
+        drop(std::io::stdin().read_line(&mut answer));
+        matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    })
+}
+
+/// All progress bars; hidden where standard error is no terminal.
+pub fn bars() -> &'static MultiProgress {
+    static BARS: OnceLock<MultiProgress> = OnceLock::new();
+    BARS.get_or_init(MultiProgress::new)
+}
+
+/// A bar over bytes, for reading a file.
+pub fn reading_bar() -> ProgressBar {
+    bar("{msg:<12} {bar:30} {percent:>3} %", "reading")
+}
+
+/// A bar over operations.
+pub fn operations_bar(message: &'static str) -> ProgressBar {
+    bar("{msg:<12} {bar:30} {pos}/{len}  {elapsed}", message)
+}
+
+fn bar(template: &str, message: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ");
+    bars().add(ProgressBar::new(0).with_style(style).with_message(message))
+}
+
+/// Log lines written above the progress bars.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LogWriter;
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        bars().suspend(|| std::io::stderr().lock().write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().lock().flush()
+    }
+}

@@ -1,0 +1,147 @@
+//! Runs, counts and outcomes as a person reads them.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use crate::domain::OperationStatus;
+use crate::store::{ChangeCounts, Operation, Run, StatusCounts};
+
+/// `990 provisioned, 8 failed`: all counts that are not zero.
+pub fn counts(counts: &StatusCounts) -> String {
+    let parts: Vec<String> = counts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(status, count)| format!("{} {}", thousands(count), words_of(status)))
+        .collect();
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+}
+
+/// `998 joiners (3 inactive), 1 leaver`: all changes that are not zero.
+pub fn changes(changes: &ChangeCounts) -> String {
+    let inactive = match changes.joiner_inactive {
+        0 => String::new(),
+        count => format!(" ({} inactive)", thousands(count)),
+    };
+    let parts = [
+        (changes.joiner, "joiner", inactive.as_str()),
+        (changes.mover, "mover", ""),
+        (changes.leaver, "leaver", ""),
+        (changes.rehire, "rehire", ""),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, word, more)| format!("{} {word}{}{more}", thousands(*count), plural(*count)))
+        .collect();
+    if parts.is_empty() { "no changes".to_owned() } else { parts.join(", ") }
+}
+
+/// A run in a few lines.
+pub fn run(run: &Run, now: Timestamp) -> String {
+    let mut text = String::new();
+    let file = run.file.as_deref().unwrap_or("(no file)");
+    let took = run.ended_at.unwrap_or(now).duration_since(run.started_at);
+    let took = jiff::SignedDuration::from_secs(took.as_secs().max(0));
+    let _ = writeln!(text, "run       {}", run.id);
+    let _ =
+        writeln!(text, "file      {file} from source `{}` to target `{}`", run.source, run.target);
+    let _ = writeln!(text, "status    {} after {took:#}", run.status);
+    if let Some(problem) = &run.problem {
+        let _ =
+            writeln!(text, "refused   {}: {}  [{}]", problem.place, problem.message, problem.code);
+        if let Some(hint) = &problem.hint {
+            let _ = writeln!(text, "hint      {hint}");
+        }
+        return text.trim_end().to_owned();
+    }
+    let _ = writeln!(text, "rows      {}: {}", thousands(run.rows), counts(&run.counts));
+    let _ = writeln!(text, "changes   {}", changes(&run.changes));
+    let _ = write!(text, "requests  {}", thousands(run.bulk_requests));
+    text
+}
+
+/// What went wrong, grouped by code: how often, an example, what to do. At most `limit` groups.
+pub fn troubles(operations: &[Operation], limit: usize) -> Option<String> {
+    let mut groups: Vec<(&str, OperationStatus, Vec<&Operation>)> = Vec::new();
+    for operation in operations {
+        let code = operation.code.as_deref().unwrap_or("-");
+        let known = groups.iter_mut().find(|group| group.0 == code && group.1 == operation.status);
+        match known {
+            Some(group) => group.2.push(operation),
+            None => groups.push((code, operation.status, vec![operation])),
+        }
+    }
+    if groups.is_empty() {
+        return None;
+    }
+    let mut text = String::new();
+    for (code, status, members) in groups.iter().take(limit) {
+        let Some(first) = members.first() else { continue };
+        let who: Vec<&str> = members
+            .iter()
+            .filter_map(|each| each.external_id.as_ref())
+            .map(crate::domain::ExternalId::as_str)
+            .take(5)
+            .collect();
+        let more = members.len() - who.len().min(members.len());
+        let mut who =
+            if who.is_empty() { "without a readable id".to_owned() } else { who.join(", ") };
+        if more > 0 {
+            let _ = write!(who, " and {more} more");
+        }
+        let _ = writeln!(text, "{:>6}  {status} {code}: {who}", members.len());
+        if let Some(reason) = &first.reason {
+            let _ = writeln!(text, "        {reason}");
+        }
+        if let Some(advice) = &first.advice {
+            let _ = writeln!(text, "        → {advice}");
+        }
+    }
+    if groups.len() > limit {
+        let _ = writeln!(text, "        … and {} more kinds", groups.len() - limit);
+    }
+    Some(text.trim_end().to_owned())
+}
+
+/// An instant to the second.
+pub fn instant(at: Timestamp) -> String {
+    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
+}
+
+/// `12,345`.
+pub fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `s` for every number but one.
+pub const fn plural(count: u64) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+const fn words_of(status: OperationStatus) -> &'static str {
+    match status {
+        OperationStatus::OutOfScope => "out of scope",
+        other => other.as_str(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!(thousands(7), "7");
+        assert_eq!(thousands(1000), "1,000");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+    }
+}
