@@ -97,7 +97,7 @@ impl Bridge {
                 has_said = true;
                 tracing::info!(target = %target, "another process delivers to this target; waiting");
             }
-            if self.is_reached(target, goal, None, on_tick).await? {
+            if self.is_reached(target, goal, Tracked::Elsewhere, on_tick).await? {
                 return Ok(Driven { ended: Ended::Reached });
             }
             if cancel.is_cancelled() {
@@ -144,7 +144,7 @@ impl Bridge {
                 },
                 _ = tick.tick() => {
                     let look = *look.borrow();
-                    if self.is_reached(target, goal, Some(look), on_tick).await? {
+                    if self.is_reached(target, goal, Tracked::Here(look), on_tick).await? {
                         break Ended::Reached;
                     }
                     if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -173,7 +173,8 @@ impl Bridge {
         {
             on_tick(&run);
         }
-        let is_reached = self.is_reached(target, goal, Some(*look.borrow()), on_tick).await?;
+        let seen = Tracked::Here(*look.borrow());
+        let is_reached = self.is_reached(target, goal, seen, on_tick).await?;
         let needs_outcomes = matches!(goal, Goal::Outcome(_) | Goal::Settled);
         match (ended, stopped, untracked) {
             (ended @ Ended::Cancelled, ..) => Ok(Driven { ended }),
@@ -206,12 +207,11 @@ impl Bridge {
         }
     }
 
-    /// `look` is what the tracker of this process last saw; `None` when another process tracks.
     async fn is_reached(
         &self,
         target: &TargetName,
         goal: &Goal,
-        look: Option<Option<Look>>,
+        tracked: Tracked,
         on_tick: &mut (dyn FnMut(&Run) + Send),
     ) -> Result<bool, BridgeError> {
         if let Some(run) = goal.run() {
@@ -230,11 +230,11 @@ impl Bridge {
             return Ok(false);
         }
         let waits = self.store.open_window(target).await?.is_some();
-        Ok(match (goal, look) {
+        Ok(match (goal, tracked) {
             (Goal::Settled, _) => !waits,
             // the other process goes on by itself
-            (_, None) => true,
-            (_, Some(look)) => !waits || matches!(look, Some(Look::At(_))),
+            (_, Tracked::Elsewhere) => true,
+            (_, Tracked::Here(look)) => !waits || matches!(look, Some(Look::At(_))),
         })
     }
 
@@ -278,6 +278,15 @@ impl Bridge {
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         Ok(Tracker::new(store, client, clock, settings))
     }
+}
+
+/// Who follows the target's operations.
+#[derive(Clone, Copy)]
+enum Tracked {
+    /// Another process.
+    Elsewhere,
+    /// This one; what its tracker last saw.
+    Here(Option<Look>),
 }
 
 /// Looks into the log whenever it is time to; returns only on an error.
