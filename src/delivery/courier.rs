@@ -210,8 +210,8 @@ impl Courier {
                 None => return self.nothing_claimed(turn, now).await,
             },
         };
-        let limits = self.settings.limits;
-        match self.store.begin_call(&self.settings.tenant, limits, self.clock.now()).await? {
+        let CourierSettings { tenant, target, limits, .. } = &self.settings;
+        match self.store.begin_call(tenant, target, *limits, self.clock.now()).await? {
             CallPermit::Granted(call) => {
                 self.post(turn, claim, call).await?;
                 Ok(Some(Duration::ZERO))
