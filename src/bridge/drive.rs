@@ -180,10 +180,9 @@ impl Bridge {
         let needs_outcomes = matches!(goal, Goal::Outcome(_) | Goal::Settled);
         match (ended, stopped, untracked) {
             (ended @ Ended::Cancelled, ..) => Ok(Driven { ended }),
-            (_, _, Some(error)) if needs_outcomes && !is_reached => Err(error.into()),
-            (Ended::Reached, Some(stop), _) if !is_reached => {
-                Ok(Driven { ended: Ended::Stopped(stop) })
-            }
+            _ if is_reached => Ok(Driven { ended: Ended::Reached }),
+            (_, _, Some(error)) if needs_outcomes => Err(error.into()),
+            (Ended::Reached, Some(stop), _) => Ok(Driven { ended: Ended::Stopped(stop) }),
             (ended, ..) => Ok(Driven { ended }),
         }
     }

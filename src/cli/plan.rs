@@ -32,7 +32,7 @@ pub async fn run(context: &Context, args: PlanArgs) -> Result<Exit, Failed> {
         Planned::AlreadyApplied(run) => {
             tell(format!("already applied as {}", run.id));
             if args.json {
-                say(json::run(&run).to_string());
+                say(json::already_planned(&run).to_string());
             } else {
                 say(words::run(&run, bridge.clock.now()));
             }

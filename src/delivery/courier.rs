@@ -210,6 +210,10 @@ impl Courier {
                 None => return self.nothing_claimed(turn, now).await,
             },
         };
+        if let Err(failure) = self.client.ready().await {
+            self.store.release(claim.id, self.clock.now()).await?;
+            return Ok(self.without_token(turn, failure));
+        }
         let CourierSettings { tenant, target, limits, .. } = &self.settings;
         match self.store.begin_call(tenant, target, *limits, self.clock.now()).await? {
             CallPermit::Granted(call) => {
@@ -232,6 +236,23 @@ impl Courier {
                 Ok(None)
             }
         }
+    }
+
+    /// No token, so nothing can be posted: waits and tries again, or halts.
+    fn without_token(&self, turn: &mut Turn, failure: CallFailure) -> Option<Duration> {
+        if matches!(failure.disposition(), Disposition::Halt) {
+            tracing::error!(error = %failure, "no token; nothing is sent until this is mended");
+            turn.stop = Some(Stop::Halted(Box::new(failure)));
+            return None;
+        }
+        let now = self.clock.now();
+        let until = turn.pace.without_token(now);
+        tracing::warn!(
+            error = %failure,
+            retry_after_ms = until.duration_since(now).as_millis(),
+            "no token this time; trying again"
+        );
+        None
     }
 
     async fn claim(&self, turn: &mut Turn, now: Timestamp) -> Result<Option<Claim>, StoreError> {

@@ -25,6 +25,7 @@ pub(super) struct Pace {
     throttle_step: u32,
     throttled_since: Option<Timestamp>,
     transient_steps: HashMap<BulkRequestId, u32>,
+    token_step: u32,
 }
 
 impl Pace {
@@ -36,6 +37,7 @@ impl Pace {
             throttle_step: 0,
             throttled_since: None,
             transient_steps: HashMap::new(),
+            token_step: 0,
         }
     }
 
@@ -50,6 +52,7 @@ impl Pace {
         self.throttle_step = 0;
         self.throttled_since = None;
         self.transient_steps.remove(&id);
+        self.token_step = 0;
     }
 
     /// A 429: the whole target pauses; returns until when. Several requests of one burst that are
@@ -80,6 +83,13 @@ impl Pace {
         let until = self.paused_until.map_or(until, |paused| paused.max(until));
         self.paused_until = Some(until);
         until
+    }
+
+    /// The token endpoint gave no token this time: the whole target pauses.
+    pub(super) fn without_token(&mut self, now: Timestamp) -> Timestamp {
+        let wait = self.transient.wait(self.token_step);
+        self.token_step += 1;
+        self.pause_for(wait, now)
     }
 
     /// A passing fault of one request; returns when it may be tried again.
