@@ -19,11 +19,11 @@ use super::shared::{Settings, Shared, World};
 use super::wire::Wire;
 use super::{control, jobs, log, state, token, upload};
 
-/// Threads of the HTTP server: requests are answered side by side, and the machine is left to the
-/// client.
 /// An idle connection is kept this long. Microsoft's front ends keep it for minutes; closing early
 /// makes clients run into a connection that is just being closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Threads of the HTTP server: requests are answered side by side, and the machine is left to the
+/// client.
 const WORKERS: usize = 2;
 /// Longest sleep of the engine's thread; whatever changes wakes it earlier.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
