@@ -144,6 +144,14 @@ fn explain_stop(stop: &Stop) -> Exit {
             ));
             Exit::Unavailable
         }
+        Stop::Unreachable(failure) => {
+            tell(format!(
+                "the other side has not answered for some time: {failure}\nhint: {}\n\
+                 what is queued is kept; `scimport work` carries on",
+                failure.advice()
+            ));
+            Exit::Unavailable
+        }
         Stop::Halted(failure) => explain_halt(failure),
     }
 }

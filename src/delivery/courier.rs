@@ -41,6 +41,9 @@ pub struct CourierSettings {
     pub max_bytes: usize,
     /// Most requests under way at once.
     pub max_in_flight: usize,
+    /// How long the other side may answer with nothing but passing faults before the loop ends;
+    /// `None` when the caller has a time-out of its own.
+    pub patience: Option<Duration>,
 }
 
 /// Why the loop ended.
@@ -62,6 +65,8 @@ pub enum Stop {
         /// When the first call comes free.
         free_at: Timestamp,
     },
+    /// The other side has not answered for longer than the caller's patience.
+    Unreachable(Box<CallFailure>),
     /// The target is set up wrongly: nothing is sent until that is mended.
     Halted(Box<CallFailure>),
 }
@@ -252,7 +257,16 @@ impl Courier {
             retry_after_ms = until.duration_since(now).as_millis(),
             "no token this time; trying again"
         );
+        self.lose_patience(turn, failure);
         None
+    }
+
+    /// Ends the loop when there has been nothing but faults for too long.
+    fn lose_patience(&self, turn: &mut Turn, failure: CallFailure) {
+        let now = self.clock.now();
+        if self.settings.patience.is_some_and(|patience| turn.pace.is_unreachable(patience, now)) {
+            turn.stop = Some(Stop::Unreachable(Box::new(failure)));
+        }
     }
 
     async fn claim(&self, turn: &mut Turn, now: Timestamp) -> Result<Option<Claim>, StoreError> {
@@ -391,7 +405,9 @@ impl Courier {
                     retry_after_ms = until.duration_since(now).as_millis(),
                     "a request met a passing fault; trying again"
                 );
-                self.store.postpone(id, until, code, in_doubt, now).await
+                self.store.postpone(id, until, code, in_doubt, now).await?;
+                self.lose_patience(turn, failure);
+                Ok(())
             }
             Disposition::TooLarge if operations > 1 => {
                 tracing::warn!(request.id = id.0, operations, "too large (413): split in two");
