@@ -16,6 +16,7 @@ mod mapping_properties;
 mod mapping_resource;
 mod mapping_rules;
 mod mapping_support;
+#[cfg(test)]
 mod memory;
 mod mock_client;
 mod mock_engine;
