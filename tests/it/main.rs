@@ -1,5 +1,14 @@
 //! Stories told over the public interface; one binary, so that they link once.
 
+mod cli_convert;
+mod cli_exit;
+mod cli_json;
+mod cli_mock;
+mod cli_plan;
+mod cli_report;
+mod cli_samples;
+mod cli_support;
+mod cli_usage;
 mod config_environment;
 mod config_errors;
 mod config_properties;
@@ -11,6 +20,8 @@ mod entra_support;
 mod entra_tls;
 mod entra_token;
 mod entra_upload;
+mod intake_edge;
+mod layers;
 mod mapping_compile;
 mod mapping_properties;
 mod mapping_resource;
