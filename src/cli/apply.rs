@@ -27,12 +27,13 @@ const TROUBLES_SHOWN: usize = 10;
 
 /// Applies a file.
 pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
-    let bridge = context.bridge()?;
-    let feed = bridge.feed(&args.source).map_err(failed)?;
+    let setup = context.setup()?;
+    let feed = setup.feed(&args.source).map_err(failed)?;
     if args.wait != Wait::None {
-        // a missing secret is told before anything is stored
-        bridge.setup.client(&feed.target, &bridge.env).map_err(failed)?;
+        // a missing secret is told before anything is stored, the store itself included
+        setup.client(&feed.target, &context.env).map_err(failed)?;
     }
+    let bridge = context.open(setup)?;
     let bar = reading_bar();
     let on_progress = |read, size| {
         bar.set_length(size);

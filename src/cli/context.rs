@@ -53,7 +53,11 @@ impl Context {
 
     /// The bridge with its store open.
     pub fn bridge(&self) -> Result<Bridge, Failed> {
-        let setup = self.setup()?;
+        self.open(self.setup()?)
+    }
+
+    /// The same, for a config that was looked at before.
+    pub fn open(&self, setup: Setup) -> Result<Bridge, Failed> {
         Bridge::open(setup, Arc::new(SystemClock), self.env.clone()).map_err(failed)
     }
 
