@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 
-use crate::bridge::{Applied, Bridge, Goal, Preview};
+use crate::bridge::{Applied, Bridge, BridgeError, Goal, Preview};
 use crate::cli::args::{ApplyArgs, Wait};
 use crate::cli::context::{Context, Failed, explain, failed};
 use crate::cli::exit::Exit;
@@ -49,8 +49,9 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
     let applied = match applied {
         Ok(applied) => applied,
         Err(error) => {
+            let is_refused = matches!(error, BridgeError::Refused(_));
             let failure = failed(error);
-            if args.json {
+            if args.json && is_refused {
                 show_refused(&bridge, &args).await?;
             }
             return Err(failure);
