@@ -9,7 +9,7 @@ use crate::cli::args::{ApplyArgs, Wait};
 use crate::cli::context::{Context, Failed, explain, failed};
 use crate::cli::exit::Exit;
 use crate::cli::plan::describe;
-use crate::cli::terminal::{ask, is_interactive, operations_bar, reading_bar, say, tell};
+use crate::cli::terminal::{ask, is_interactive, operations_bar, reading_bar, remark, say, tell};
 use crate::cli::{json, words};
 use crate::domain::{OperationStatus, RunId};
 use crate::store::{Operation, Run};
@@ -64,7 +64,7 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
         }
         Applied::Committed(id) => (id, false),
         Applied::Already(run) => {
-            tell(format!("already applied as {}", run.id));
+            remark(format!("already applied as {}", run.id));
             if !run.status.is_unfinished() {
                 show(&bridge, &run.id, args.json).await?;
                 return Ok(Exit::Success);
