@@ -9,8 +9,8 @@ use crate::cli_support::{GOOD, HEADER, ONE_REJECTED, Place, SOURCE, names, offli
 const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 
 fn people(count: usize) -> String {
-    let rows = (1..=count)
-        .map(|n| format!("W{n:04},w{n}@contoso.example,Active,Worker {n},Clerk,,\n"));
+    let rows =
+        (1..=count).map(|n| format!("W{n:04},w{n}@contoso.example,Active,Worker {n},Clerk,,\n"));
     format!("{HEADER}\n{}", rows.collect::<String>())
 }
 

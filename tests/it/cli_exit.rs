@@ -12,8 +12,8 @@ use crate::cli_support::{
 
 /// People enough for several requests.
 fn many(count: usize) -> String {
-    let rows = (1..=count)
-        .map(|n| format!("W{n:04},w{n}@contoso.example,Active,Worker {n},Clerk,,\n"));
+    let rows =
+        (1..=count).map(|n| format!("W{n:04},w{n}@contoso.example,Active,Worker {n},Clerk,,\n"));
     format!("{HEADER}\n{}", rows.collect::<String>())
 }
 
@@ -80,9 +80,13 @@ fn a_used_up_quota_is_6_at_once_and_the_rest_stays_queued() {
     let stage = Stage::quick();
     stage.place.write("workers.csv", many(120));
     let mut command = stage.command();
-    command
-        .env("SCIMPORT__TARGET__ENTRA__DAILY_CALLS", "1")
-        .args(["apply", "workers.csv", "--source", "hr", "--json"]);
+    command.env("SCIMPORT__TARGET__ENTRA__DAILY_CALLS", "1").args([
+        "apply",
+        "workers.csv",
+        "--source",
+        "hr",
+        "--json",
+    ]);
     let done = ran(&mut command).expect(6);
     let document = done.json();
     assert_counts(&document);

@@ -210,7 +210,8 @@ fn a_refused_file_is_a_failed_run_with_a_problem_and_is_tried_again() {
 
 #[test]
 fn every_row_has_one_status_and_the_sum_is_the_rows() {
-    let source = SOURCE.replace("[source.hr.mapping]", "rows = { pick = \"last\" }\n\n[source.hr.mapping]");
+    let source =
+        SOURCE.replace("[source.hr.mapping]", "rows = { pick = \"last\" }\n\n[source.hr.mapping]");
     let stage = Stage::new(crate::cli_support::quick(), &source);
     let text = format!(
         "{MIXED}E4,e4@contoso.example,Active,Old,Clerk,,\nE4,e4@contoso.example,Active,New,Clerk,,\n\
@@ -229,7 +230,16 @@ fn every_row_has_one_status_and_the_sum_is_the_rows() {
     }
     let seen: Vec<_> = lines
         .iter()
-        .map(|line| json!([line["row"], line["line"], line["externalId"], line["change"], line["status"], line["code"]]))
+        .map(|line| {
+            json!([
+                line["row"],
+                line["line"],
+                line["externalId"],
+                line["change"],
+                line["status"],
+                line["code"]
+            ])
+        })
         .collect();
     let expected = json!([
         [2, 2, "E1", "joiner", "provisioned", "created"],
@@ -238,7 +248,7 @@ fn every_row_has_one_status_and_the_sum_is_the_rows() {
         [5, 5, "E4", null, "superseded", null],
         [6, 6, "E4", "joiner", "provisioned", "created"],
         [7, 7, null, null, "rejected", "source.ragged-row"],
-        [8, 8, null, null, "rejected", "mapping.required-empty"],
+        [8, 8, null, null, "rejected", "mapping.no-external-id"],
     ]);
     assert_eq!(Value::Array(seen), expected);
     let failed = &lines[1];
@@ -266,7 +276,9 @@ fn row_and_line_differ_where_a_cell_has_line_breaks() {
 fn a_record_tells_one_persons_history() {
     let stage = Stage::quick();
     let first = stage.apply(GOOD, &["--wait", "outcome"]).expect(0).json();
-    let moved = GOOD.replace("Ben,Clerk", "Ben,Director").replace("E1,e1@contoso.example,Active", "E1,e1@contoso.example,Inactive");
+    let moved = GOOD
+        .replace("Ben,Clerk", "Ben,Director")
+        .replace("E1,e1@contoso.example,Active", "E1,e1@contoso.example,Inactive");
     let second = stage.apply(&moved, &["--wait", "outcome"]).expect(0).json();
     assert_eq!((&second["changes"]["mover"], &second["changes"]["leaver"]), (&json!(1), &json!(1)));
 

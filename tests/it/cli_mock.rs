@@ -62,7 +62,11 @@ fn a_free_port_is_told_and_the_printed_config_fits() {
     let document = with_secret(&apply).expect(0).json();
     assert_eq!(counted(&document), of(&[("provisioned", 3)]));
     // the comments say how the secret is set
-    assert!(printed.out.contains(&format!("{SECRET_VARIABLE}='{CLIENT_SECRET}'")), "{}", printed.out);
+    assert!(
+        printed.out.contains(&format!("{SECRET_VARIABLE}='{CLIENT_SECRET}'")),
+        "{}",
+        printed.out
+    );
 }
 
 #[test]

@@ -103,7 +103,8 @@ fn store_and_report_are_their_owners_alone() {
     stage.run(&["report", "latest", "-o", "r.csv"]).expect(0);
     stage.run(&["report", "latest", "-o", "r.json", "--format", "json"]).expect(0);
     let names = stage.place.names();
-    let private = names.iter().filter(|name| name.starts_with("scimport.db") || name.starts_with("r."));
+    let private =
+        names.iter().filter(|name| name.starts_with("scimport.db") || name.starts_with("r."));
     let mut seen = 0;
     for name in private {
         let mode = std::fs::metadata(stage.place.path(name)).unwrap().permissions().mode();

@@ -46,7 +46,8 @@ fn its_target_is_the_one_the_stand_in_prints() {
 /// The commands in the comment at the top of the sample config.
 fn commands() -> Vec<Vec<&'static str>> {
     let comment = CONFIG.lines().take_while(|line| line.starts_with('#'));
-    let typed = comment.filter_map(|line| line.trim_start_matches('#').trim().strip_prefix("scimport "));
+    let typed =
+        comment.filter_map(|line| line.trim_start_matches('#').trim().strip_prefix("scimport "));
     typed.map(|line| line.split_whitespace().collect()).collect()
 }
 
@@ -72,9 +73,9 @@ fn the_session_in_its_comment_works_as_it_is_typed() {
     let run = |arguments: &[&str]| with_secret(&place, &[&config, arguments].concat());
     let first = run(&["status", "latest", "--json"]).expect(0).json();
     assert_eq!(counted(&first)[0], ("rejected".to_owned(), 3));
-    let plan =
-        run(&["plan", "samples/workers-next-day.csv", "--source", "hr", "--json"]).json();
-    let next = ["apply", "samples/workers-next-day.csv", "--source", "hr", "--wait", "outcome", "--json"];
+    let plan = run(&["plan", "samples/workers-next-day.csv", "--source", "hr", "--json"]).json();
+    let next =
+        ["apply", "samples/workers-next-day.csv", "--source", "hr", "--wait", "outcome", "--json"];
     let second = run(&next).json();
     assert_eq!(second["changes"], plan["changes"]);
     assert_eq!(second["counts"]["rejected"], 0);
@@ -89,9 +90,10 @@ fn the_demo_shows_successes_a_skip_failures_with_advice_and_what_comes_next() {
     let place = Place::new();
     let ran = place.run(&["demo"]).expect(0);
     let line = |id: &str, words: &[&str]| {
-        let found = ran.out.lines().any(|line| {
-            line.contains(id) && words.iter().all(|word| line.contains(word))
-        });
+        let found = ran
+            .out
+            .lines()
+            .any(|line| line.contains(id) && words.iter().all(|word| line.contains(word)));
         assert!(found, "{id} {words:?} in\n{}", ran.out);
     };
     line("E1001", &["joiner", "provisioned", "created"]);

@@ -1,7 +1,5 @@
 //! The real program, in a folder of its own, against a stand-in Entra in this process.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may panic as tests may")]
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

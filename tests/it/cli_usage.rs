@@ -163,7 +163,11 @@ fn check_says_what_it_looked_at_without_a_network_or_a_store() {
     let place = offline(SOURCE, GOOD);
     let mut command = place.command();
     let done = ran(command.env(SECRET_VARIABLE, CLIENT_SECRET).arg("check")).expect(0);
-    assert!(done.out.contains("target `entra`") && done.out.contains("source `hr`"), "{}", done.out);
+    assert!(
+        done.out.contains("target `entra`") && done.out.contains("source `hr`"),
+        "{}",
+        done.out
+    );
     assert_eq!(place.names(), ["scimport.toml", "workers.csv"]);
 }
 

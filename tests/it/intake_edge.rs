@@ -112,7 +112,8 @@ fn a_mapped_column_that_stands_twice_is_refused_by_name() {
     let bytes = edge("duphdr.csv");
     refused(&source(ALWAYS), "duphdr.csv", &bytes, &["`UserID`", "more than once"]);
     // nobody asks for what is not mapped
-    let unmapped = source(ALWAYS).replace("from = \"UserID\", required = true", "from = \"WorkerID\"");
+    let unmapped =
+        source(ALWAYS).replace("from = \"UserID\", required = true", "from = \"WorkerID\"");
     assert_eq!(users(&convert(&unmapped, "duphdr.csv", &bytes, 0)), active(&["1"]));
 }
 
@@ -134,7 +135,8 @@ fn all_rows_of_a_repeated_worker_are_rejected_naming_each_other() {
         ran.err.lines().find(|line| line.starts_with(&start)).unwrap()
     };
     assert!(line(2).contains("line 3") && line(3).contains("line 2"), "{}", ran.err);
-    let last = source(ALWAYS).replace("[source.hr.mapping]", "rows = { pick = \"last\" }\n\n[source.hr.mapping]");
+    let last = source(ALWAYS)
+        .replace("[source.hr.mapping]", "rows = { pick = \"last\" }\n\n[source.hr.mapping]");
     let ran = convert(&last, "dups.csv", &edge("dups.csv"), 3);
     assert_eq!(users(&ran), active(&["1"]));
 }
@@ -143,21 +145,26 @@ fn all_rows_of_a_repeated_worker_are_rejected_naming_each_other() {
 fn a_ragged_row_is_rejected_alone() {
     let ran = convert(&source(BY_STATUS), "ragged.csv", &edge("ragged.csv"), 3);
     assert_eq!(users(&ran), active(&["1", "3"]));
-    assert!(ran.err.contains("line 3: rejected: the row has 2 fields, the header has 3"), "{}", ran.err);
+    assert!(
+        ran.err.contains("line 3: rejected: the row has 2 fields, the header has 3"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
 fn more_than_one_percent_of_ragged_rows_refuses_the_file_naming_the_first() {
     let file = |rows: usize, ragged: usize| {
-        let rows = (1..=rows).map(|n| match n <= ragged {
-            true => format!("{n},a,Active,more\n"),
-            false => format!("{n},a,Active\n"),
+        let rows = (1..=rows).map(|n| {
+            let more = if n <= ragged { ",more" } else { "" };
+            format!("{n},a,Active{more}\n")
         });
         format!("WorkerID,UserID,WorkerStatus\n{}", rows.collect::<String>())
     };
     let source = source(BY_STATUS);
     convert(&source, "x.csv", file(10, 3).as_bytes(), 3);
-    let ran = refused(&source, "x.csv", file(10, 4).as_bytes(), &["4 of 10 rows", "lines 2, 3, 4, 5"]);
+    let ran =
+        refused(&source, "x.csv", file(10, 4).as_bytes(), &["4 of 10 rows", "lines 2, 3, 4, 5"]);
     assert!(ran.err.contains("source.too-many-ragged-rows"), "{}", ran.err);
     convert(&source, "x.csv", file(400, 4).as_bytes(), 3);
     refused(&source, "x.csv", file(399, 4).as_bytes(), &["4 of 399 rows"]);
@@ -232,7 +239,11 @@ fn what_passes_a_ceiling_is_refused_with_the_ceiling() {
     refused(&source(ALWAYS), "x.csv", field.as_bytes(), &["x.csv, line 3: ", "65536"]);
     let columns = format!("WorkerID,UserID{}\n1,a\n", ",c".repeat(17_000));
     refused(&source(ALWAYS), "x.csv", columns.as_bytes(), &["16384"]);
-    let record = format!("WorkerID,UserID{}\n1,a{}\n", ",c".repeat(40), format!(",{}", "y".repeat(60_000)).repeat(40));
+    let record = format!(
+        "WorkerID,UserID{}\n1,a{}\n",
+        ",c".repeat(40),
+        format!(",{}", "y".repeat(60_000)).repeat(40)
+    );
     refused(&source(ALWAYS), "x.csv", record.as_bytes(), &["x.csv, line 2: "]);
 }
 

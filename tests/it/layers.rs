@@ -91,8 +91,18 @@ const BANS: &[Ban] = &[
 
 /// Beginnings of SQL statements.
 const SQL: &[&str] = &[
-    "SELECT ", "INSERT ", "UPDATE ", "DELETE FROM", "CREATE TABLE", "CREATE TEMP", "DROP ", "PRAGMA ",
-    "BEGIN", "COMMIT", "ATTACH ", "WITH ",
+    "SELECT ",
+    "INSERT ",
+    "UPDATE ",
+    "DELETE FROM",
+    "CREATE TABLE",
+    "CREATE TEMP",
+    "DROP ",
+    "PRAGMA ",
+    "BEGIN",
+    "COMMIT",
+    "ATTACH ",
+    "WITH ",
 ];
 /// Parts of Microsoft's addresses.
 const GRAPH: &[&str] = &[
@@ -190,7 +200,7 @@ fn strip(text: &str) -> Stripped {
                 blank(&mut code, start, index);
             }
             'r' if !is_word(at(index.wrapping_sub(1))) || at(index.wrapping_sub(1)) == 'b' => {
-                let hashes = (1..).take_while(|n| at(index + n) == '#').count();
+                let hashes = (1..chars.len()).take_while(|n| at(index + n) == '#').count();
                 if at(index + 1 + hashes) != '"' {
                     index += 1;
                     continue;
@@ -456,7 +466,7 @@ fn read_sources(folder: &Path, under: &str, into: &mut Vec<Source>) {
         let below = format!("{under}/{name}");
         if path.is_dir() {
             read_sources(&path, &below, into);
-        } else if below.ends_with(".rs") {
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
             into.push(Source { path: below, text: std::fs::read_to_string(path).unwrap() });
         }
     }
@@ -489,17 +499,28 @@ fn every_room_has_its_place_in_the_table() {
 /// What is found in files planted here; `rooms` are there as empty files, so that they are known.
 fn found(files: &[(&str, &str)]) -> Vec<String> {
     let rooms = [
-        "domain", "scim", "source", "mapping", "plan", "store", "entra", "config", "telemetry",
-        "intake", "delivery", "tracking", "bridge", "cli", "mock_entra",
+        "domain",
+        "scim",
+        "source",
+        "mapping",
+        "plan",
+        "store",
+        "entra",
+        "config",
+        "telemetry",
+        "intake",
+        "delivery",
+        "tracking",
+        "bridge",
+        "cli",
+        "mock_entra",
     ];
     let mut sources: Vec<Source> = rooms
         .iter()
         .map(|room| Source { path: format!("src/{room}/mod.rs"), text: String::new() })
         .collect();
-    let file = |(path, text): &(&str, &str)| Source {
-        path: (*path).to_owned(),
-        text: (*text).to_owned(),
-    };
+    let file =
+        |(path, text): &(&str, &str)| Source { path: (*path).to_owned(), text: (*text).to_owned() };
     sources.extend(files.iter().map(file));
     breaches(&sources)
 }
@@ -507,16 +528,52 @@ fn found(files: &[(&str, &str)]) -> Vec<String> {
 #[test]
 fn an_import_against_the_table_is_named_with_its_line() {
     for (path, text, breach) in [
-        ("src/domain/a.rs", "//! A.\nuse crate::store::Run;", "src/domain/a.rs:2: `domain` may not import `store`"),
-        ("src/mapping/a.rs", "use crate::plan::X;", "src/mapping/a.rs:1: `mapping` may not import `plan`"),
-        ("src/store/a.rs", "\n\nuse crate::entra::X;", "src/store/a.rs:3: `store` may not import `entra`"),
-        ("src/entra/a.rs", "fn f() { crate::store::x(); }", "src/entra/a.rs:1: `entra` may not import `store`"),
-        ("src/delivery/a.rs", "use crate::tracking::X;", "src/delivery/a.rs:1: `delivery` may not import `tracking`"),
-        ("src/intake/a/b.rs", "use crate::{\n    domain::X,\n    delivery::{Y, store},\n};", "src/intake/a/b.rs:3: `intake` may not import `delivery`"),
-        ("src/tracking/a.rs", "use super::super::bridge::X;", "src/tracking/a.rs:1: `tracking` may not import `bridge`"),
+        (
+            "src/domain/a.rs",
+            "//! A.\nuse crate::store::Run;",
+            "src/domain/a.rs:2: `domain` may not import `store`",
+        ),
+        (
+            "src/mapping/a.rs",
+            "use crate::plan::X;",
+            "src/mapping/a.rs:1: `mapping` may not import `plan`",
+        ),
+        (
+            "src/store/a.rs",
+            "\n\nuse crate::entra::X;",
+            "src/store/a.rs:3: `store` may not import `entra`",
+        ),
+        (
+            "src/entra/a.rs",
+            "fn f() { crate::store::x(); }",
+            "src/entra/a.rs:1: `entra` may not import `store`",
+        ),
+        (
+            "src/delivery/a.rs",
+            "use crate::tracking::X;",
+            "src/delivery/a.rs:1: `delivery` may not import `tracking`",
+        ),
+        (
+            "src/intake/a/b.rs",
+            "use crate::{\n    domain::X,\n    delivery::{Y, store},\n};",
+            "src/intake/a/b.rs:3: `intake` may not import `delivery`",
+        ),
+        (
+            "src/tracking/a.rs",
+            "use super::super::bridge::X;",
+            "src/tracking/a.rs:1: `tracking` may not import `bridge`",
+        ),
         ("src/config/a.rs", "use crate::cli;", "src/config/a.rs:1: `config` may not import `cli`"),
-        ("src/mock_entra/a.rs", "use crate::scim::X;", "src/mock_entra/a.rs:1: `mock_entra` may not import `scim`"),
-        ("src/bridge/a.rs", "pub use crate :: cli :: X;\nuse crate::cli::X;", "src/bridge/a.rs:2: `bridge` may not import `cli`"),
+        (
+            "src/mock_entra/a.rs",
+            "use crate::scim::X;",
+            "src/mock_entra/a.rs:1: `mock_entra` may not import `scim`",
+        ),
+        (
+            "src/bridge/a.rs",
+            "pub use crate :: cli :: X;\nuse crate::cli::X;",
+            "src/bridge/a.rs:2: `bridge` may not import `cli`",
+        ),
     ] {
         assert_eq!(found(&[(path, text)]), [breach], "{text}");
     }
@@ -534,8 +591,16 @@ fn a_word_that_a_layer_never_says_is_named_with_its_line() {
         ("src/bridge.rs", "let x = reqwest::get;", "src/bridge.rs:1: `reqwest`"),
         ("src/cli/a.rs", "x(\"\n  SELECT a FROM b\")", "src/cli/a.rs:1: SQL"),
         ("src/intake/a.rs", "x(r#\"DELETE FROM \"b\"\"#)", "src/intake/a.rs:1: SQL"),
-        ("src/cli/a.rs", "\nlet url = \"https://graph.microsoft.com\";", "src/cli/a.rs:2: `graph.microsoft`"),
-        ("src/delivery/a.rs", "format!(\"{base}/jobs/{id}/bulkUpload\")", "src/delivery/a.rs:1: `bulkUpload`"),
+        (
+            "src/cli/a.rs",
+            "\nlet url = \"https://graph.microsoft.com\";",
+            "src/cli/a.rs:2: `graph.microsoft`",
+        ),
+        (
+            "src/delivery/a.rs",
+            "format!(\"{base}/jobs/{id}/bulkUpload\")",
+            "src/delivery/a.rs:1: `bulkUpload`",
+        ),
     ] {
         let found = found(&[(path, text)]);
         assert!(found.iter().any(|breach| breach.starts_with(start)), "{text}: {found:?}");
