@@ -45,6 +45,8 @@ pub struct Converted {
     pub rows: u64,
     /// Users written.
     pub users: u64,
+    /// Users written with a warning: without a manager, because it was the person's own id.
+    pub warned: u64,
     /// Rows rejected.
     pub rejected: u64,
     /// Rows that gave way to another row of the same worker.
@@ -97,6 +99,7 @@ pub fn convert(
                     sink.rejected(result.row, result.line, Some(user.external_id), &problem)
                 } else {
                     done.users += 1;
+                    done.warned += u64::from(!user.warnings.is_empty());
                     // never full here: a full request is flushed at once
                     let _ = bulk.push(user.external_id, resource);
                     if bulk.is_full() { flush(&mut bulk, &mut done, sink) } else { Ok(()) }
