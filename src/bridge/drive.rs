@@ -15,12 +15,19 @@ use crate::tracking::{Look, Tracker, TrackerSettings, TrackingError};
 
 /// How often the store is asked whether the goal is reached.
 const TICK: Duration = Duration::from_millis(200);
-/// Added to the burst window: a start here and an arrival there are never quite as far apart.
-const WINDOW_MARGIN: Duration = Duration::from_millis(50);
+/// How much longer than the burst window a call counts at most, from its start: with an answer within
+/// this time the window is kept strictly, with a slower one a request may be held up this much
+/// longer than another on its way. It costs 4 % of the rate at most.
+const WINDOW_MARGIN: Duration = Duration::from_millis(200);
 /// A call without an answer no longer counts in the burst window after this: no time-out is longer.
 const LOST_AFTER: Duration = Duration::from_mins(10);
 /// The first waiting time after a passing fault.
 const TRANSIENT_BASE: Duration = Duration::from_secs(1);
+/// `work` has no time-out of its own: after this long with nothing but faults, nothing more can be
+/// done now, and the rest is left to the next time.
+const IDLE_PATIENCE: Duration = Duration::from_mins(2);
+/// The same for `work --until settled`, which is asked to hold out.
+const SETTLED_PATIENCE: Duration = Duration::from_mins(10);
 /// Most bytes in a bulk request; Entra states no limit.
 const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 /// Most requests under way at once: 8 a second, at up to 3 seconds each.
@@ -85,6 +92,7 @@ impl Bridge {
         cancel: &CancellationToken,
         on_tick: &mut (dyn FnMut(&Run) + Send),
     ) -> Result<Driven, BridgeError> {
+        self.refuse_another_job(target).await?;
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         let mut has_said = false;
         loop {
@@ -97,7 +105,10 @@ impl Bridge {
                 has_said = true;
                 tracing::info!(target = %target, "another process delivers to this target; waiting");
             }
-            if self.is_reached(target, goal, None, on_tick).await? {
+            // whoever has the lease does what is due
+            if *goal == Goal::Idle
+                || self.is_reached(target, goal, Tracked::Elsewhere, on_tick).await?
+            {
                 return Ok(Driven { ended: Ended::Reached });
             }
             if cancel.is_cancelled() {
@@ -110,6 +121,17 @@ impl Bridge {
         }
     }
 
+    /// What the ledger knows was sent to one provisioning job must not be continued in another.
+    async fn refuse_another_job(&self, target: &TargetName) -> Result<(), BridgeError> {
+        let job = super::setup::provisioning_job(self.setup.target(target)?);
+        match self.store.bound_job(target).await? {
+            Some(bound) if bound != job => {
+                Err(BridgeError::OtherJob { target: target.clone(), bound })
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn drive_leased(
         &self,
         target: &TargetName,
@@ -119,7 +141,12 @@ impl Bridge {
         on_tick: &mut (dyn FnMut(&Run) + Send),
     ) -> Result<Driven, BridgeError> {
         let client = self.setup.client(target, &self.env)?;
-        let courier = self.courier(target, client.clone())?;
+        let patience = match goal {
+            Goal::Idle => Some(IDLE_PATIENCE),
+            Goal::Settled => Some(SETTLED_PATIENCE),
+            Goal::Accepted(_) | Goal::Outcome(_) => None,
+        };
+        let courier = self.courier(target, client.clone(), patience)?;
         let tracker = self.tracker(target, client)?;
         let stop_sending = cancel.child_token();
         let (looks, look) = tokio::sync::watch::channel(None);
@@ -144,7 +171,7 @@ impl Bridge {
                 },
                 _ = tick.tick() => {
                     let look = *look.borrow();
-                    if self.is_reached(target, goal, Some(look), on_tick).await? {
+                    if self.is_reached(target, goal, Tracked::Here(look), on_tick).await? {
                         break Ended::Reached;
                     }
                     if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
@@ -173,14 +200,14 @@ impl Bridge {
         {
             on_tick(&run);
         }
-        let is_reached = self.is_reached(target, goal, Some(*look.borrow()), on_tick).await?;
+        let seen = Tracked::Here(*look.borrow());
+        let is_reached = self.is_reached(target, goal, seen, on_tick).await?;
         let needs_outcomes = matches!(goal, Goal::Outcome(_) | Goal::Settled);
         match (ended, stopped, untracked) {
             (ended @ Ended::Cancelled, ..) => Ok(Driven { ended }),
-            (_, _, Some(error)) if needs_outcomes && !is_reached => Err(error.into()),
-            (Ended::Reached, Some(stop), _) if !is_reached => {
-                Ok(Driven { ended: Ended::Stopped(stop) })
-            }
+            _ if is_reached => Ok(Driven { ended: Ended::Reached }),
+            (_, _, Some(error)) if needs_outcomes => Err(error.into()),
+            (Ended::Reached, Some(stop), _) => Ok(Driven { ended: Ended::Stopped(stop) }),
             (ended, ..) => Ok(Driven { ended }),
         }
     }
@@ -206,12 +233,11 @@ impl Bridge {
         }
     }
 
-    /// `look` is what the tracker of this process last saw; `None` when another process tracks.
     async fn is_reached(
         &self,
         target: &TargetName,
         goal: &Goal,
-        look: Option<Option<Look>>,
+        tracked: Tracked,
         on_tick: &mut (dyn FnMut(&Run) + Send),
     ) -> Result<bool, BridgeError> {
         if let Some(run) = goal.run() {
@@ -230,22 +256,28 @@ impl Bridge {
             return Ok(false);
         }
         let waits = self.store.open_window(target).await?.is_some();
-        Ok(match (goal, look) {
+        Ok(match (goal, tracked) {
             (Goal::Settled, _) => !waits,
             // the other process goes on by itself
-            (_, None) => true,
-            (_, Some(look)) => !waits || matches!(look, Some(Look::At(_))),
+            (_, Tracked::Elsewhere) => true,
+            (_, Tracked::Here(look)) => !waits || matches!(look, Some(Look::At(_))),
         })
     }
 
-    fn courier(&self, target: &TargetName, client: EntraClient) -> Result<Courier, BridgeError> {
+    fn courier(
+        &self,
+        target: &TargetName,
+        client: EntraClient,
+        patience: Option<Duration>,
+    ) -> Result<Courier, BridgeError> {
         let config = self.setup.target(target)?;
         let settings = CourierSettings {
             target: target.clone(),
             tenant: config.tenant_id.clone(),
             limits: CallLimits {
                 burst: config.burst.calls,
-                window: config.burst.window + WINDOW_MARGIN,
+                window: config.burst.window,
+                margin: WINDOW_MARGIN,
                 daily: config.daily_calls,
                 lost_after: LOST_AFTER,
             },
@@ -259,6 +291,7 @@ impl Bridge {
             max_operations: entra::MAX_OPERATIONS,
             max_bytes: MAX_REQUEST_BYTES,
             max_in_flight: MAX_IN_FLIGHT,
+            patience,
         };
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         Ok(Courier::new(store, client, clock, settings))
@@ -278,6 +311,15 @@ impl Bridge {
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         Ok(Tracker::new(store, client, clock, settings))
     }
+}
+
+/// Who follows the target's operations.
+#[derive(Clone, Copy)]
+enum Tracked {
+    /// Another process.
+    Elsewhere,
+    /// This one; what its tracker last saw.
+    Here(Option<Look>),
 }
 
 /// Looks into the log whenever it is time to; returns only on an error.

@@ -53,7 +53,11 @@ impl Context {
 
     /// The bridge with its store open.
     pub fn bridge(&self) -> Result<Bridge, Failed> {
-        let setup = self.setup()?;
+        self.open(self.setup()?)
+    }
+
+    /// The same, for a config that was looked at before.
+    pub fn open(&self, setup: Setup) -> Result<Bridge, Failed> {
         Bridge::open(setup, Arc::new(SystemClock), self.env.clone()).map_err(failed)
     }
 
@@ -67,28 +71,35 @@ impl Context {
 /// Tells an error with its causes and the way out.
 pub fn failed(error: impl Into<BridgeError>) -> Failed {
     let error = error.into();
-    let mut text = format!("error: {error}");
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        // a transparent error repeats its cause's words
-        let words = cause.to_string();
-        if !text.ends_with(&words) {
-            text.push_str(&format!("\n  because {words}"));
-        }
-        source = cause.source();
-    }
+    let mut text = format!("error: {}", with_causes(&error));
     if let Some(hint) = hint(&error) {
-        text.push_str(&format!("\nhint: {hint}"));
+        text = format!("{text}\nhint: {hint}");
     }
     tell(text);
     Failed(match error {
         BridgeError::Config(_)
-        | BridgeError::NoSuchSource(_)
+        | BridgeError::NoSuchSource { .. }
+        | BridgeError::OtherJob { .. }
         | BridgeError::NoSuchTarget(_)
         | BridgeError::Secret { .. }
         | BridgeError::Client { .. } => Exit::Usage,
         _ => Exit::Error,
     })
+}
+
+/// An error's words and those of its causes, a line each.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // a transparent error repeats its cause's words
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}\n  because {words}");
+        }
+        source = cause.source();
+    }
+    text
 }
 
 fn hint(error: &BridgeError) -> Option<String> {
@@ -100,7 +111,20 @@ fn hint(error: &BridgeError) -> Option<String> {
                 None => format!("see the code `{code}`"),
             })
         }
-        BridgeError::Secret { .. } => Some("set it, then `scimport check` looks again".to_owned()),
+        BridgeError::NoSuchSource { known, .. } if known.is_empty() => {
+            Some("the config has no source yet: add a `[source.NAME]`".to_owned())
+        }
+        BridgeError::NoSuchSource { known, .. } => {
+            Some(format!("the config has {}", known.join(", ")))
+        }
+        BridgeError::OtherJob { .. } => Some(
+            "after a rehearsal, or with a new job, begin with a new ledger: name another store in \
+             `[store] url`, or give the target another name; everybody is sent once more"
+                .to_owned(),
+        ),
+        BridgeError::Secret { .. } => {
+            Some("put it there, then `scimport check` looks again".to_owned())
+        }
         BridgeError::Tracking(TrackingError::Halted(failure)) => Some(failure.advice().to_owned()),
         BridgeError::LedgerBusy => Some("try again when the other runs are done".to_owned()),
         _ => None,
@@ -144,13 +168,22 @@ fn explain_stop(stop: &Stop) -> Exit {
             ));
             Exit::Unavailable
         }
+        Stop::Unreachable(failure) => {
+            tell(format!(
+                "the other side has not answered for some time: {failure}\nhint: {}\n\
+                 what is queued is kept; `scimport work` carries on",
+                failure.advice()
+            ));
+            Exit::Unavailable
+        }
         Stop::Halted(failure) => explain_halt(failure),
     }
 }
 
 fn explain_halt(failure: &CallFailure) -> Exit {
     tell(format!(
-        "error: {failure}\nhint: {}\nwhat is queued is kept; `scimport work` carries on once this is mended",
+        "error: {}\nhint: {}\nwhat is queued is kept; `scimport work` carries on once this is mended",
+        with_causes(failure),
         failure.advice()
     ));
     Exit::Error

@@ -9,7 +9,7 @@ use crate::cli::args::ConvertArgs;
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
 use crate::cli::files::{create_private, create_private_folder};
-use crate::cli::terminal::tell;
+use crate::cli::terminal::{remark, tell};
 use crate::cli::words::{plural, thousands};
 use crate::domain::{Place, RecordProblem};
 use crate::intake::{ConvertError, RejectsWriter, RequestSink, SourceFile, Strictness, convert};
@@ -64,8 +64,8 @@ pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
     };
     let place = shown
         .map_or_else(|| "standard output".to_owned(), |folder| format!("`{}`", folder.display()));
-    tell(format!(
-        "{} row{}: {} user{} in {} bulk request{} to {place}, {} rejected{}",
+    remark(format!(
+        "{} row{}: {} user{} in {} bulk request{} to {place}, {} rejected{}{}",
         thousands(done.rows),
         plural(done.rows),
         thousands(done.users),
@@ -76,6 +76,10 @@ pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
         match done.superseded {
             0 => String::new(),
             count => format!(", {} superseded by another row", thousands(count)),
+        },
+        match done.warned {
+            0 => String::new(),
+            count => format!(", {} without their own manager", thousands(count)),
         }
     ));
     Ok(if done.rejected > 0 { Exit::Rejected } else { Exit::Success })

@@ -17,7 +17,7 @@ use crate::cli::context::{Context, Failed, explain, failed};
 use crate::cli::exit::Exit;
 use crate::cli::files::create_private;
 use crate::cli::status::each_operation;
-use crate::cli::terminal::{say, tell};
+use crate::cli::terminal::{remark, say, tell};
 use crate::config::Config;
 use crate::domain::SystemClock;
 use crate::mock_entra::{self, MockConfig, MockEntra};
@@ -36,7 +36,7 @@ pub async fn run(context: &Context, args: DemoArgs) -> Result<Exit, Failed> {
     let folder = Folder::create()?;
     let mock = start_mock().await?;
     let bridge = bridge(&mock, &folder.0)?;
-    tell(format!("a stand-in Entra listens at {}; nothing leaves this machine\n", mock.url()));
+    remark(format!("a stand-in Entra listens at {}; nothing leaves this machine\n", mock.url()));
     let exit = match args.records {
         None => two_days(context, &bridge, &folder.0).await,
         Some(count) => generated(context, &bridge, &folder.0, count).await,
@@ -46,7 +46,8 @@ pub async fn run(context: &Context, args: DemoArgs) -> Result<Exit, Failed> {
     if exit == Exit::Success {
         say("\nWhat to try next:\n  \
              scimport mock-entra                            the stand-in on its own, to rehearse against\n  \
-             scimport --config samples/scimport.toml check  a config to start from\n  \
+             scimport mock-entra --print-config             a target that fits it, for a config of your own\n  \
+             samples/scimport.toml                          a whole config to start from, mapping and all\n  \
              scimport plan --help                           see what a file would do before it does it\n  \
              README.md, \"A first real set-up\"               your own tenant in ten minutes");
     }
@@ -69,7 +70,7 @@ async fn two_days(context: &Context, bridge: &Bridge, folder: &Path) -> Result<E
         let run = apply(context, bridge, &write(folder, name, text)?).await?;
         let operations = operations(bridge, &run).await?;
         say(table(&operations));
-        exit = exit.and(compare(foretold::differences(outcomes, &operations)));
+        exit = exit.and(compare(&foretold::differences(outcomes, &operations)));
     }
     Ok(exit)
 }
@@ -83,7 +84,7 @@ async fn generated(
     say(format!("{count} generated workers."));
     let run = apply(context, bridge, &write(folder, "generated.csv", &people::csv(count))?).await?;
     show(bridge, &run.id, false).await?;
-    Ok(compare(people::differences(count, &run.counts)))
+    Ok(compare(&people::differences(count, &run.counts)))
 }
 
 /// The real thing from here on: plan, commit, send, follow.
@@ -138,12 +139,12 @@ fn table(operations: &[Operation]) -> String {
     lines.join("\n")
 }
 
-fn compare(differences: Vec<String>) -> Exit {
+fn compare(differences: &[String]) -> Exit {
     if differences.is_empty() {
         say("  … all of it as foretold");
         return Exit::Success;
     }
-    for difference in &differences {
+    for difference in differences {
         tell(format!("not as foretold: {difference}"));
     }
     Exit::Incomplete

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use crate::cli::args::PlanArgs;
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
-use crate::cli::terminal::{reading_bar, say, tell};
+use crate::cli::terminal::{reading_bar, remark, say};
 use crate::cli::{json, words};
 use crate::domain::OperationStatus;
 use crate::entra::MAX_OPERATIONS;
@@ -24,15 +24,16 @@ pub async fn run(context: &Context, args: PlanArgs) -> Result<Exit, Failed> {
     let options = PlanOptions {
         is_dry: true,
         on_change: if args.diff { Some(&mut on_change) } else { None },
-        on_progress: Some(&on_progress),
+        // the changes are printed while the file is read: a bar would stand between them
+        on_progress: (!args.diff).then_some(&on_progress as _),
     };
     let planned = bridge.plan(&args.source, &args.file, options).await;
     bar.finish_and_clear();
     match planned.map_err(failed)? {
         Planned::AlreadyApplied(run) => {
-            tell(format!("already applied as {}", run.id));
+            remark(format!("already applied as {}", run.id));
             if args.json {
-                say(json::run(&run).to_string());
+                say(json::already_planned(&run).to_string());
             } else {
                 say(words::run(&run, bridge.clock.now()));
             }
@@ -52,8 +53,17 @@ pub async fn run(context: &Context, args: PlanArgs) -> Result<Exit, Failed> {
     }
 }
 
-/// A plan's counts in a few lines.
+/// Kinds of remarks shown with a plan.
+const REMARKS_SHOWN: usize = 10;
+
+/// A plan's counts in a few lines, and why rows would be rejected or sent with a warning.
 pub fn describe(planned: &PlannedRun) -> String {
+    let remarks = words::troubles(&planned.remarks, REMARKS_SHOWN);
+    let remarks = remarks.map_or_else(String::new, |remarks| format!("\n\n{remarks}\n"));
+    format!("{}{remarks}", counts(planned))
+}
+
+fn counts(planned: &PlannedRun) -> String {
     let run = &planned.run;
     let queued = planned.counts.get(OperationStatus::Queued);
     let requests = queued.div_ceil(u64::try_from(MAX_OPERATIONS).unwrap_or(1));

@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::files::create_private;
 use crate::cli::json;
 use crate::cli::status::{each_operation, find};
-use crate::cli::terminal::tell;
+use crate::cli::terminal::{remark, tell};
 use crate::domain::ExternalId;
 use crate::intake::formula_safe;
 use crate::store::Operation;
@@ -17,6 +17,12 @@ use crate::store::Operation;
 pub async fn run(context: &Context, args: ReportArgs) -> Result<Exit, Failed> {
     let bridge = context.bridge_read_only()?;
     let run = find(&bridge, &args.run).await?;
+    if let Some(problem) = &run.problem {
+        tell(format!(
+            "the file of this run was refused, so it has no rows: {}: {}",
+            problem.place, problem.message
+        ));
+    }
     let output: Box<dyn Write + Send> = match &args.output {
         None => Box::new(std::io::stdout()),
         Some(path) => Box::new(create_private(path).map_err(|error| cannot_write(&error))?),
@@ -31,7 +37,7 @@ pub async fn run(context: &Context, args: ReportArgs) -> Result<Exit, Failed> {
     .await?;
     written.and_then(|()| writer.finish()).map_err(|error| cannot_write(&error))?;
     if let Some(path) = &args.output {
-        tell(format!("wrote `{}`", path.display()));
+        remark(format!("wrote `{}`", path.display()));
     }
     Ok(Exit::Success)
 }
@@ -45,14 +51,14 @@ fn cannot_write(error: &std::io::Error) -> Failed {
 }
 
 enum Writer<W: Write> {
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
     Json { output: W, is_first: bool },
 }
 
 impl<W: Write> Writer<W> {
     fn new(format: ReportFormat, output: W) -> Self {
         match format {
-            ReportFormat::Csv => Self::Csv(csv::Writer::from_writer(output)),
+            ReportFormat::Csv => Self::Csv(Box::new(csv::Writer::from_writer(output))),
             ReportFormat::Json => Self::Json { output, is_first: true },
         }
     }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::domain::OperationStatus;
+use crate::domain::{ExternalId, OperationStatus, RunStatus};
+use crate::intake::Remark;
 use crate::store::{ChangeCounts, Operation, Run, StatusCounts};
 
 /// `990 provisioned, 8 failed`: all counts that are not zero.
@@ -58,18 +59,75 @@ pub fn run(run: &Run, now: Timestamp) -> String {
     let _ = writeln!(text, "rows      {}: {}", thousands(run.rows), counts(&run.counts));
     let _ = writeln!(text, "changes   {}", changes(&run.changes));
     let _ = write!(text, "requests  {}", thousands(run.bulk_requests));
+    if let Some(next) = next_step(run.status) {
+        let _ = write!(text, "\nnext      {next}");
+    }
     text
 }
 
-/// What went wrong, grouped by code: how often, an example, what to do. At most `limit` groups.
-pub fn troubles(operations: &[Operation], limit: usize) -> Option<String> {
-    let mut groups: Vec<(&str, OperationStatus, Vec<&Operation>)> = Vec::new();
-    for operation in operations {
-        let code = operation.code.as_deref().unwrap_or("-");
-        let known = groups.iter_mut().find(|group| group.0 == code && group.1 == operation.status);
-        match known {
-            Some(group) => group.2.push(operation),
-            None => groups.push((code, operation.status, vec![operation])),
+/// What an unfinished run waits for. Without a word, `accepted` reads like done, and `delivering`
+/// like something that goes on by itself.
+const fn next_step(status: RunStatus) -> Option<&'static str> {
+    match status {
+        RunStatus::Delivering => Some("`scimport work` sends what is queued"),
+        RunStatus::Tracking => {
+            Some("accepted is not done: `scimport work` looks for the outcomes in Entra's log")
+        }
+        _ => None,
+    }
+}
+
+/// Something a person should look at: a row or an operation, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Trouble<'a> {
+    external_id: Option<&'a str>,
+    line: Option<u64>,
+    status: OperationStatus,
+    code: &'a str,
+    reason: Option<&'a str>,
+    advice: Option<&'a str>,
+}
+
+impl<'a> From<&'a Operation> for Trouble<'a> {
+    fn from(operation: &'a Operation) -> Self {
+        Self {
+            external_id: operation.external_id.as_ref().map(ExternalId::as_str),
+            line: operation.line,
+            status: operation.status,
+            code: operation.code.as_deref().unwrap_or("-"),
+            reason: operation.reason.as_deref(),
+            advice: operation.advice.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a Remark> for Trouble<'a> {
+    fn from(remark: &'a Remark) -> Self {
+        Self {
+            external_id: remark.external_id.as_ref().map(ExternalId::as_str),
+            line: remark.line,
+            status: remark.status,
+            code: &remark.code,
+            reason: Some(&remark.reason),
+            advice: remark.advice.as_deref(),
+        }
+    }
+}
+
+/// What needs a look, grouped by code: how often, an example, what to do. At most `limit` groups.
+pub fn troubles<'a, T: Into<Trouble<'a>>>(
+    troubles: impl IntoIterator<Item = T>,
+    limit: usize,
+) -> Option<String> {
+    let mut groups: Vec<(&str, OperationStatus, Vec<Trouble<'_>>)> = Vec::new();
+    for trouble in troubles {
+        let trouble = trouble.into();
+        let same = |group: &&mut (&str, OperationStatus, Vec<_>)| {
+            group.0 == trouble.code && group.1 == trouble.status
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.2.push(trouble),
+            None => groups.push((trouble.code, trouble.status, vec![trouble])),
         }
     }
     if groups.is_empty() {
@@ -78,23 +136,19 @@ pub fn troubles(operations: &[Operation], limit: usize) -> Option<String> {
     let mut text = String::new();
     for (code, status, members) in groups.iter().take(limit) {
         let Some(first) = members.first() else { continue };
-        let who: Vec<&str> = members
-            .iter()
-            .filter_map(|each| each.external_id.as_ref())
-            .map(crate::domain::ExternalId::as_str)
-            .take(5)
-            .collect();
-        let more = members.len() - who.len().min(members.len());
-        let mut who =
-            if who.is_empty() { "without a readable id".to_owned() } else { who.join(", ") };
+        let named: Vec<String> = members.iter().take(5).map(who).collect();
+        let more = members.len() - named.len();
+        let mut who = named.join(", ");
         if more > 0 {
             let _ = write!(who, " and {more} more");
         }
+        // what is still to be sent and is spoken of all the same is sent with a warning
+        let status = if *status == OperationStatus::Queued { "warning" } else { status.as_str() };
         let _ = writeln!(text, "{:>6}  {status} {code}: {who}", members.len());
-        if let Some(reason) = &first.reason {
+        if let Some(reason) = first.reason {
             let _ = writeln!(text, "        {reason}");
         }
-        if let Some(advice) = &first.advice {
+        if let Some(advice) = first.advice {
             let _ = writeln!(text, "        → {advice}");
         }
     }
@@ -102,6 +156,17 @@ pub fn troubles(operations: &[Operation], limit: usize) -> Option<String> {
         let _ = writeln!(text, "        … and {} more kinds", groups.len() - limit);
     }
     Some(text.trim_end().to_owned())
+}
+
+/// The worker; for a rejected row its line too, which is where somebody will look.
+fn who(trouble: &Trouble<'_>) -> String {
+    let line = trouble.line.filter(|_| trouble.status == OperationStatus::Rejected);
+    match (trouble.external_id, line) {
+        (Some(id), Some(line)) => format!("{id} (line {line})"),
+        (Some(id), None) => id.to_owned(),
+        (None, Some(line)) => format!("line {line}"),
+        (None, None) => "without a readable id".to_owned(),
+    }
 }
 
 /// An instant to the second.
@@ -136,7 +201,43 @@ const fn words_of(status: OperationStatus) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::{ExternalId, OperationId, RunId};
+
     use super::*;
+
+    #[test]
+    fn only_an_unfinished_run_says_what_comes_next() {
+        assert!(
+            next_step(RunStatus::Delivering).is_some_and(|next| next.contains("scimport work"))
+        );
+        assert!(next_step(RunStatus::Tracking).is_some_and(|next| next.contains("not done")));
+        assert_eq!(next_step(RunStatus::Completed), None);
+        assert_eq!(next_step(RunStatus::Failed), None);
+    }
+
+    #[test]
+    fn a_rejected_row_is_named_by_its_line_with_or_without_an_id() {
+        let mut operation = Operation {
+            id: OperationId(1),
+            run: RunId::new("01"),
+            row: Some(5),
+            line: Some(7),
+            external_id: Some(ExternalId::new("E1")),
+            change: None,
+            status: OperationStatus::Rejected,
+            code: None,
+            reason: None,
+            advice: None,
+            attempts: 0,
+            bulk_request: None,
+            updated_at: Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(who(&Trouble::from(&operation)), "E1 (line 7)");
+        operation.external_id = None;
+        assert_eq!(who(&Trouble::from(&operation)), "line 7");
+        operation.line = None;
+        assert_eq!(who(&Trouble::from(&operation)), "without a readable id");
+    }
 
     #[test]
     fn numbers_are_grouped_by_thousands() {

@@ -41,6 +41,9 @@ pub struct CourierSettings {
     pub max_bytes: usize,
     /// Most requests under way at once.
     pub max_in_flight: usize,
+    /// How long the other side may answer with nothing but passing faults before the loop ends;
+    /// `None` when the caller has a time-out of its own.
+    pub patience: Option<Duration>,
 }
 
 /// Why the loop ended.
@@ -62,6 +65,8 @@ pub enum Stop {
         /// When the first call comes free.
         free_at: Timestamp,
     },
+    /// The other side has not answered for longer than the caller's patience.
+    Unreachable(Box<CallFailure>),
     /// The target is set up wrongly: nothing is sent until that is mended.
     Halted(Box<CallFailure>),
 }
@@ -210,8 +215,12 @@ impl Courier {
                 None => return self.nothing_claimed(turn, now).await,
             },
         };
-        let limits = self.settings.limits;
-        match self.store.begin_call(&self.settings.tenant, limits, self.clock.now()).await? {
+        if let Err(failure) = self.client.ready().await {
+            self.store.release(claim.id, self.clock.now()).await?;
+            return Ok(self.without_token(turn, failure));
+        }
+        let CourierSettings { tenant, target, limits, .. } = &self.settings;
+        match self.store.begin_call(tenant, target, *limits, self.clock.now()).await? {
             CallPermit::Granted(call) => {
                 self.post(turn, claim, call).await?;
                 Ok(Some(Duration::ZERO))
@@ -231,6 +240,32 @@ impl Courier {
                 turn.stop = Some(Stop::QuotaExhausted { free_at });
                 Ok(None)
             }
+        }
+    }
+
+    /// No token, so nothing can be posted: waits and tries again, or halts.
+    fn without_token(&self, turn: &mut Turn, failure: CallFailure) -> Option<Duration> {
+        if matches!(failure.disposition(), Disposition::Halt) {
+            tracing::error!(error = %failure, "no token; nothing is sent until this is mended");
+            turn.stop = Some(Stop::Halted(Box::new(failure)));
+            return None;
+        }
+        let now = self.clock.now();
+        let until = turn.pace.without_token(now);
+        tracing::warn!(
+            error = %failure,
+            retry_after_ms = until.duration_since(now).as_millis(),
+            "no token this time; trying again"
+        );
+        self.lose_patience(turn, failure);
+        None
+    }
+
+    /// Ends the loop when there has been nothing but faults for too long.
+    fn lose_patience(&self, turn: &mut Turn, failure: CallFailure) {
+        let now = self.clock.now();
+        if self.settings.patience.is_some_and(|patience| turn.pace.is_unreachable(patience, now)) {
+            turn.stop = Some(Stop::Unreachable(Box::new(failure)));
         }
     }
 
@@ -264,7 +299,9 @@ impl Courier {
             return Ok(None);
         }
         let due = outbox.next_at.map(|at| at.duration_since(now));
-        Ok(due.filter(|due| due.is_positive()).map(|due| due.unsigned_abs().min(LOOK_AGAIN)))
+        Ok(due
+            .filter(jiff::SignedDuration::is_positive)
+            .map(|due| LOOK_AGAIN.min(due.unsigned_abs())))
     }
 
     async fn post(&self, turn: &mut Turn, claim: Claim, call: CallId) -> Result<(), StoreError> {
@@ -341,7 +378,7 @@ impl Courier {
                     "delivery.throttled: Graph asks for a pause (429)"
                 );
                 if turn.pace.is_exhausted(now) {
-                    let free_at = later(now, Duration::from_secs(3600));
+                    let free_at = later(now, Duration::from_hours(1));
                     turn.stop = Some(Stop::QuotaExhausted { free_at });
                 }
                 self.store.postpone(id, until, code, in_doubt, now).await
@@ -368,7 +405,9 @@ impl Courier {
                     retry_after_ms = until.duration_since(now).as_millis(),
                     "a request met a passing fault; trying again"
                 );
-                self.store.postpone(id, until, code, in_doubt, now).await
+                self.store.postpone(id, until, code, in_doubt, now).await?;
+                self.lose_patience(turn, failure);
+                Ok(())
             }
             Disposition::TooLarge if operations > 1 => {
                 tracing::warn!(request.id = id.0, operations, "too large (413): split in two");

@@ -46,6 +46,8 @@ pub struct Converted {
     pub rows: u64,
     /// Users written.
     pub users: u64,
+    /// Users written with a warning: without a manager, because it was the person's own id.
+    pub warned: u64,
     /// Rows rejected.
     pub rejected: u64,
     /// Rows that gave way to another row of the same worker.
@@ -92,18 +94,18 @@ pub fn convert(
                 done.rejected += 1;
                 sink.rejected(result.row, result.line, external_id, &problem)
             }
-            Verdict::Mapped { user, resource } => match strictness.check(resource) {
-                Some(problem) => {
+            Verdict::Mapped { user, resource } => {
+                if let Some(problem) = strictness.check(resource) {
                     done.rejected += 1;
                     sink.rejected(result.row, result.line, Some(user.external_id), &problem)
-                }
-                None => {
+                } else {
                     done.users += 1;
+                    done.warned += u64::from(!user.warnings.is_empty());
                     // never full here: a full request is flushed at once
                     let _ = bulk.push(user.external_id, resource);
                     if bulk.is_full() { flush(&mut bulk, &mut done, sink) } else { Ok(()) }
                 }
-            },
+            }
         };
         match written {
             Ok(()) => ControlFlow::Continue(()),

@@ -5,7 +5,7 @@
 //! what the first one did is a matter of seconds and of accidents (an export still being written),
 //! so length and CRC-32 prove it at a fraction of that.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
@@ -40,14 +40,11 @@ impl SourceFile {
     ///
     /// When it cannot be opened or is no regular file.
     pub fn open(path: &Path) -> std::io::Result<Self> {
+        // looked at before it is opened: opening a pipe waits for whoever writes into it
+        regular(&std::fs::metadata(path)?)?;
         let file = File::open(path)?;
         let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(std::io::Error::new(
-                std::io::ErrorKind::IsADirectory,
-                "it is a folder, not a file",
-            ));
-        }
+        regular(&metadata)?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(Self {
             file,
@@ -114,6 +111,18 @@ impl SourceFile {
         while self.read(&mut rest)? > 0 {}
         Ok(())
     }
+}
+
+fn regular(metadata: &Metadata) -> std::io::Result<()> {
+    use std::io::{Error, ErrorKind};
+    if metadata.is_dir() {
+        return Err(Error::new(ErrorKind::IsADirectory, "it is a folder, not a file"));
+    }
+    if !metadata.is_file() {
+        let words = "it is no regular file, and both passes have to read the same bytes";
+        return Err(Error::new(ErrorKind::InvalidInput, words));
+    }
+    Ok(())
 }
 
 impl Read for SourceFile {

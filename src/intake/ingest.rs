@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::domain::{
     Change, Clock, ExternalId, LedgerEntry, OperationStatus, Place, Problem, RecordProblem, RunId,
+    TargetName,
 };
 use crate::intake::{Feed, RowResult, Scan, SourceFile, Verdict, read_rows, scan};
 use crate::plan::{Decision, decide};
@@ -35,6 +36,15 @@ pub enum IntakeError {
         /// SHA-256 of the file, zero where it could not be read.
         digest: [u8; 32],
     },
+    /// The ledger of this target speaks of another provisioning job: what it calls sent was never
+    /// sent to this one.
+    #[error("the ledger of target `{target}` belongs to another provisioning job, `{bound}`")]
+    OtherJob {
+        /// The target.
+        target: TargetName,
+        /// Tenant, service principal and job of the ledger.
+        bound: String,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -53,6 +63,26 @@ pub struct ChangeSeen {
     /// What changed; empty for a joiner.
     pub attributes: Vec<AttributeChange>,
 }
+
+/// A row that needs a look: why it is rejected, or what it is sent without.
+#[derive(Debug, Clone)]
+pub struct Remark {
+    /// The physical line.
+    pub line: Option<u64>,
+    /// The worker, where it could be read.
+    pub external_id: Option<ExternalId>,
+    /// `rejected` or `queued`.
+    pub status: OperationStatus,
+    /// Stable and dotted.
+    pub code: String,
+    /// In words.
+    pub reason: String,
+    /// The way out.
+    pub advice: Option<String>,
+}
+
+/// Most remarks that are kept.
+const REMARKS_KEPT: usize = 1_000;
 
 /// What the caller wants to know while a file is planned.
 #[derive(Default)]
@@ -81,6 +111,8 @@ pub struct PlannedRun {
     pub counts: StatusCounts,
     /// Records the source owned before the run.
     pub known_records: u64,
+    /// Rows that need a look (rejected, or sent with a warning), the first of them.
+    pub remarks: Vec<Remark>,
     /// The rows themselves; `None` for a dry run.
     pub draft: Option<Box<dyn RunDraft>>,
 }
@@ -99,6 +131,11 @@ pub async fn plan_file(
 ) -> Result<Planned, IntakeError> {
     let started_at = clock.now();
     let (file, scan) = first_pass(Arc::clone(&feed), path, &options).await?;
+    if let Some(bound) = store.bound_job(&feed.target).await?
+        && bound != feed.job
+    {
+        return Err(IntakeError::OtherJob { target: feed.target.clone(), bound });
+    }
     let fingerprint = feed.fingerprint();
     if let Some(latest) = store.latest_run(&feed.name).await?
         && latest.file_digest == scan.digest
@@ -112,6 +149,7 @@ pub async fn plan_file(
         id: new_run_id(started_at),
         source: feed.name.clone(),
         target: feed.target.clone(),
+        job: feed.job.clone(),
         file: Some(file.name().to_owned()),
         file_digest: scan.digest,
         mapping_fingerprint: fingerprint,
@@ -121,8 +159,14 @@ pub async fn plan_file(
         out_of_scope: 0,
         changes: ChangeCounts::default(),
     };
-    let mut planner =
-        Planner { store, feed: Arc::clone(&feed), run, counts: StatusCounts::default(), draft };
+    let mut planner = Planner {
+        store,
+        feed: Arc::clone(&feed),
+        run,
+        counts: StatusCounts::default(),
+        remarks: Vec::new(),
+        draft,
+    };
     let progress = file.progress();
     let size = file.size();
     let (batches, mut rows) = mpsc::channel(BATCHES_IN_FLIGHT);
@@ -134,9 +178,9 @@ pub async fn plan_file(
         planner.take(batch, clock.now(), &mut options).await?;
     }
     reader.await??;
-    let Planner { mut run, counts, draft, .. } = planner;
+    let Planner { mut run, counts, draft, remarks, .. } = planner;
     run.unchanged = counts.get(OperationStatus::Unchanged);
-    Ok(Planned::New(Box::new(PlannedRun { run, counts, known_records, draft })))
+    Ok(Planned::New(Box::new(PlannedRun { run, counts, known_records, remarks, draft })))
 }
 
 async fn first_pass(
@@ -250,10 +294,33 @@ struct Planner<'s> {
     feed: Arc<Feed>,
     run: NewRun,
     counts: StatusCounts,
+    remarks: Vec<Remark>,
     draft: Option<Box<dyn RunDraft>>,
 }
 
 impl Planner<'_> {
+    /// Keeps what a person should look at, up to a number.
+    fn remark(&mut self, row: &PlannedRow, status: OperationStatus) {
+        if self.remarks.len() == REMARKS_KEPT {
+            return;
+        }
+        let (code, reason, advice) = match &row.verdict {
+            PlannedVerdict::Rejected { code, reason, advice } => (code, reason, advice.clone()),
+            PlannedVerdict::Operation(PlannedOperation {
+                warning: Some((code, reason)), ..
+            }) => (code, reason, None),
+            _ => return,
+        };
+        self.remarks.push(Remark {
+            line: row.line,
+            external_id: row.external_id.clone(),
+            status,
+            code: code.clone(),
+            reason: reason.clone(),
+            advice,
+        });
+    }
+
     async fn take(
         &mut self,
         batch: Vec<ReadRow>,
@@ -342,7 +409,9 @@ impl Planner<'_> {
             }
         };
         self.counts.add(status, 1);
-        Some(PlannedRow { row: Some(row), line, external_id, verdict })
+        let planned = PlannedRow { row: Some(row), line, external_id, verdict };
+        self.remark(&planned, status);
+        Some(planned)
     }
 }
 
