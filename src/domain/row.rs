@@ -1,5 +1,7 @@
 //! One row of a source, borrowed from the reader's buffer.
 
+use std::ops::Range;
+
 /// One data row: its cells in file order, and the place a person would look it up.
 ///
 /// All cells lie in one text, so a row costs no allocation. `ends` holds the exclusive end of each
@@ -44,14 +46,22 @@ impl<'a> Row<'a> {
     #[must_use]
     #[inline]
     pub fn cell(&self, index: usize) -> &'a str {
+        self.text.get(self.place(index)).unwrap_or("")
+    }
+
+    /// Where a cell stands in [`text`](Self::text), counted from 0; an empty range where the row has
+    /// no such cell.
+    #[must_use]
+    #[inline]
+    pub fn place(&self, index: usize) -> Range<usize> {
         let Some(&end) = self.ends.get(index) else {
-            return "";
+            return 0..0;
         };
         let start = match index.checked_sub(1) {
             Some(before) => self.ends.get(before).copied().unwrap_or(0),
             None => 0,
         };
-        self.text.get(start..end).unwrap_or("")
+        start..end
     }
 
     /// All cells in file order.

@@ -32,8 +32,16 @@ pub(super) enum Member {
 pub(super) struct Field {
     pub(super) key: Vec<u8>,
     pub(super) rule: Rule,
-    /// The column, where a cell with something in it is copied and that is all.
-    pub(super) copied: Option<usize>,
+    pub(super) copied: Option<Copied>,
+}
+
+/// The simple case of a field: a cell with something in it is copied, and that is all.
+pub(super) struct Copied {
+    pub(super) column: usize,
+    /// The field's key, and the quote that opens the value.
+    pub(super) opening: Vec<u8>,
+    /// Whether nothing comes of an empty cell.
+    pub(super) or_absent: bool,
 }
 
 /// An entry of a list; it exists only where one of `values` does.
@@ -123,12 +131,21 @@ fn entries(group: Vec<Rule>) -> Vec<Entry> {
 }
 
 fn whole(rule: Rule) -> Field {
-    Field { key: key(rule.path.attribute()), copied: rule.copied_column(), rule }
+    let key = key(rule.path.attribute());
+    field(key, rule)
 }
 
 fn part(rule: Rule) -> Field {
-    let name = rule.path.sub_attribute().unwrap_or_default();
-    Field { key: key(name), copied: rule.copied_column(), rule }
+    let key = key(rule.path.sub_attribute().unwrap_or_default());
+    field(key, rule)
+}
+
+fn field(key: Vec<u8>, rule: Rule) -> Field {
+    let copied = rule.copied_column().map(|column| {
+        let opening = [key.as_slice(), b"\""].concat();
+        Copied { column, opening, or_absent: rule.is_absent_when_empty() }
+    });
+    Field { key, rule, copied }
 }
 
 fn key(name: &str) -> Vec<u8> {

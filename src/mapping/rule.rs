@@ -4,6 +4,8 @@
 //! required / null, map and otherwise, date, case, max. `default` and `otherwise` are final. What a
 //! `map` gives goes through the rest once, when the mapping is compiled.
 
+use std::ops::Range;
+
 use crate::domain::Row;
 use crate::mapping::Case;
 use crate::mapping::date::DateRule;
@@ -168,11 +170,16 @@ pub(super) struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
+    fn get(&self, column: usize) -> &'a str {
+        self.row.text().get(self.place(column)).unwrap_or("")
+    }
+
+    /// Where a cell stands in the row's text.
     #[inline]
-    pub(super) fn get(&self, column: usize) -> &'a str {
+    pub(super) fn place(&self, column: usize) -> Range<usize> {
         match self.indexes.get(column) {
-            Some(Some(index)) => self.row.cell(*index),
-            _ => "",
+            Some(Some(index)) => self.row.place(*index),
+            _ => 0..0,
         }
     }
 }
@@ -196,6 +203,11 @@ impl Rule {
             && self.empty_words.is_empty()
             && self.lookup.is_none();
         is_copied.then_some(column)
+    }
+
+    /// Whether an empty cell of such a column leaves the attribute out.
+    pub(super) fn is_absent_when_empty(&self) -> bool {
+        self.default.is_none() && !self.required && !self.null && self.role == Role::Other
     }
 
     /// The value for a row.
@@ -271,7 +283,7 @@ impl Rule {
 
 /// `str::trim`, for which most cells need no more than a look at both ends.
 #[inline]
-pub(super) fn trimmed(text: &str) -> &str {
+fn trimmed(text: &str) -> &str {
     match text.as_bytes() {
         [] | [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
         _ => text.trim(),

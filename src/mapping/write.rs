@@ -1,12 +1,14 @@
 //! Writes the resource of one row, straight to bytes, in the order of the layout.
 
+use std::ops::Range;
+
 use crate::domain::RecordProblem;
 use crate::mapping::RecordWarning;
-use crate::mapping::layout::{Entry, Field, Layout, Member};
+use crate::mapping::layout::{Copied, Entry, Field, Layout, Member};
 use crate::mapping::problem::{Fault, OWN_MANAGER};
-use crate::mapping::rule::{Cells, Role, Rule, Value, Work, trimmed};
+use crate::mapping::rule::{Cells, Role, Rule, Value, Work};
 use crate::scim::{
-    ExternalIdFault, MAX_EXTERNAL_ID_CHARS, check_external_id, push_plain_string, push_string,
+    ExternalIdFault, MAX_EXTERNAL_ID_CHARS, check_external_id, push_inside, push_string,
 };
 
 const SCHEMAS: &[u8] = br#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User""#;
@@ -184,20 +186,49 @@ impl Writer<'_> {
         Ok(true)
     }
 
+    /// Writes a simple member if it has a value, and says whether it has.
+    #[inline]
     fn field(&mut self, field: &Field) -> Result<bool, RecordProblem> {
-        // most fields are this simple, and most time goes here
-        if let Some(column) = field.copied {
-            let text = trimmed(self.cells.get(column));
-            if !text.is_empty() {
-                push_key(self.out, &field.key);
-                if self.cells.is_plain {
-                    push_plain_string(self.out, text);
-                } else {
-                    push_string(self.out, text);
+        // most fields are copied, and most time goes here
+        match field.copied.as_ref().and_then(|copied| self.copied(copied)) {
+            Some(any) => Ok(any),
+            None => self.evaluated(field),
+        }
+    }
+
+    /// Copies a cell, and says whether it holds anything; `None` where an empty one takes more than
+    /// that.
+    #[inline]
+    fn copied(&mut self, copied: &Copied) -> Option<bool> {
+        let text = self.cells.row.text();
+        let mut place = self.cells.place(copied.column);
+        match text.as_bytes().get(place.clone())? {
+            [] => return copied.or_absent.then_some(false),
+            // nothing to trim
+            [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => {}
+            _ => {
+                let cell = text.get(place.clone())?;
+                place.start += cell.len() - cell.trim_start().len();
+                place.end = place.start + cell.trim().len();
+                if place.is_empty() {
+                    return copied.or_absent.then_some(false);
                 }
-                return Ok(true);
             }
         }
+        if self.cells.is_plain {
+            push_key(self.out, &copied.opening);
+            push_short(self.out, text.as_bytes(), place);
+        } else {
+            let value = text.get(place)?;
+            push_key(self.out, &copied.opening);
+            push_inside(self.out, value);
+        }
+        self.out.push(b'"');
+        Some(true)
+    }
+
+    #[inline(never)]
+    fn evaluated(&mut self, field: &Field) -> Result<bool, RecordProblem> {
         let rule = &field.rule;
         let value = rule.evaluate(self.cells, self.work).map_err(|fault| refuse(rule, fault))?;
         if matches!(value, Value::Absent) {
@@ -233,6 +264,22 @@ fn separate(out: &mut Vec<u8>) {
 fn push_key(out: &mut Vec<u8>, key: &[u8]) {
     let is_first = matches!(out.last(), Some(b'{' | b'['));
     out.extend_from_slice(key.get(usize::from(is_first)..).unwrap_or_default());
+}
+
+/// Appends a part of a text. A short one, as most are, is copied by a fixed size and cut, which is
+/// quicker than copying by its length.
+#[inline]
+fn push_short(out: &mut Vec<u8>, text: &[u8], part: Range<usize>) {
+    const SHORT: usize = 32;
+    let length = part.len();
+    match text.get(part.start..).and_then(<[u8]>::first_chunk::<SHORT>) {
+        Some(bytes) if length <= SHORT => {
+            let end = out.len() + length;
+            out.extend_from_slice(bytes);
+            out.truncate(end);
+        }
+        _ => out.extend_from_slice(text.get(part).unwrap_or_default()),
+    }
 }
 
 fn refuse(rule: &Rule, fault: Fault) -> RecordProblem {
