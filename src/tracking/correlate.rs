@@ -44,13 +44,16 @@ struct Tracked {
 
 impl Tracked {
     fn apply(&mut self, event: &LogEvent, outcome: &Outcome) {
+        let is_open = outcome.code.as_deref() == Some(MANAGER_UNRESOLVED);
+        if is_open {
+            // also when it is read a second time: the manager may be found between two looks
+            self.deed = deed(event);
+        }
         if !self.is_changed_by(event, outcome) {
             return;
         }
         let mut code = outcome.code.clone();
-        if outcome.code.as_deref() == Some(MANAGER_UNRESOLVED) {
-            self.deed = deed(event);
-        } else if self.operation.code.as_deref() == Some(MANAGER_UNRESOLVED) {
+        if !is_open && self.operation.code.as_deref() == Some(MANAGER_UNRESOLVED) {
             // the manager has been found: what counts is what was done to the account
             code = self.deed.map(str::to_owned).or(code);
         }
