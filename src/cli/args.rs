@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "scimport", version, max_term_width = 100, arg_required_else_help = true)]
 pub struct Cli {
-    /// The config [default: $SCIMPORT_CONFIG, then ./scimport.toml]
+    /// The config [default: `$SCIMPORT_CONFIG`, then `./scimport.toml`]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// How log lines look

@@ -73,12 +73,12 @@ pub fn failed(error: impl Into<BridgeError>) -> Failed {
         // a transparent error repeats its cause's words
         let words = cause.to_string();
         if !text.ends_with(&words) {
-            text.push_str(&format!("\n  because {words}"));
+            text = format!("{text}\n  because {words}");
         }
         source = cause.source();
     }
     if let Some(hint) = hint(&error) {
-        text.push_str(&format!("\nhint: {hint}"));
+        text = format!("{text}\nhint: {hint}");
     }
     tell(text);
     Failed(match error {

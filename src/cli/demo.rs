@@ -69,7 +69,7 @@ async fn two_days(context: &Context, bridge: &Bridge, folder: &Path) -> Result<E
         let run = apply(context, bridge, &write(folder, name, text)?).await?;
         let operations = operations(bridge, &run).await?;
         say(table(&operations));
-        exit = exit.and(compare(foretold::differences(outcomes, &operations)));
+        exit = exit.and(compare(&foretold::differences(outcomes, &operations)));
     }
     Ok(exit)
 }
@@ -83,7 +83,7 @@ async fn generated(
     say(format!("{count} generated workers."));
     let run = apply(context, bridge, &write(folder, "generated.csv", &people::csv(count))?).await?;
     show(bridge, &run.id, false).await?;
-    Ok(compare(people::differences(count, &run.counts)))
+    Ok(compare(&people::differences(count, &run.counts)))
 }
 
 /// The real thing from here on: plan, commit, send, follow.
@@ -138,12 +138,12 @@ fn table(operations: &[Operation]) -> String {
     lines.join("\n")
 }
 
-fn compare(differences: Vec<String>) -> Exit {
+fn compare(differences: &[String]) -> Exit {
     if differences.is_empty() {
         say("  … all of it as foretold");
         return Exit::Success;
     }
-    for difference in &differences {
+    for difference in differences {
         tell(format!("not as foretold: {difference}"));
     }
     Exit::Incomplete

@@ -45,14 +45,14 @@ fn cannot_write(error: &std::io::Error) -> Failed {
 }
 
 enum Writer<W: Write> {
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
     Json { output: W, is_first: bool },
 }
 
 impl<W: Write> Writer<W> {
     fn new(format: ReportFormat, output: W) -> Self {
         match format {
-            ReportFormat::Csv => Self::Csv(csv::Writer::from_writer(output)),
+            ReportFormat::Csv => Self::Csv(Box::new(csv::Writer::from_writer(output))),
             ReportFormat::Json => Self::Json { output, is_first: true },
         }
     }

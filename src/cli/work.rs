@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
+
 use crate::bridge::Goal;
 use crate::cli::args::{Until, WorkArgs};
 use crate::cli::context::{Context, Failed, explain, failed};
@@ -28,14 +30,13 @@ pub async fn run(context: &Context, args: WorkArgs) -> Result<Exit, Failed> {
         work.push(target);
     }
     // targets do not wait for each other
-    let mut ticks: Vec<_> = work.iter().map(|_| |_: &crate::store::Run| {}).collect();
-    let drives = work
-        .iter()
-        .zip(&mut ticks)
-        .map(|(target, tick)| bridge.drive(target, &goal, None, &context.cancel, tick));
+    let all = work.iter().map(|target| {
+        let (bridge, goal) = (&bridge, &goal);
+        async move { bridge.drive(target, goal, None, &context.cancel, &mut |_| {}).await }
+    });
     let mut exit = Exit::Success;
-    for driven in crate::cli::work::all(drives).await {
-        exit = exit.and(match driven {
+    for outcome in join_all(all).await {
+        exit = exit.and(match outcome {
             Ok(driven) => explain(&driven.ended),
             Err(error) => failed(error).0,
         });
@@ -57,23 +58,4 @@ pub async fn run(context: &Context, args: WorkArgs) -> Result<Exit, Failed> {
         say(serde_json::Value::Array(documents).to_string());
     }
     Ok(exit)
-}
-
-/// Waits for all of them, side by side.
-async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut waiting: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
-    std::future::poll_fn(|cx| {
-        let mut is_done = true;
-        for (future, output) in &mut waiting {
-            if output.is_none() {
-                match future.as_mut().poll(cx) {
-                    std::task::Poll::Ready(value) => *output = Some(value),
-                    std::task::Poll::Pending => is_done = false,
-                }
-            }
-        }
-        if is_done { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    waiting.into_iter().filter_map(|(_, output)| output).collect()
 }

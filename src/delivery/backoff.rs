@@ -40,15 +40,15 @@ mod tests {
 
     #[test]
     fn steps_double_up_to_the_cap() {
-        let ladder = Ladder { base: Duration::from_secs(5), cap: Duration::from_secs(300) };
+        let ladder = Ladder { base: Duration::from_secs(5), cap: Duration::from_mins(5) };
         let steps: Vec<u64> = (0..9).map(|step| ladder.step(step).as_secs()).collect();
         assert_eq!(steps, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
-        assert_eq!(ladder.step(40), Duration::from_secs(300));
+        assert_eq!(ladder.step(40), Duration::from_mins(5));
     }
 
     #[test]
     fn a_wait_stays_within_the_upper_half_of_its_step() {
-        let ladder = Ladder { base: Duration::from_secs(4), cap: Duration::from_secs(60) };
+        let ladder = Ladder { base: Duration::from_secs(4), cap: Duration::from_mins(1) };
         for _ in 0..100 {
             let wait = ladder.wait(1);
             assert!(wait >= Duration::from_secs(4) && wait <= Duration::from_secs(8));

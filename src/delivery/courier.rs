@@ -210,8 +210,8 @@ impl Courier {
                 None => return self.nothing_claimed(turn, now).await,
             },
         };
-        let limits = self.settings.limits;
-        match self.store.begin_call(&self.settings.tenant, limits, self.clock.now()).await? {
+        let CourierSettings { tenant, target, limits, .. } = &self.settings;
+        match self.store.begin_call(tenant, target, *limits, self.clock.now()).await? {
             CallPermit::Granted(call) => {
                 self.post(turn, claim, call).await?;
                 Ok(Some(Duration::ZERO))
@@ -264,7 +264,9 @@ impl Courier {
             return Ok(None);
         }
         let due = outbox.next_at.map(|at| at.duration_since(now));
-        Ok(due.filter(|due| due.is_positive()).map(|due| due.unsigned_abs().min(LOOK_AGAIN)))
+        Ok(due
+            .filter(jiff::SignedDuration::is_positive)
+            .map(|due| LOOK_AGAIN.min(due.unsigned_abs())))
     }
 
     async fn post(&self, turn: &mut Turn, claim: Claim, call: CallId) -> Result<(), StoreError> {
@@ -341,7 +343,7 @@ impl Courier {
                     "delivery.throttled: Graph asks for a pause (429)"
                 );
                 if turn.pace.is_exhausted(now) {
-                    let free_at = later(now, Duration::from_secs(3600));
+                    let free_at = later(now, Duration::from_hours(1));
                     turn.stop = Some(Stop::QuotaExhausted { free_at });
                 }
                 self.store.postpone(id, until, code, in_doubt, now).await

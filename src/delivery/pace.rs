@@ -107,8 +107,7 @@ mod tests {
     use super::*;
 
     fn pace() -> Pace {
-        let ladder =
-            |base| Ladder { base: Duration::from_secs(base), cap: Duration::from_secs(300) };
+        let ladder = |base| Ladder { base: Duration::from_secs(base), cap: Duration::from_mins(5) };
         Pace::new(ladder(5), ladder(1))
     }
 

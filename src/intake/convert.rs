@@ -91,18 +91,17 @@ pub fn convert(
                 done.rejected += 1;
                 sink.rejected(result.row, result.line, external_id, &problem)
             }
-            Verdict::Mapped { user, resource } => match strictness.check(resource) {
-                Some(problem) => {
+            Verdict::Mapped { user, resource } => {
+                if let Some(problem) = strictness.check(resource) {
                     done.rejected += 1;
                     sink.rejected(result.row, result.line, Some(user.external_id), &problem)
-                }
-                None => {
+                } else {
                     done.users += 1;
                     // never full here: a full request is flushed at once
                     let _ = bulk.push(user.external_id, resource);
                     if bulk.is_full() { flush(&mut bulk, &mut done, sink) } else { Ok(()) }
                 }
-            },
+            }
         };
         match written {
             Ok(()) => ControlFlow::Continue(()),

@@ -1,15 +1,22 @@
 //! Calls: every POST to bulkUpload, counted per tenant over processes and restarts.
 //!
 //! Entra allows 40 calls in 5 seconds and a daily number of calls, both per tenant, and counts
-//! refused calls too. A call is noted before it is sent. A noted call counts in the burst window
-//! until the window has passed since its start; one whose answer is not known yet counts until it
-//! is answered (at most `CallLimits::lost_after`, for a process that died).
+//! refused calls too. A call is noted before it is sent.
+//!
+//! When a call reaches Entra lies between its start and its answer, and only those two are known
+//! here. So a call counts in the burst window until the window has passed since its *answer*: then
+//! no window of Entra's can hold one call too many. With a slow server that rule alone would cost
+//! rate, so a call counts no longer than the window and a margin since its *start*: the margin is
+//! far more than one request may be held up on its way than another. A call that is not answered
+//! yet counts until it is; those of a process that died end with `Outbox::recover`, or at the latest
+//! after `CallLimits::lost_after`.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
+use crate::domain::TargetName;
 use crate::store::StoreError;
 
 /// A noted call.
@@ -21,8 +28,10 @@ pub struct CallId(pub i64);
 pub struct CallLimits {
     /// Most calls in a window.
     pub burst: u32,
-    /// The window, margin included.
+    /// The window, as Entra states it.
     pub window: Duration,
+    /// How much longer than the window a call counts at most, from its start.
+    pub margin: Duration,
     /// Most calls in any 24 hours.
     pub daily: u32,
     /// After this long a call without answer no longer counts in the burst window.
@@ -43,10 +52,11 @@ pub enum CallPermit {
 /// Calls.
 #[async_trait]
 pub trait Calls {
-    /// Asks for a call and notes it, in one transaction.
+    /// Asks for a call to a target of a tenant and notes it, in one transaction.
     async fn begin_call(
         &self,
         tenant: &str,
+        target: &TargetName,
         limits: CallLimits,
         now: Timestamp,
     ) -> Result<CallPermit, StoreError>;

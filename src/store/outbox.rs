@@ -56,7 +56,7 @@ impl OutboxState {
 #[async_trait]
 pub trait Outbox {
     /// Puts back what a dead process left in `sending`, to be sent at once; returns how many
-    /// operations. Called on taking the lease.
+    /// operations. Its calls without answer are over. Called on taking the lease.
     async fn recover(&self, target: &TargetName, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Takes the next request: a postponed one whose time has come, else up to `max` queued

@@ -172,13 +172,14 @@ async fn calls_of_two_processes_are_counted_together() {
     let limits = CallLimits {
         burst: 40,
         window: Duration::from_secs(5),
+        margin: Duration::ZERO,
         daily: 2_000,
         lost_after: Duration::from_mins(1),
     };
     let mut granted = 0;
     for number in 0..100 {
         let store = &stores[number % 2];
-        let permit = store.begin_call("tenant", limits, at(7)).await.unwrap();
+        let permit = store.begin_call("tenant", &"entra".into(), limits, at(7)).await.unwrap();
         granted += usize::from(matches!(permit, CallPermit::Granted(_)));
     }
     assert_eq!(granted, 40);

@@ -9,7 +9,8 @@ use crate::store::{CallId, CallLimits, CallPermit, Store};
 
 const LIMITS: CallLimits = CallLimits {
     burst: 40,
-    window: Duration::from_millis(5_050),
+    window: Duration::from_secs(5),
+    margin: Duration::from_millis(200),
     daily: 2_000,
     lost_after: Duration::from_mins(1),
 };
@@ -17,7 +18,7 @@ const LIMITS: CallLimits = CallLimits {
 const HOUR: i64 = 3_600_000;
 
 async fn begin<S: Store>(store: &S, limits: CallLimits, now: Timestamp) -> CallPermit {
-    store.begin_call("tenant", limits, now).await.unwrap()
+    store.begin_call("tenant", &"entra".into(), limits, now).await.unwrap()
 }
 
 async fn granted<S: Store>(store: &S, limits: CallLimits, now: Timestamp) -> CallId {
@@ -61,6 +62,16 @@ pub async fn a_lost_call_is_forgotten<S: Store>(store: &S) {
     granted(store, limits, at(60_000)).await;
 }
 
+pub async fn the_calls_of_a_dead_process_are_over_once_its_target_is_recovered<S: Store>(
+    store: &S,
+) {
+    let limits = CallLimits { burst: 1, ..LIMITS };
+    granted(store, limits, at(0)).await;
+    assert!(matches!(begin(store, limits, at(6_000)).await, CallPermit::Wait(_)));
+    store.recover(&"entra".into(), at(6_000)).await.unwrap();
+    granted(store, limits, at(6_000)).await;
+}
+
 pub async fn the_day_rolls<S: Store>(store: &S) {
     let limits = CallLimits { daily: 3, ..LIMITS };
     for hour in [0, 1, 2] {
@@ -84,7 +95,7 @@ pub async fn the_day_rolls<S: Store>(store: &S) {
 pub async fn tenants_do_not_share_a_quota<S: Store>(store: &S) {
     let limits = CallLimits { burst: 1, daily: 1, ..LIMITS };
     granted(store, limits, at(0)).await;
-    let other = store.begin_call("other", limits, at(0)).await.unwrap();
+    let other = store.begin_call("other", &"entra".into(), limits, at(0)).await.unwrap();
     assert!(matches!(other, CallPermit::Granted(_)), "{other:?}");
     assert_eq!(begin(store, limits, at(0)).await, CallPermit::Exhausted(at(24 * HOUR)));
 }

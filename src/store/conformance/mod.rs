@@ -64,6 +64,7 @@ macro_rules! conformance {
             calls::the_burst_window_holds_its_calls_and_no_more,
             calls::a_call_without_answer_counts_until_it_is_answered,
             calls::a_lost_call_is_forgotten,
+            calls::the_calls_of_a_dead_process_are_over_once_its_target_is_recovered,
             calls::the_day_rolls,
             calls::tenants_do_not_share_a_quota,
             leases::a_lease_has_one_holder,

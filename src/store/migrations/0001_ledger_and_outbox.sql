@@ -170,9 +170,12 @@ CREATE INDEX records_by_source ON records (target, source);
 -- Every POST to bulkUpload of the last day.
 CREATE TABLE calls (
     id          INTEGER PRIMARY KEY,
-    tenant      TEXT    NOT NULL,
+    tenant      TEXT    NOT NULL,                  -- the limits are the tenant's
+    target      TEXT    NOT NULL,
     started_us  INTEGER NOT NULL,
     answered_us INTEGER                            -- NULL while the answer is not known
 ) STRICT;
 
 CREATE INDEX calls_by_tenant ON calls (tenant, started_us);
+
+CREATE INDEX calls_unanswered ON calls (target) WHERE answered_us IS NULL;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::domain::TargetName;
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, micros};
 use crate::store::{CallId, CallLimits, CallPermit, Calls, StoreError};
@@ -23,11 +24,12 @@ impl Calls for SqliteStore {
     async fn begin_call(
         &self,
         tenant: &str,
+        target: &TargetName,
         limits: CallLimits,
         now: Timestamp,
     ) -> Result<CallPermit, StoreError> {
-        let tenant = tenant.to_owned();
-        self.write("note a call", move |db| begin(db, &tenant, limits, micros(now))).await
+        let (tenant, target) = (tenant.to_owned(), target.clone());
+        self.write("note a call", move |db| begin(db, &tenant, &target, limits, micros(now))).await
     }
 
     async fn end_call(&self, id: CallId, now: Timestamp) -> Result<(), StoreError> {
@@ -63,9 +65,23 @@ impl Calls for SqliteStore {
     }
 }
 
+/// Ends a target's calls that have no answer: whoever made them is gone.
+pub(super) fn end_all(db: &Connection, target: &TargetName, now_us: i64) -> Result<(), Failure> {
+    db.prepare_cached(
+        "-- calls.end_all
+        UPDATE calls
+        SET answered_us = ?2
+        WHERE target = ?1
+            AND answered_us IS NULL",
+    )?
+    .execute(params![target.as_str(), now_us])?;
+    Ok(())
+}
+
 fn begin(
     db: &Connection,
     tenant: &str,
+    target: &TargetName,
     limits: CallLimits,
     now_us: i64,
 ) -> Result<CallPermit, Failure> {
@@ -86,10 +102,10 @@ fn begin(
     .execute(params![tenant, now_us.saturating_sub(KEPT_US)])?;
     db.prepare_cached(
         "-- calls.begin
-        INSERT INTO calls (tenant, started_us)
-        VALUES (?1, ?2)",
+        INSERT INTO calls (tenant, target, started_us)
+        VALUES (?1, ?2, ?3)",
     )?
-    .execute(params![tenant, now_us])?;
+    .execute(params![tenant, target.as_str(), now_us])?;
     Ok(CallPermit::Granted(CallId(db.last_insert_rowid())))
 }
 
@@ -129,6 +145,8 @@ fn burst_is_full(
     now_us: i64,
 ) -> Result<Option<i64>, Failure> {
     let window_us = i64::try_from(limits.window.as_micros()).unwrap_or(i64::MAX);
+    let margin_us = i64::try_from(limits.margin.as_micros()).unwrap_or(i64::MAX);
+    let longest_us = window_us.saturating_add(margin_us);
     let lost_us = i64::try_from(limits.lost_after.as_micros()).unwrap_or(i64::MAX);
     let Some(others) = limits.burst.checked_sub(1) else {
         return Ok(Some(now_us.saturating_add(window_us)));
@@ -139,8 +157,10 @@ fn burst_is_full(
             SELECT may_free_us
             FROM (
                 SELECT CASE
-                    WHEN started_us + ?3 > ?2 THEN started_us + ?3
-                    WHEN answered_us IS NULL AND started_us + ?4 > ?2 THEN min(?2 + ?5, started_us + ?4)
+                    WHEN answered_us IS NULL AND started_us + ?4 > ?2
+                        THEN min(max(?2 + ?5, started_us + ?3), started_us + ?4)
+                    WHEN min(answered_us + ?7, started_us + ?3) > ?2
+                        THEN min(answered_us + ?7, started_us + ?3)
                 END AS may_free_us
                 FROM calls
                 WHERE tenant = ?1
@@ -149,7 +169,10 @@ fn burst_is_full(
             ORDER BY may_free_us DESC
             LIMIT 1 OFFSET ?6",
         )?
-        .query_row(params![tenant, now_us, window_us, lost_us, ASK_AGAIN_US, others], |row| row.get(0))
+        .query_row(
+            params![tenant, now_us, longest_us, lost_us, ASK_AGAIN_US, others, window_us],
+            |row| row.get(0),
+        )
         .optional()?;
     Ok(free_us)
 }

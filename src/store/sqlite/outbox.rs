@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use crate::domain::{BulkRequestId, TargetName};
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, micros};
-use crate::store::sqlite::{claims, requests};
+use crate::store::sqlite::{calls, claims, requests};
 use crate::store::{Claim, Outbox, OutboxState, StoreError};
 
 #[async_trait]
@@ -27,6 +27,7 @@ impl Outbox for SqliteStore {
                 let ids = statement.query_map([target.as_str()], |row| row.get(0))?;
                 ids.collect::<rusqlite::Result<_>>()?
             };
+            calls::end_all(db, &target, now_us)?;
             let mut operations = 0;
             for request in in_doubt {
                 doubt(db, request)?;
