@@ -149,8 +149,14 @@ fn explain_stop(stop: &Stop) -> Exit {
 }
 
 fn explain_halt(failure: &CallFailure) -> Exit {
+    let mut because = String::new();
+    let mut source = std::error::Error::source(failure);
+    while let Some(cause) = source {
+        because.push_str(&format!("\n  because {cause}"));
+        source = cause.source();
+    }
     tell(format!(
-        "error: {failure}\nhint: {}\nwhat is queued is kept; `scimport work` carries on once this is mended",
+        "error: {failure}{because}\nhint: {}\nwhat is queued is kept; `scimport work` carries on once this is mended",
         failure.advice()
     ));
     Exit::Error

@@ -25,6 +25,7 @@ pub(super) struct Pace {
     throttle_step: u32,
     throttled_since: Option<Timestamp>,
     transient_steps: HashMap<BulkRequestId, u32>,
+    token_step: u32,
 }
 
 impl Pace {
@@ -36,6 +37,7 @@ impl Pace {
             throttle_step: 0,
             throttled_since: None,
             transient_steps: HashMap::new(),
+            token_step: 0,
         }
     }
 
@@ -80,6 +82,18 @@ impl Pace {
         let until = self.paused_until.map_or(until, |paused| paused.max(until));
         self.paused_until = Some(until);
         until
+    }
+
+    /// There was no token: the whole target pauses; returns until when.
+    pub(super) fn no_token(&mut self, retry_after: Option<Duration>, now: Timestamp) -> Timestamp {
+        let wait = retry_after.map_or_else(|| self.transient.wait(self.token_step), after_server);
+        self.token_step += 1;
+        self.pause_for(wait, now)
+    }
+
+    /// There is a token again.
+    pub(super) const fn has_token(&mut self) {
+        self.token_step = 0;
     }
 
     /// A passing fault of one request; returns when it may be tried again.

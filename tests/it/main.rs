@@ -11,6 +11,13 @@ mod entra_support;
 mod entra_tls;
 mod entra_token;
 mod entra_upload;
+mod journey_faults;
+mod journey_files;
+mod journey_limits;
+mod journey_outcomes;
+mod journey_real_data;
+#[cfg(unix)]
+mod kills;
 mod mapping_compile;
 mod mapping_properties;
 mod mapping_resource;
@@ -26,3 +33,4 @@ mod payload;
 mod store_leases;
 #[cfg(test)]
 mod store_sqlite;
+mod support;
