@@ -20,7 +20,7 @@ use crate::support::{Ran, Stage, count, ended, workers};
 /// Stores, each with a stand-in of its own.
 const STORES: u64 = 18;
 /// Stores at a time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 3;
 /// Files applied to each store, each of them killed at least once.
 const FILES: u32 = 3;
 /// Seven requests.
