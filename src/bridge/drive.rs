@@ -23,6 +23,9 @@ const WINDOW_MARGIN: Duration = Duration::from_millis(200);
 const LOST_AFTER: Duration = Duration::from_mins(10);
 /// The first waiting time after a passing fault.
 const TRANSIENT_BASE: Duration = Duration::from_secs(1);
+/// `work` has no time-out of its own: after this long with nothing but faults it leaves the rest to
+/// the next time.
+const PATIENCE: Duration = Duration::from_mins(10);
 /// Most bytes in a bulk request; Entra states no limit.
 const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 /// Most requests under way at once: 8 a second, at up to 3 seconds each.
@@ -121,7 +124,8 @@ impl Bridge {
         on_tick: &mut (dyn FnMut(&Run) + Send),
     ) -> Result<Driven, BridgeError> {
         let client = self.setup.client(target, &self.env)?;
-        let courier = self.courier(target, client.clone())?;
+        let patience = goal.run().is_none().then_some(PATIENCE);
+        let courier = self.courier(target, client.clone(), patience)?;
         let tracker = self.tracker(target, client)?;
         let stop_sending = cancel.child_token();
         let (looks, look) = tokio::sync::watch::channel(None);
@@ -180,10 +184,9 @@ impl Bridge {
         let needs_outcomes = matches!(goal, Goal::Outcome(_) | Goal::Settled);
         match (ended, stopped, untracked) {
             (ended @ Ended::Cancelled, ..) => Ok(Driven { ended }),
-            (_, _, Some(error)) if needs_outcomes && !is_reached => Err(error.into()),
-            (Ended::Reached, Some(stop), _) if !is_reached => {
-                Ok(Driven { ended: Ended::Stopped(stop) })
-            }
+            _ if is_reached => Ok(Driven { ended: Ended::Reached }),
+            (_, _, Some(error)) if needs_outcomes => Err(error.into()),
+            (Ended::Reached, Some(stop), _) => Ok(Driven { ended: Ended::Stopped(stop) }),
             (ended, ..) => Ok(Driven { ended }),
         }
     }
@@ -240,7 +243,12 @@ impl Bridge {
         })
     }
 
-    fn courier(&self, target: &TargetName, client: EntraClient) -> Result<Courier, BridgeError> {
+    fn courier(
+        &self,
+        target: &TargetName,
+        client: EntraClient,
+        patience: Option<Duration>,
+    ) -> Result<Courier, BridgeError> {
         let config = self.setup.target(target)?;
         let settings = CourierSettings {
             target: target.clone(),
@@ -262,6 +270,7 @@ impl Bridge {
             max_operations: entra::MAX_OPERATIONS,
             max_bytes: MAX_REQUEST_BYTES,
             max_in_flight: MAX_IN_FLIGHT,
+            patience,
         };
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         Ok(Courier::new(store, client, clock, settings))

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 
-use crate::bridge::{Applied, Bridge, Goal, Preview};
+use crate::bridge::{Applied, Bridge, BridgeError, Goal, Preview};
 use crate::cli::args::{ApplyArgs, Wait};
 use crate::cli::context::{Context, Failed, explain, failed};
 use crate::cli::exit::Exit;
 use crate::cli::plan::describe;
-use crate::cli::terminal::{ask, is_interactive, operations_bar, reading_bar, say, tell};
+use crate::cli::terminal::{ask, is_interactive, operations_bar, reading_bar, remark, say, tell};
 use crate::cli::{json, words};
 use crate::domain::{OperationStatus, RunId};
 use crate::store::{Operation, Run};
@@ -27,12 +27,13 @@ const TROUBLES_SHOWN: usize = 10;
 
 /// Applies a file.
 pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
-    let bridge = context.bridge()?;
-    let feed = bridge.feed(&args.source).map_err(failed)?;
+    let setup = context.setup()?;
+    let feed = setup.feed(&args.source).map_err(failed)?;
     if args.wait != Wait::None {
-        // a missing secret is told before anything is stored
-        bridge.setup.client(&feed.target, &bridge.env).map_err(failed)?;
+        // a missing secret is told before anything is stored, the store itself included
+        setup.client(&feed.target, &context.env).map_err(failed)?;
     }
+    let bridge = context.open(setup)?;
     let bar = reading_bar();
     let on_progress = |read, size| {
         bar.set_length(size);
@@ -48,8 +49,9 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
     let applied = match applied {
         Ok(applied) => applied,
         Err(error) => {
+            let is_refused = matches!(error, BridgeError::Refused(_));
             let failure = failed(error);
-            if args.json {
+            if args.json && is_refused {
                 show_refused(&bridge, &args).await?;
             }
             return Err(failure);
@@ -62,7 +64,7 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
         }
         Applied::Committed(id) => (id, false),
         Applied::Already(run) => {
-            tell(format!("already applied as {}", run.id));
+            remark(format!("already applied as {}", run.id));
             if !run.status.is_unfinished() {
                 show(&bridge, &run.id, args.json).await?;
                 return Ok(Exit::Success);

@@ -50,7 +50,9 @@ pub enum Command {
     )]
     Convert(ConvertArgs),
     /// Say what applying a file would do; changes nothing
-    #[command(after_help = "Example:\n  scimport plan workers.csv --source hr --diff")]
+    #[command(
+        after_help = "Example:\n  scimport plan workers.csv --source hr --diff\n  scimport convert workers.csv --source hr    says why rows are rejected, in rejects.csv"
+    )]
     Plan(PlanArgs),
     /// Apply a file: plan it, commit the run, send it, follow it
     #[command(
@@ -58,14 +60,16 @@ pub enum Command {
     )]
     Apply(ApplyArgs),
     /// Do everything that is due, then exit: send what is queued, follow what was sent
-    #[command(after_help = "Example:\n  scimport work --until settled")]
+    #[command(
+        after_help = "Example:\n  scimport work                    once, as a scheduler calls it\n  scimport work --until settled    waits until every operation has ended"
+    )]
     Work(WorkArgs),
     /// List the runs, newest first
     #[command(after_help = "Example:\n  scimport runs --limit 5")]
     Runs(RunsArgs),
     /// Show one run, or everything at a glance
     #[command(
-        after_help = "Example:\n  scimport status\n  scimport status latest\n  scimport status 01KAMV --json --operations"
+        after_help = "Example:\n  scimport status\n  scimport status latest\n  scimport status latest --json --operations"
     )]
     Status(StatusArgs),
     /// Show what happened to one person
@@ -149,8 +153,8 @@ pub struct ApplyArgs {
     /// What to wait for
     #[arg(long, value_enum, default_value_t = Wait::Accepted)]
     pub wait: Wait,
-    /// How long to wait [default: 30m for accepted, 3h for outcome]
-    #[arg(long, value_parser = duration)]
+    /// How long to wait, such as `90s` or `1h 30m` [default: 30m for accepted, 3h for outcome]
+    #[arg(long, value_name = "T", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// Do not ask
     #[arg(short, long)]
@@ -194,7 +198,7 @@ pub struct RunsArgs {
 /// `status`
 #[derive(Debug, Args)]
 pub struct StatusArgs {
-    /// A run's id, the beginning of one, or `latest`
+    /// A run's id, the beginning of one that no other run shares, or `latest`
     pub run: Option<String>,
     /// Every operation and rejected row of the run
     #[arg(long, requires = "run")]
@@ -226,7 +230,7 @@ pub enum ReportFormat {
 /// `report`
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// A run's id, the beginning of one, or `latest`
+    /// A run's id, the beginning of one that no other run shares, or `latest`
     pub run: String,
     /// How it is written
     #[arg(long, value_enum, default_value_t = ReportFormat::Csv)]
@@ -240,7 +244,7 @@ pub struct ReportArgs {
 #[derive(Debug, Args)]
 pub struct MockArgs {
     /// Where to listen
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8999")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8999", value_parser = address)]
     pub listen: std::net::SocketAddr,
     /// Keep the directory in this file over restarts
     #[arg(long, value_name = "FILE")]
@@ -251,10 +255,10 @@ pub struct MockArgs {
     /// A verified domain, the first being the default one; may be repeated [default: contoso.example]
     #[arg(long, value_name = "D")]
     pub domain: Vec<String>,
-    /// Answer only after this long
+    /// Answer uploads only after this long, such as `300ms`
     #[arg(long, value_name = "T", value_parser = duration)]
     pub latency: Option<Duration>,
-    /// Misbehave on every Nth request; may be repeated
+    /// Misbehave on every Nth request, such as `throttle:7`; may be repeated (kinds: README.md)
     #[arg(long, value_name = "KIND:EVERY")]
     pub fault: Vec<String>,
     /// Print a `[target]` that fits, and exit
@@ -262,8 +266,30 @@ pub struct MockArgs {
     pub print_config: bool,
 }
 
+/// The names that people type for this machine are known without asking anybody.
+fn address(text: &str) -> Result<std::net::SocketAddr, String> {
+    let numeric = text
+        .strip_prefix("localhost:")
+        .map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    numeric
+        .parse()
+        .map_err(|_| "expected an address and a port such as `127.0.0.1:8999`".to_owned())
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let parsed: jiff::SignedDuration =
         text.parse().map_err(|_| "expected a duration such as `90s` or `1h 30m`".to_owned())?;
     Duration::try_from(parsed).map_err(|_| "a duration cannot be negative".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_be_written_with_localhost_and_needs_a_port() {
+        assert_eq!(address("localhost:8999").map(|a| a.to_string()), Ok("127.0.0.1:8999".into()));
+        assert_eq!(address("[::1]:1").map(|a| a.to_string()), Ok("[::1]:1".into()));
+        assert!(address("8999").is_err_and(|words| words.contains("127.0.0.1:8999")));
+    }
 }

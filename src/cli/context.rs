@@ -53,7 +53,11 @@ impl Context {
 
     /// The bridge with its store open.
     pub fn bridge(&self) -> Result<Bridge, Failed> {
-        let setup = self.setup()?;
+        self.open(self.setup()?)
+    }
+
+    /// The same, for a config that was looked at before.
+    pub fn open(&self, setup: Setup) -> Result<Bridge, Failed> {
         Bridge::open(setup, Arc::new(SystemClock), self.env.clone()).map_err(failed)
     }
 
@@ -67,16 +71,7 @@ impl Context {
 /// Tells an error with its causes and the way out.
 pub fn failed(error: impl Into<BridgeError>) -> Failed {
     let error = error.into();
-    let mut text = format!("error: {error}");
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        // a transparent error repeats its cause's words
-        let words = cause.to_string();
-        if !text.ends_with(&words) {
-            text = format!("{text}\n  because {words}");
-        }
-        source = cause.source();
-    }
+    let mut text = format!("error: {}", with_causes(&error));
     if let Some(hint) = hint(&error) {
         text = format!("{text}\nhint: {hint}");
     }
@@ -89,6 +84,21 @@ pub fn failed(error: impl Into<BridgeError>) -> Failed {
         | BridgeError::Client { .. } => Exit::Usage,
         _ => Exit::Error,
     })
+}
+
+/// An error's words and those of its causes, a line each.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // a transparent error repeats its cause's words
+        let words = cause.to_string();
+        if !text.ends_with(&words) {
+            text = format!("{text}\n  because {words}");
+        }
+        source = cause.source();
+    }
+    text
 }
 
 fn hint(error: &BridgeError) -> Option<String> {
@@ -144,19 +154,22 @@ fn explain_stop(stop: &Stop) -> Exit {
             ));
             Exit::Unavailable
         }
+        Stop::Unreachable(failure) => {
+            tell(format!(
+                "the other side has not answered for some time: {failure}\nhint: {}\n\
+                 what is queued is kept; `scimport work` carries on",
+                failure.advice()
+            ));
+            Exit::Unavailable
+        }
         Stop::Halted(failure) => explain_halt(failure),
     }
 }
 
 fn explain_halt(failure: &CallFailure) -> Exit {
-    let mut because = String::new();
-    let mut source = std::error::Error::source(failure);
-    while let Some(cause) = source {
-        because.push_str(&format!("\n  because {cause}"));
-        source = cause.source();
-    }
     tell(format!(
-        "error: {failure}{because}\nhint: {}\nwhat is queued is kept; `scimport work` carries on once this is mended",
+        "error: {}\nhint: {}\nwhat is queued is kept; `scimport work` carries on once this is mended",
+        with_causes(failure),
         failure.advice()
     ));
     Exit::Error

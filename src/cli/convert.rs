@@ -9,7 +9,7 @@ use crate::cli::args::ConvertArgs;
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
 use crate::cli::files::{create_private, create_private_folder};
-use crate::cli::terminal::tell;
+use crate::cli::terminal::{remark, tell};
 use crate::cli::words::{plural, thousands};
 use crate::domain::{Place, RecordProblem};
 use crate::intake::{ConvertError, RejectsWriter, RequestSink, SourceFile, Strictness, convert};
@@ -64,7 +64,7 @@ pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
     };
     let place = shown
         .map_or_else(|| "standard output".to_owned(), |folder| format!("`{}`", folder.display()));
-    tell(format!(
+    remark(format!(
         "{} row{}: {} user{} in {} bulk request{} to {place}, {} rejected{}",
         thousands(done.rows),
         plural(done.rows),

@@ -17,7 +17,7 @@ use crate::cli::context::{Context, Failed, explain, failed};
 use crate::cli::exit::Exit;
 use crate::cli::files::create_private;
 use crate::cli::status::each_operation;
-use crate::cli::terminal::{say, tell};
+use crate::cli::terminal::{remark, say, tell};
 use crate::config::Config;
 use crate::domain::SystemClock;
 use crate::mock_entra::{self, MockConfig, MockEntra};
@@ -36,7 +36,7 @@ pub async fn run(context: &Context, args: DemoArgs) -> Result<Exit, Failed> {
     let folder = Folder::create()?;
     let mock = start_mock().await?;
     let bridge = bridge(&mock, &folder.0)?;
-    tell(format!("a stand-in Entra listens at {}; nothing leaves this machine\n", mock.url()));
+    remark(format!("a stand-in Entra listens at {}; nothing leaves this machine\n", mock.url()));
     let exit = match args.records {
         None => two_days(context, &bridge, &folder.0).await,
         Some(count) => generated(context, &bridge, &folder.0, count).await,

@@ -79,6 +79,29 @@ pub fn plan(planned: &PlannedRun, max_operations: u64) -> Value {
     })
 }
 
+/// The plan of a file that is a run already: nothing would be done.
+pub fn already_planned(run: &Run) -> Value {
+    let mut unchanged = StatusCounts::default();
+    unchanged.add(crate::domain::OperationStatus::Unchanged, run.rows);
+    json!({
+        "source": run.source.as_str(),
+        "target": run.target.as_str(),
+        "file": run.file,
+        "status": "planned",
+        "rows": run.rows,
+        "without_row": 0,
+        "counts": counts(&unchanged),
+        "changes": changes(&ChangeCounts::default()),
+        "bulk_requests": 0,
+        "held_by": [],
+        "problem": null,
+        "started_at": instant(run.started_at),
+        "ended_at": null,
+        "would_hold": [],
+        "already_applied": run.id.as_str(),
+    })
+}
+
 /// An operation: `status RUN --json --operations`, one a line.
 pub fn operation(operation: &Operation) -> Value {
     json!({

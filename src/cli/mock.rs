@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::cli::args::MockArgs;
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
-use crate::cli::terminal::{say, tell};
+use crate::cli::terminal::{remark, say, tell};
 use crate::mock_entra::{self, Fault, MockConfig, MockEntra, Profile};
 
 /// Runs the stand-in until Ctrl-C.
@@ -40,7 +40,7 @@ pub async fn run(context: &Context, args: MockArgs) -> Result<Exit, Failed> {
         Failed(Exit::Error)
     })?;
     say(format!("the stand-in Entra listens at {}", mock.url()));
-    tell(format!(
+    remark(format!(
         "its secret: export SCIMPORT_CLIENT_SECRET='{}'\n\
          its directory: {}/_mock/directory\n\
          a `[target]` that fits: scimport mock-entra --listen {} --print-config\n\

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use crate::cli::args::PlanArgs;
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
-use crate::cli::terminal::{reading_bar, say, tell};
+use crate::cli::terminal::{reading_bar, remark, say};
 use crate::cli::{json, words};
 use crate::domain::OperationStatus;
 use crate::entra::MAX_OPERATIONS;
@@ -30,9 +30,9 @@ pub async fn run(context: &Context, args: PlanArgs) -> Result<Exit, Failed> {
     bar.finish_and_clear();
     match planned.map_err(failed)? {
         Planned::AlreadyApplied(run) => {
-            tell(format!("already applied as {}", run.id));
+            remark(format!("already applied as {}", run.id));
             if args.json {
-                say(json::run(&run).to_string());
+                say(json::already_planned(&run).to_string());
             } else {
                 say(words::run(&run, bridge.clock.now()));
             }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::args::{Cli, Command, Format};
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
-use crate::cli::terminal::{LogWriter, tell};
+use crate::cli::terminal::{LogWriter, be_quiet, tell};
 use crate::cli::{apply, check, convert, demo, mock, plan, record, report, runs, status, work};
 use crate::{config, telemetry};
 
@@ -32,6 +32,9 @@ pub fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Exit {
     let verbosity = if cli.quiet { -1 } else { i8::try_from(cli.verbose).unwrap_or(i8::MAX) };
+    if cli.quiet {
+        be_quiet();
+    }
     let format = match cli.log_format {
         Format::Pretty => telemetry::LogFormat::Pretty,
         Format::Json => telemetry::LogFormat::Json,

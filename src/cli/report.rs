@@ -8,7 +8,7 @@ use crate::cli::exit::Exit;
 use crate::cli::files::create_private;
 use crate::cli::json;
 use crate::cli::status::{each_operation, find};
-use crate::cli::terminal::tell;
+use crate::cli::terminal::{remark, tell};
 use crate::domain::ExternalId;
 use crate::intake::formula_safe;
 use crate::store::Operation;
@@ -31,7 +31,7 @@ pub async fn run(context: &Context, args: ReportArgs) -> Result<Exit, Failed> {
     .await?;
     written.and_then(|()| writer.finish()).map_err(|error| cannot_write(&error))?;
     if let Some(path) = &args.output {
-        tell(format!("wrote `{}`", path.display()));
+        remark(format!("wrote `{}`", path.display()));
     }
     Ok(Exit::Success)
 }

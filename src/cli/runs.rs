@@ -3,7 +3,7 @@
 use crate::cli::args::RunsArgs;
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
-use crate::cli::terminal::{say, tell};
+use crate::cli::terminal::{remark, say};
 use crate::cli::{json, words};
 
 /// Lists the runs.
@@ -15,7 +15,7 @@ pub async fn run(context: &Context, args: RunsArgs) -> Result<Exit, Failed> {
         return Ok(Exit::Success);
     }
     if runs.is_empty() {
-        tell("there are no runs yet; `scimport apply FILE --source S` makes one");
+        remark("there are no runs yet; `scimport apply FILE --source S` makes one");
     }
     for run in &runs {
         say(format!(

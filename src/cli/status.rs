@@ -4,7 +4,7 @@ use crate::bridge::Bridge;
 use crate::cli::args::StatusArgs;
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
-use crate::cli::terminal::{say, tell};
+use crate::cli::terminal::{remark, say, tell};
 use crate::cli::{apply, json, words};
 use crate::store::{Operation, Run};
 
@@ -92,7 +92,7 @@ async fn overview(bridge: &Bridge, as_json: bool) -> Result<Exit, Failed> {
         say(format!("\n{}", words::run(run, bridge.clock.now())));
     }
     if overview.runs.is_empty() {
-        tell("there are no runs yet; `scimport apply FILE --source S` makes one");
+        remark("there are no runs yet; `scimport apply FILE --source S` makes one");
     }
     Ok(Exit::Success)
 }

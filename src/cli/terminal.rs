@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -17,6 +18,21 @@ pub fn tell(line: impl AsRef<str>) {
         let mut err = std::io::stderr().lock();
         drop(writeln!(err, "{}", line.as_ref()));
     });
+}
+
+/// Set by `--quiet`.
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on only what is wrong is said.
+pub fn be_quiet() {
+    IS_QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Writes words to standard error that tell of nothing wrong; `--quiet` leaves them out.
+pub fn remark(line: impl AsRef<str>) {
+    if !IS_QUIET.load(Ordering::Relaxed) {
+        tell(line);
+    }
 }
 
 /// Whether a person is watching and can answer.

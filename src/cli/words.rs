@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::domain::OperationStatus;
+use crate::domain::{OperationStatus, RunStatus};
 use crate::store::{ChangeCounts, Operation, Run, StatusCounts};
 
 /// `990 provisioned, 8 failed`: all counts that are not zero.
@@ -58,7 +58,22 @@ pub fn run(run: &Run, now: Timestamp) -> String {
     let _ = writeln!(text, "rows      {}: {}", thousands(run.rows), counts(&run.counts));
     let _ = writeln!(text, "changes   {}", changes(&run.changes));
     let _ = write!(text, "requests  {}", thousands(run.bulk_requests));
+    if let Some(next) = next_step(run.status) {
+        let _ = write!(text, "\nnext      {next}");
+    }
     text
+}
+
+/// What an unfinished run waits for. Without a word, `accepted` reads like done, and `delivering`
+/// like something that goes on by itself.
+const fn next_step(status: RunStatus) -> Option<&'static str> {
+    match status {
+        RunStatus::Delivering => Some("`scimport work` sends what is queued"),
+        RunStatus::Tracking => {
+            Some("accepted is not done: `scimport work` looks for the outcomes in Entra's log")
+        }
+        _ => None,
+    }
 }
 
 /// What went wrong, grouped by code: how often, an example, what to do. At most `limit` groups.
@@ -78,15 +93,9 @@ pub fn troubles(operations: &[Operation], limit: usize) -> Option<String> {
     let mut text = String::new();
     for (code, status, members) in groups.iter().take(limit) {
         let Some(first) = members.first() else { continue };
-        let who: Vec<&str> = members
-            .iter()
-            .filter_map(|each| each.external_id.as_ref())
-            .map(crate::domain::ExternalId::as_str)
-            .take(5)
-            .collect();
-        let more = members.len() - who.len().min(members.len());
-        let mut who =
-            if who.is_empty() { "without a readable id".to_owned() } else { who.join(", ") };
+        let named: Vec<String> = members.iter().take(5).map(|each| who(each)).collect();
+        let more = members.len() - named.len();
+        let mut who = named.join(", ");
         if more > 0 {
             let _ = write!(who, " and {more} more");
         }
@@ -102,6 +111,18 @@ pub fn troubles(operations: &[Operation], limit: usize) -> Option<String> {
         let _ = writeln!(text, "        … and {} more kinds", groups.len() - limit);
     }
     Some(text.trim_end().to_owned())
+}
+
+/// The worker; for a rejected row its line too, which is where somebody will look.
+fn who(operation: &Operation) -> String {
+    let id = operation.external_id.as_ref().map(crate::domain::ExternalId::as_str);
+    let line = operation.line.filter(|_| operation.status == OperationStatus::Rejected);
+    match (id, line) {
+        (Some(id), Some(line)) => format!("{id} (line {line})"),
+        (Some(id), None) => id.to_owned(),
+        (None, Some(line)) => format!("line {line}"),
+        (None, None) => "without a readable id".to_owned(),
+    }
 }
 
 /// An instant to the second.
@@ -136,7 +157,43 @@ const fn words_of(status: OperationStatus) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::{ExternalId, OperationId, RunId};
+
     use super::*;
+
+    #[test]
+    fn only_an_unfinished_run_says_what_comes_next() {
+        assert!(
+            next_step(RunStatus::Delivering).is_some_and(|next| next.contains("scimport work"))
+        );
+        assert!(next_step(RunStatus::Tracking).is_some_and(|next| next.contains("not done")));
+        assert_eq!(next_step(RunStatus::Completed), None);
+        assert_eq!(next_step(RunStatus::Failed), None);
+    }
+
+    #[test]
+    fn a_rejected_row_is_named_by_its_line_with_or_without_an_id() {
+        let mut operation = Operation {
+            id: OperationId(1),
+            run: RunId::new("01"),
+            row: Some(5),
+            line: Some(7),
+            external_id: Some(ExternalId::new("E1")),
+            change: None,
+            status: OperationStatus::Rejected,
+            code: None,
+            reason: None,
+            advice: None,
+            attempts: 0,
+            bulk_request: None,
+            updated_at: Timestamp::UNIX_EPOCH,
+        };
+        assert_eq!(who(&operation), "E1 (line 7)");
+        operation.external_id = None;
+        assert_eq!(who(&operation), "line 7");
+        operation.line = None;
+        assert_eq!(who(&operation), "without a readable id");
+    }
 
     #[test]
     fn numbers_are_grouped_by_thousands() {

@@ -8,7 +8,7 @@ use crate::bridge::Goal;
 use crate::cli::args::{Until, WorkArgs};
 use crate::cli::context::{Context, Failed, explain, failed};
 use crate::cli::exit::Exit;
-use crate::cli::terminal::{say, tell};
+use crate::cli::terminal::{remark, say};
 use crate::cli::{json, words};
 use crate::domain::RunId;
 
@@ -42,7 +42,7 @@ pub async fn run(context: &Context, args: WorkArgs) -> Result<Exit, Failed> {
         });
     }
     if touched.is_empty() {
-        tell("nothing is due");
+        remark("nothing is due");
     }
     let mut documents = Vec::new();
     for id in touched.iter().rev() {

@@ -19,7 +19,7 @@ impl ConfigNotFound {
     /// The way out.
     #[must_use]
     pub const fn hint(self) -> &'static str {
-        "`scimport init` writes one"
+        "start from `samples/scimport.toml`, or name a config with `--config`"
     }
 }
 

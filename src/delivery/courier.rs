@@ -11,20 +11,12 @@ use crate::delivery::Ladder;
 use crate::delivery::health::JobWatch;
 use crate::delivery::pace::{Pace, later};
 use crate::domain::{BulkRequestId, Clock, TargetName};
-use crate::entra::{Accepted, Attempt, CallFailure, Disposition, EntraClient, TokenFailure};
+use crate::entra::{Accepted, Attempt, CallFailure, Disposition, EntraClient};
 use crate::scim::BulkWriter;
 use crate::store::{CallId, CallLimits, CallPermit, Claim, Store, StoreError};
 
 /// How long the loop sleeps when it does not know when there will be more to do.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-
-/// A request without an answer may still be on its way, or in somebody's hands over there: it is
-/// sent again no sooner than this, so that nobody is in two requests at once.
-const IN_DOUBT_PAUSE: Duration = Duration::from_secs(1);
-
-/// How many new tokens are tried, one after the other, when tokens are refused: one can be revoked
-/// before its first use.
-const NEW_TOKENS_TRIED: u32 = 2;
 
 /// How a target is delivered to.
 #[derive(Debug, Clone)]
@@ -49,6 +41,9 @@ pub struct CourierSettings {
     pub max_bytes: usize,
     /// Most requests under way at once.
     pub max_in_flight: usize,
+    /// How long the other side may answer with nothing but passing faults before the loop ends;
+    /// `None` when the caller has a time-out of its own.
+    pub patience: Option<Duration>,
 }
 
 /// Why the loop ended.
@@ -70,6 +65,8 @@ pub enum Stop {
         /// When the first call comes free.
         free_at: Timestamp,
     },
+    /// The other side has not answered for longer than the caller's patience.
+    Unreachable(Box<CallFailure>),
     /// The target is set up wrongly: nothing is sent until that is mended.
     Halted(Box<CallFailure>),
 }
@@ -103,7 +100,7 @@ struct Turn {
 }
 
 /// Whether the token at hand has been taken yet. A token may expire or be revoked at any time, so a
-/// 401 costs a new one; but when new ones are refused in a row, something is wrong.
+/// 401 costs a new one; but a new one that is refused as well means that something is wrong.
 #[derive(Default)]
 struct TokenTrust {
     number: u32,
@@ -122,13 +119,13 @@ impl TokenTrust {
         }
     }
 
-    /// Counts a 401; true when [`NEW_TOKENS_TRIED`] new tokens in a row were refused as well.
+    /// Counts a 401; true when a new token was refused like the one before.
     const fn refused(&mut self, number: u32) -> bool {
         if number == self.number {
             self.number += 1;
             self.refused_in_a_row += 1;
         }
-        self.refused_in_a_row > NEW_TOKENS_TRIED
+        self.refused_in_a_row > 1
     }
 }
 
@@ -165,9 +162,6 @@ impl Courier {
             ready: None,
             stop: None,
         };
-        if recovered > 0 {
-            turn.pace.pause_for(IN_DOUBT_PAUSE, self.clock.now());
-        }
         loop {
             if turn.stop.is_none() && cancel.is_cancelled() {
                 turn.stop = Some(Stop::Cancelled);
@@ -221,12 +215,10 @@ impl Courier {
                 None => return self.nothing_claimed(turn, now).await,
             },
         };
-        // before the call is counted: without a token there is none
-        if let Err(failure) = self.client.token().await {
+        if let Err(failure) = self.client.ready().await {
             self.store.release(claim.id, self.clock.now()).await?;
             return Ok(self.without_token(turn, failure));
         }
-        turn.pace.has_token();
         let CourierSettings { tenant, target, limits, .. } = &self.settings;
         match self.store.begin_call(tenant, target, *limits, self.clock.now()).await? {
             CallPermit::Granted(call) => {
@@ -251,24 +243,30 @@ impl Courier {
         }
     }
 
-    /// Without a token nothing can be sent: a pause, or the end.
-    fn without_token(&self, turn: &mut Turn, failure: TokenFailure) -> Option<Duration> {
-        let now = self.clock.now();
-        let (Disposition::Throttled { retry_after } | Disposition::Transient { retry_after }) =
-            failure.disposition()
-        else {
-            tracing::error!(error = %failure, "nothing more is sent until this is mended");
-            turn.stop = Some(Stop::Halted(Box::new(failure.into())));
+    /// No token, so nothing can be posted: waits and tries again, or halts.
+    fn without_token(&self, turn: &mut Turn, failure: CallFailure) -> Option<Duration> {
+        if matches!(failure.disposition(), Disposition::Halt) {
+            tracing::error!(error = %failure, "no token; nothing is sent until this is mended");
+            turn.stop = Some(Stop::Halted(Box::new(failure)));
             return None;
-        };
-        let until = turn.pace.no_token(retry_after, now);
-        let wait = until.duration_since(now).unsigned_abs();
+        }
+        let now = self.clock.now();
+        let until = turn.pace.without_token(now);
         tracing::warn!(
             error = %failure,
-            retry_after_ms = wait.as_millis(),
-            "no token could be had this time; trying again"
+            retry_after_ms = until.duration_since(now).as_millis(),
+            "no token this time; trying again"
         );
-        Some(wait)
+        self.lose_patience(turn, failure);
+        None
+    }
+
+    /// Ends the loop when there has been nothing but faults for too long.
+    fn lose_patience(&self, turn: &mut Turn, failure: CallFailure) {
+        let now = self.clock.now();
+        if self.settings.patience.is_some_and(|patience| turn.pace.is_unreachable(patience, now)) {
+            turn.stop = Some(Stop::Unreachable(Box::new(failure)));
+        }
     }
 
     async fn claim(&self, turn: &mut Turn, now: Timestamp) -> Result<Option<Claim>, StoreError> {
@@ -316,7 +314,7 @@ impl Courier {
         }
         let body = bulk.take();
         if body.len() > self.settings.max_bytes && operations > 1 {
-            self.store.forget_call(call).await?;
+            self.store.end_call(call, self.clock.now()).await?;
             return self.store.split(claim.id, operations.div_ceil(2), self.clock.now()).await;
         }
         let (store, client) = (Arc::clone(&self.store), self.client.clone());
@@ -326,13 +324,7 @@ impl Courier {
             // one POST, one noted call: a second try after a 401 is a call of its own
             let answer = client.upload_once(body, &claim.client_request_id, Attempt::First).await;
             let now = clock.now();
-            match &answer {
-                // the token went meanwhile, and there was no other: nothing was posted
-                Err(failure) if failure.token_failure().is_some() => {
-                    store.forget_call(call).await?
-                }
-                _ => store.end_call(call, now).await?,
-            }
+            store.end_call(call, now).await?;
             // a 202 is stored here and now: whatever else happens, it is not sent twice
             let result = match answer {
                 Ok(Accepted { request_id, sent_at }) => {
@@ -406,17 +398,16 @@ impl Courier {
                 Ok(())
             }
             Disposition::Transient { retry_after } => {
-                let mut until = turn.pace.transient(id, retry_after, now);
-                if failure.status().is_none() {
-                    until = until.max(later(now, IN_DOUBT_PAUSE));
-                }
+                let until = turn.pace.transient(id, retry_after, now);
                 tracing::warn!(
                     request.id = id.0,
                     error = %failure,
                     retry_after_ms = until.duration_since(now).as_millis(),
                     "a request met a passing fault; trying again"
                 );
-                self.store.postpone(id, until, code, in_doubt, now).await
+                self.store.postpone(id, until, code, in_doubt, now).await?;
+                self.lose_patience(turn, failure);
+                Ok(())
             }
             Disposition::TooLarge if operations > 1 => {
                 tracing::warn!(request.id = id.0, operations, "too large (413): split in two");

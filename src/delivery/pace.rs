@@ -26,6 +26,7 @@ pub(super) struct Pace {
     throttled_since: Option<Timestamp>,
     transient_steps: HashMap<BulkRequestId, u32>,
     token_step: u32,
+    failing_since: Option<Timestamp>,
 }
 
 impl Pace {
@@ -38,6 +39,7 @@ impl Pace {
             throttled_since: None,
             transient_steps: HashMap::new(),
             token_step: 0,
+            failing_since: None,
         }
     }
 
@@ -52,6 +54,8 @@ impl Pace {
         self.throttle_step = 0;
         self.throttled_since = None;
         self.transient_steps.remove(&id);
+        self.token_step = 0;
+        self.failing_since = None;
     }
 
     /// A 429: the whole target pauses; returns until when. Several requests of one burst that are
@@ -76,6 +80,11 @@ impl Pace {
             .is_some_and(|since| now.duration_since(since) >= THROTTLED_IS_EXHAUSTED)
     }
 
+    /// Whether nothing but passing faults has been met for this long: the other side does not answer.
+    pub(super) fn is_unreachable(&self, patience: Duration, now: Timestamp) -> bool {
+        self.failing_since.is_some_and(|since| later(since, patience) <= now)
+    }
+
     /// The whole target pauses for this long from now, or longer if it already does.
     pub(super) fn pause_for(&mut self, wait: Duration, now: Timestamp) -> Timestamp {
         let until = later(now, wait);
@@ -84,16 +93,12 @@ impl Pace {
         until
     }
 
-    /// There was no token: the whole target pauses; returns until when.
-    pub(super) fn no_token(&mut self, retry_after: Option<Duration>, now: Timestamp) -> Timestamp {
-        let wait = retry_after.map_or_else(|| self.transient.wait(self.token_step), after_server);
+    /// The token endpoint gave no token this time: the whole target pauses.
+    pub(super) fn without_token(&mut self, now: Timestamp) -> Timestamp {
+        self.failing_since.get_or_insert(now);
+        let wait = self.transient.wait(self.token_step);
         self.token_step += 1;
         self.pause_for(wait, now)
-    }
-
-    /// There is a token again.
-    pub(super) const fn has_token(&mut self) {
-        self.token_step = 0;
     }
 
     /// A passing fault of one request; returns when it may be tried again.
@@ -103,6 +108,7 @@ impl Pace {
         retry_after: Option<Duration>,
         now: Timestamp,
     ) -> Timestamp {
+        self.failing_since.get_or_insert(now);
         let step = self.transient_steps.entry(id).or_insert(0);
         let wait = retry_after.map_or_else(|| self.transient.wait(*step), after_server);
         *step += 1;
@@ -157,6 +163,18 @@ mod tests {
         pace.throttled(None, at(0));
         assert!(!pace.is_exhausted(at(599)));
         assert!(pace.is_exhausted(at(600)));
+    }
+
+    #[test]
+    fn faults_without_a_success_in_between_mean_that_nobody_answers() {
+        let mut pace = pace();
+        let patience = Duration::from_mins(10);
+        pace.without_token(at(0));
+        pace.transient(BulkRequestId(1), None, at(300));
+        assert!(!pace.is_unreachable(patience, at(599)));
+        assert!(pace.is_unreachable(patience, at(600)));
+        pace.accepted(BulkRequestId(1));
+        assert!(!pace.is_unreachable(patience, at(600)));
     }
 
     #[test]

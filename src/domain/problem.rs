@@ -28,7 +28,7 @@ pub struct RecordProblem {
     pub attribute: Option<String>,
     /// The column concerned.
     pub column: Option<String>,
-    /// What was found, and what was expected.
+    /// What was found, and what was expected; it names the column itself.
     pub message: String,
     /// The way out.
     pub hint: Option<String>,
@@ -36,13 +36,6 @@ pub struct RecordProblem {
 
 impl std::fmt::Display for RecordProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (&self.column, &self.attribute) {
-            (Some(column), Some(attribute)) => {
-                write!(f, "column `{column}`, attribute `{attribute}`: {}", self.message)
-            }
-            (Some(column), None) => write!(f, "column `{column}`: {}", self.message),
-            (None, Some(attribute)) => write!(f, "attribute `{attribute}`: {}", self.message),
-            (None, None) => f.write_str(&self.message),
-        }
+        f.write_str(&self.message)
     }
 }

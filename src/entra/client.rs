@@ -89,6 +89,16 @@ impl EntraClient {
         self.0.tokens.get().await.map(drop)
     }
 
+    /// Sees to it that there is a token to upload with, so that a failure of the token endpoint does
+    /// not cost a call that has been counted.
+    ///
+    /// # Errors
+    ///
+    /// When the token endpoint gives none.
+    pub async fn ready(&self) -> Result<(), CallFailure> {
+        self.token().await.map_err(|failure| CallFailure::token(Call::Upload, failure))
+    }
+
     /// Uploads the bytes of a bulk request.
     ///
     /// A 401 is answered with a new token and one more try, so this may be two calls in Entra's

@@ -57,7 +57,7 @@ pub struct LogEvent {
 
 impl LogEvent {
     /// Reads an event; `None` when it has no id or no time.
-    pub(super) fn read(event: &Value) -> Option<Self> {
+    pub(crate) fn read(event: &Value) -> Option<Self> {
         let id = text(event, "id")?;
         let at = instant(&text(event, "activityDateTime")?)?;
         let infos = ["provisioningStatusInfo", "statusInfo"].map(|key| event.get(key));

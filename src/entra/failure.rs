@@ -84,13 +84,6 @@ struct Answered {
     is_fresh_token: bool,
 }
 
-/// A failure of whoever was about to upload.
-impl From<TokenFailure> for CallFailure {
-    fn from(failure: TokenFailure) -> Self {
-        Self::token(Call::Upload, failure)
-    }
-}
-
 impl CallFailure {
     pub(super) fn token(call: Call, failure: TokenFailure) -> Self {
         Self { call, request_id: None, cause: Cause::Token(failure) }

@@ -28,6 +28,11 @@ pub(super) const MAX_ERROR_BYTES: usize = 64 * 1024;
 /// The longest wait that is taken from a `Retry-After`. More is a mistake of the other side's.
 const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
+/// An idle connection is given up after this long: before the other side does, so that a request is
+/// not written into a connection that is just being closed. Such a request would be a call that
+/// counts and has no answer.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Makes the client for one address.
 pub(super) fn client(base: &BaseUrl, http: &HttpSettings) -> Result<Client, EntraError> {
     let builder = Client::builder()
@@ -38,7 +43,8 @@ pub(super) fn client(base: &BaseUrl, http: &HttpSettings) -> Result<Client, Entr
         .referer(false)
         .https_only(base.is_https())
         .timeout(http.timeout)
-        .connect_timeout(http.connect_timeout);
+        .connect_timeout(http.connect_timeout)
+        .pool_idle_timeout(IDLE_TIMEOUT);
     let builder = with_proxy(builder, base, http)?;
     let builder =
         if base.is_https() { with_ca(builder, http)? } else { builder.tls_certs_only([]) };

@@ -1,6 +1,6 @@
 //! A file that is digested while it is read, so that both passes prove to have read the same bytes.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,14 +25,11 @@ impl SourceFile {
     ///
     /// When it cannot be opened or is no regular file.
     pub fn open(path: &Path) -> std::io::Result<Self> {
+        // looked at before it is opened: opening a pipe waits for whoever writes into it
+        regular(&std::fs::metadata(path)?)?;
         let file = File::open(path)?;
         let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(std::io::Error::new(
-                std::io::ErrorKind::IsADirectory,
-                "it is a folder, not a file",
-            ));
-        }
+        regular(&metadata)?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(Self {
             file,
@@ -72,6 +69,18 @@ impl SourceFile {
         while self.read(&mut rest)? > 0 {}
         Ok(self.hash.clone().finalize().into())
     }
+}
+
+fn regular(metadata: &Metadata) -> std::io::Result<()> {
+    use std::io::{Error, ErrorKind};
+    if metadata.is_dir() {
+        return Err(Error::new(ErrorKind::IsADirectory, "it is a folder, not a file"));
+    }
+    if !metadata.is_file() {
+        let words = "it is no regular file, and both passes have to read the same bytes";
+        return Err(Error::new(ErrorKind::InvalidInput, words));
+    }
+    Ok(())
 }
 
 impl Read for SourceFile {

@@ -158,7 +158,10 @@ fn no_key(feed: &Feed) -> RecordProblem {
         code: "source.no-worker-key",
         attribute: None,
         column: feed.rows.per.clone(),
-        message: "the column is empty, but `rows.per` tells workers apart by it".to_owned(),
+        message: format!(
+            "column `{}` is empty, but `rows.per` tells workers apart by it",
+            feed.rows.per.as_deref().unwrap_or_default()
+        ),
         hint: Some("correct the export, or leave out `rows.per`".to_owned()),
     }
 }

@@ -19,6 +19,9 @@ use super::shared::{Settings, Shared, World};
 use super::wire::Wire;
 use super::{control, jobs, log, state, token, upload};
 
+/// An idle connection is kept this long. Microsoft's front ends keep it for minutes; closing early
+/// makes clients run into a connection that is just being closed.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// Threads of the HTTP server: requests are answered side by side, and the machine is left to the
 /// client.
 const WORKERS: usize = 2;
@@ -73,6 +76,7 @@ impl MockEntra {
             // A client that hangs up must be noticed while its request is still being handled.
             .h1_allow_half_closed(false)
             .workers(WORKERS)
+            .keep_alive(KEEP_ALIVE)
             .disable_signals()
             .listen(listener)?
             .run();

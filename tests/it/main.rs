@@ -1,5 +1,25 @@
 //! Stories told over the public interface; one binary, so that they link once.
 
+#[cfg(test)]
+mod canary;
+#[cfg(test)]
+mod cli_convert;
+#[cfg(test)]
+mod cli_exit;
+#[cfg(test)]
+mod cli_json;
+#[cfg(test)]
+mod cli_mock;
+#[cfg(test)]
+mod cli_plan;
+#[cfg(test)]
+mod cli_report;
+#[cfg(test)]
+mod cli_samples;
+#[cfg(test)]
+mod cli_support;
+#[cfg(test)]
+mod cli_usage;
 mod config_environment;
 mod config_errors;
 mod config_properties;
@@ -18,11 +38,17 @@ mod journey_outcomes;
 mod journey_real_data;
 #[cfg(unix)]
 mod kills;
+#[cfg(test)]
+mod intake_edge;
+#[cfg(test)]
+mod layers;
 mod mapping_compile;
 mod mapping_properties;
 mod mapping_resource;
 mod mapping_rules;
 mod mapping_support;
+#[cfg(test)]
+mod memory;
 mod mock_client;
 mod mock_engine;
 mod mock_log;
