@@ -23,9 +23,11 @@ const WINDOW_MARGIN: Duration = Duration::from_millis(200);
 const LOST_AFTER: Duration = Duration::from_mins(10);
 /// The first waiting time after a passing fault.
 const TRANSIENT_BASE: Duration = Duration::from_secs(1);
-/// `work` has no time-out of its own: after this long with nothing but faults it leaves the rest to
-/// the next time.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// `work` has no time-out of its own: after this long with nothing but faults, nothing more can be
+/// done now, and the rest is left to the next time.
+const IDLE_PATIENCE: Duration = Duration::from_mins(2);
+/// The same for `work --until settled`, which is asked to hold out.
+const SETTLED_PATIENCE: Duration = Duration::from_mins(10);
 /// Most bytes in a bulk request; Entra states no limit.
 const MAX_REQUEST_BYTES: usize = 1024 * 1024;
 /// Most requests under way at once: 8 a second, at up to 3 seconds each.
@@ -90,6 +92,7 @@ impl Bridge {
         cancel: &CancellationToken,
         on_tick: &mut (dyn FnMut(&Run) + Send),
     ) -> Result<Driven, BridgeError> {
+        self.refuse_another_job(target).await?;
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         let mut has_said = false;
         loop {
@@ -102,7 +105,10 @@ impl Bridge {
                 has_said = true;
                 tracing::info!(target = %target, "another process delivers to this target; waiting");
             }
-            if self.is_reached(target, goal, Tracked::Elsewhere, on_tick).await? {
+            // whoever has the lease does what is due
+            if *goal == Goal::Idle
+                || self.is_reached(target, goal, Tracked::Elsewhere, on_tick).await?
+            {
                 return Ok(Driven { ended: Ended::Reached });
             }
             if cancel.is_cancelled() {
@@ -115,6 +121,17 @@ impl Bridge {
         }
     }
 
+    /// What the ledger knows was sent to one provisioning job must not be continued in another.
+    async fn refuse_another_job(&self, target: &TargetName) -> Result<(), BridgeError> {
+        let job = super::setup::provisioning_job(self.setup.target(target)?);
+        match self.store.bound_job(target).await? {
+            Some(bound) if bound != job => {
+                Err(BridgeError::OtherJob { target: target.clone(), bound })
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn drive_leased(
         &self,
         target: &TargetName,
@@ -124,7 +141,11 @@ impl Bridge {
         on_tick: &mut (dyn FnMut(&Run) + Send),
     ) -> Result<Driven, BridgeError> {
         let client = self.setup.client(target, &self.env)?;
-        let patience = goal.run().is_none().then_some(PATIENCE);
+        let patience = match goal {
+            Goal::Idle => Some(IDLE_PATIENCE),
+            Goal::Settled => Some(SETTLED_PATIENCE),
+            Goal::Accepted(_) | Goal::Outcome(_) => None,
+        };
         let courier = self.courier(target, client.clone(), patience)?;
         let tracker = self.tracker(target, client)?;
         let stop_sending = cancel.child_token();

@@ -14,8 +14,13 @@ pub enum BridgeError {
     #[error("the config has mistakes")]
     Config(#[from] ConfigErrors),
     /// There is no such source.
-    #[error("there is no source `{0}` in the config")]
-    NoSuchSource(SourceName),
+    #[error("there is no source `{name}` in the config")]
+    NoSuchSource {
+        /// The name asked for.
+        name: SourceName,
+        /// The names there are, in backticks.
+        known: Vec<String>,
+    },
     /// There is no such target.
     #[error("there is no target `{0}` in the config")]
     NoSuchTarget(TargetName),
@@ -36,6 +41,14 @@ pub enum BridgeError {
         /// Why.
         #[source]
         source: Box<EntraError>,
+    },
+    /// The ledger of a target speaks of another provisioning job.
+    #[error("the ledger of target `{target}` belongs to another provisioning job, `{bound}`")]
+    OtherJob {
+        /// The target.
+        target: TargetName,
+        /// Tenant, service principal and job of the ledger.
+        bound: String,
     },
     /// The file was refused.
     #[error("{}: {}", .0.place, .0.message)]
@@ -58,6 +71,7 @@ impl From<IntakeError> for BridgeError {
     fn from(error: IntakeError) -> Self {
         match error {
             IntakeError::Refused { problem, .. } => Self::Refused(problem),
+            IntakeError::OtherJob { target, bound } => Self::OtherJob { target, bound },
             IntakeError::Store(error) => Self::Store(error),
             IntakeError::Stopped(_) => Self::Intake(error),
         }

@@ -57,11 +57,15 @@ impl Setup {
                 Ok(mapping) => {
                     for warning in mapping.warnings() {
                         let (path, hint) = (at(&warning.path), warning.hint.clone());
-                        warnings.push(config.problem_at(&path, &warning.message, hint));
+                        warnings.push(config.problem_at(&path, warning.to_string(), hint));
                     }
                     let feed = Feed {
                         name: source.name.clone(),
                         target: source.target.clone(),
+                        job: config
+                            .target(source.target.as_str())
+                            .map(provisioning_job)
+                            .unwrap_or_default(),
                         csv: source.csv.clone(),
                         rows: source.rows.clone(),
                         takes_over: source.takes_over.clone(),
@@ -75,7 +79,7 @@ impl Setup {
                         Some(key) => at(&format!("{}.{key}", problem.path)),
                         None => at(&problem.path),
                     };
-                    config.problem_at(&path, problem.message, problem.hint)
+                    config.problem_at(&path, problem.to_string(), problem.hint)
                 })),
             }
         }
@@ -110,7 +114,10 @@ impl Setup {
     /// When there is none.
     pub fn feed(&self, name: &str) -> Result<Arc<Feed>, BridgeError> {
         let name = SourceName::new(name);
-        self.feeds.get(&name).cloned().ok_or(BridgeError::NoSuchSource(name))
+        self.feeds.get(&name).cloned().ok_or_else(|| BridgeError::NoSuchSource {
+            name,
+            known: self.feeds.keys().map(|name| format!("`{name}`")).collect(),
+        })
     }
 
     /// A target's config by name.
@@ -142,6 +149,11 @@ impl Setup {
             source: Box::new(source),
         })
     }
+}
+
+/// What a target stands for, whatever it is called: the ledger is bound to it.
+pub(super) fn provisioning_job(target: &TargetConfig) -> String {
+    format!("{}/{}/{}", target.tenant_id, target.service_principal_id, target.job_id)
 }
 
 fn credential(

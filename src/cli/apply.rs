@@ -185,8 +185,9 @@ pub struct RunBars {
 impl RunBars {
     /// Bars for a goal.
     pub fn new(goal: &Goal) -> Self {
+        let sent = operations_bar("accepted");
         let settled = matches!(goal, Goal::Outcome(_)).then(|| operations_bar("outcomes"));
-        Self { sent: operations_bar("accepted"), settled }
+        Self { sent, settled }
     }
 
     /// Shows where a run stands.

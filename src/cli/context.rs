@@ -78,7 +78,8 @@ pub fn failed(error: impl Into<BridgeError>) -> Failed {
     tell(text);
     Failed(match error {
         BridgeError::Config(_)
-        | BridgeError::NoSuchSource(_)
+        | BridgeError::NoSuchSource { .. }
+        | BridgeError::OtherJob { .. }
         | BridgeError::NoSuchTarget(_)
         | BridgeError::Secret { .. }
         | BridgeError::Client { .. } => Exit::Usage,
@@ -93,7 +94,7 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     while let Some(cause) = source {
         // a transparent error repeats its cause's words
         let words = cause.to_string();
-        if !text.ends_with(&words) {
+        if !text.contains(&words) {
             text = format!("{text}\n  because {words}");
         }
         source = cause.source();
@@ -110,7 +111,20 @@ fn hint(error: &BridgeError) -> Option<String> {
                 None => format!("see the code `{code}`"),
             })
         }
-        BridgeError::Secret { .. } => Some("set it, then `scimport check` looks again".to_owned()),
+        BridgeError::NoSuchSource { known, .. } if known.is_empty() => {
+            Some("the config has no source yet: add a `[source.NAME]`".to_owned())
+        }
+        BridgeError::NoSuchSource { known, .. } => {
+            Some(format!("the config has {}", known.join(", ")))
+        }
+        BridgeError::OtherJob { .. } => Some(
+            "after a rehearsal, or with a new job, begin with a new ledger: name another store in \
+             `[store] url`, or give the target another name; everybody is sent once more"
+                .to_owned(),
+        ),
+        BridgeError::Secret { .. } => {
+            Some("put it there, then `scimport check` looks again".to_owned())
+        }
         BridgeError::Tracking(TrackingError::Halted(failure)) => Some(failure.advice().to_owned()),
         BridgeError::LedgerBusy => Some("try again when the other runs are done".to_owned()),
         _ => None,

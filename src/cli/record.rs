@@ -46,8 +46,10 @@ pub async fn run(context: &Context, args: RecordArgs) -> Result<Exit, Failed> {
                 operation.code.as_ref().map_or_else(String::new, |code| format!(" ({code})")),
                 operation.run
             ));
-            for text in [&operation.reason, &operation.advice].into_iter().flatten() {
-                say(format!("      {text}"));
+            for (sign, text) in [(" ", &operation.reason), ("→", &operation.advice)] {
+                if let Some(text) = text {
+                    say(format!("    {sign} {text}"));
+                }
             }
         }
     }

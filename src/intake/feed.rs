@@ -14,6 +14,8 @@ pub struct Feed {
     pub name: SourceName,
     /// Where its workers go.
     pub target: TargetName,
+    /// The provisioning job that the target stands for: tenant, service principal and job.
+    pub job: String,
     /// How its files are read.
     pub csv: CsvConfig,
     /// What happens to several rows of one worker.

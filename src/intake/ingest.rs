@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::domain::{
     Change, Clock, ExternalId, LedgerEntry, OperationStatus, Place, Problem, RecordProblem, RunId,
+    TargetName,
 };
 use crate::intake::{Feed, RowResult, Scan, SourceFile, Verdict, read_rows, scan};
 use crate::plan::{Decision, decide};
@@ -34,6 +35,15 @@ pub enum IntakeError {
         problem: Box<Problem>,
         /// SHA-256 of the file, zero where it could not be read.
         digest: [u8; 32],
+    },
+    /// The ledger of this target speaks of another provisioning job: what it calls sent was never
+    /// sent to this one.
+    #[error("the ledger of target `{target}` belongs to another provisioning job, `{bound}`")]
+    OtherJob {
+        /// The target.
+        target: TargetName,
+        /// Tenant, service principal and job of the ledger.
+        bound: String,
     },
     /// The store failed.
     #[error(transparent)]
@@ -99,6 +109,11 @@ pub async fn plan_file(
 ) -> Result<Planned, IntakeError> {
     let started_at = clock.now();
     let (file, scan) = first_pass(Arc::clone(&feed), path, &options).await?;
+    if let Some(bound) = store.bound_job(&feed.target).await?
+        && bound != feed.job
+    {
+        return Err(IntakeError::OtherJob { target: feed.target.clone(), bound });
+    }
     let fingerprint = feed.fingerprint();
     if let Some(latest) = store.latest_run(&feed.name).await?
         && latest.file_digest == scan.digest
@@ -112,6 +127,7 @@ pub async fn plan_file(
         id: new_run_id(started_at),
         source: feed.name.clone(),
         target: feed.target.clone(),
+        job: feed.job.clone(),
         file: Some(file.name().to_owned()),
         file_digest: scan.digest,
         mapping_fingerprint: fingerprint,

@@ -96,10 +96,14 @@ impl<'a> Columns<'a> {
         let bound = feed.mapping.bind(headers);
         let mut missing = Vec::new();
         let mut repeated = Vec::new();
+        let mut nearest = Vec::new();
         for problem in bound.as_ref().err().into_iter().flatten() {
             let column = problem.column().to_owned();
             match problem {
-                ColumnProblem::Missing { .. } => missing.push(column),
+                ColumnProblem::Missing { nearest: near, .. } => {
+                    nearest.extend(near.as_ref().map(|near| format!("`{near}` for `{column}`")));
+                    missing.push(column);
+                }
                 ColumnProblem::Repeated { .. } => repeated.push(column),
             }
         }
@@ -125,7 +129,7 @@ impl<'a> Columns<'a> {
                 "source.missing-columns",
                 Place::file(file),
                 format!("the header has no column {}", names(&missing)),
-                missing_hint(headers),
+                missing_hint(headers, &nearest),
             )),
         }
     }
@@ -147,10 +151,16 @@ fn names(columns: &[String]) -> String {
 /// Headers named in a hint.
 const HEADERS_NAMED: usize = 40;
 
-fn missing_hint(headers: &[String]) -> String {
+fn missing_hint(headers: &[String], nearest: &[String]) -> String {
     let named: Vec<String> = headers.iter().take(HEADERS_NAMED).cloned().collect();
+    let more = if headers.len() > named.len() { ", …" } else { "" };
+    let meant = match nearest {
+        [] => String::new(),
+        _ => format!("did you mean {}? ", nearest.join(", ")),
+    };
     format!(
-        "set `optional = true` for columns that may be missing, or correct the names; the file has {}",
+        "{meant}the file has {}{more}; correct the names in the mapping, or set `optional = true` \
+         for a column that may be missing",
         names(&named)
     )
 }

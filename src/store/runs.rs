@@ -17,6 +17,8 @@ pub struct NewRun {
     pub source: SourceName,
     /// The target.
     pub target: TargetName,
+    /// The provisioning job that the target stands for; the first run of a target binds it.
+    pub job: String,
     /// The file's name without folders; `None` for runs without a file.
     pub file: Option<String>,
     /// SHA-256 of the file's bytes.
@@ -245,6 +247,9 @@ pub trait Runs {
     /// A draft takes planned rows in batches and keeps them outside the store's own tables (and
     /// outside memory) until [`RunDraft::commit`]; dropping it leaves no trace.
     async fn draft(&self, target: &TargetName) -> Result<Box<dyn RunDraft>, StoreError>;
+
+    /// The provisioning job that a target's ledger speaks of; `None` before its first run.
+    async fn bound_job(&self, target: &TargetName) -> Result<Option<String>, StoreError>;
 
     /// Stores a refused file.
     async fn store_refused(&self, run: RefusedRun) -> Result<(), StoreError>;

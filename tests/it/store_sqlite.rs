@@ -47,6 +47,7 @@ async fn commit(draft: Box<dyn RunDraft>, id: &str) -> Commit {
     let run = NewRun {
         id: RunId::from(id),
         source: SourceName::from("hr"),
+        job: "tenant/principal/job".to_owned(),
         target: target(),
         file: None,
         file_digest: [0; 32],

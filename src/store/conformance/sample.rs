@@ -73,6 +73,7 @@ pub fn new_run(id: &str, rows: u64) -> NewRun {
     NewRun {
         id: RunId::from(id),
         source: source(),
+        job: "tenant/principal/job".to_owned(),
         target: target(),
         file: Some("workers.csv".into()),
         file_digest: [7; 32],

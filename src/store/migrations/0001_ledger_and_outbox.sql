@@ -7,6 +7,7 @@
 -- One line for each target that ever had a run.
 CREATE TABLE targets (
     target         TEXT    NOT NULL PRIMARY KEY,   -- its name in the config
+    job            TEXT    NOT NULL,               -- tenant, service principal and job it stands for
     ledger_version INTEGER NOT NULL                -- grows by one with each committed run
 ) STRICT, WITHOUT ROWID;
 

@@ -151,11 +151,11 @@ fn enter(db: &Connection, run: &NewRun, now_us: i64) -> Result<(), Failure> {
     let target = run.target.as_str();
     db.prepare_cached(
         "-- draft.move_ledger
-        INSERT INTO targets (target, ledger_version)
-        VALUES (?1, 1)
+        INSERT INTO targets (target, job, ledger_version)
+        VALUES (?1, ?2, 1)
         ON CONFLICT (target) DO UPDATE SET ledger_version = ledger_version + 1",
     )?
-    .execute([target])?;
+    .execute([target, &run.job])?;
     let seq = enter_run(db, run, now_us)?;
     let touched = supersede(db, target, run.id.as_str(), now_us)?;
     let before: i64 = db

@@ -18,6 +18,22 @@ impl Runs for SqliteStore {
         Ok(Box::new(draft))
     }
 
+    async fn bound_job(&self, target: &TargetName) -> Result<Option<String>, StoreError> {
+        let target = target.clone();
+        self.read("look up a target", move |db| {
+            Ok(db
+                .prepare_cached(
+                    "-- runs.bound_job
+                    SELECT job
+                    FROM targets
+                    WHERE target = ?1",
+                )?
+                .query_row([target.as_str()], |row| row.get(0))
+                .optional()?)
+        })
+        .await
+    }
+
     async fn store_refused(&self, run: RefusedRun) -> Result<(), StoreError> {
         self.write("store a refused file", move |db| refuse(db, &run)).await
     }
