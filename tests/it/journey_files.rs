@@ -1,8 +1,6 @@
 //! Files one after the other, and beside each other: only changes are sent, the newest wins, and two
 //! processes do not get in each other's way.
 
-#![expect(clippy::indexing_slicing, reason = "a story that is not as told has failed")]
-
 use serde_json::{Value, json};
 
 use crate::support::{Stage, count, counts, ended, worker, workers};

@@ -1,8 +1,6 @@
 //! Limits, permissions and a job that does not run: work is kept, the command says why it ended and
 //! with which code, and `work` carries on once the cause is mended.
 
-#![expect(clippy::indexing_slicing, reason = "a story that is not as told has failed")]
-
 use scimport::mock_entra::{MockConfig, SERVICE_PRINCIPAL_ID};
 use serde_json::json;
 

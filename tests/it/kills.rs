@@ -4,8 +4,6 @@
 //! committed run ends in exactly one status. Invariant 2: nothing doubled. Invariant 5: the limits
 //! are kept over the dead and the living.
 
-#![expect(clippy::indexing_slicing, reason = "a story that is not as told has failed")]
-
 use std::sync::Arc;
 use std::time::Duration;
 

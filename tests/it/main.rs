@@ -31,15 +31,21 @@ mod entra_support;
 mod entra_tls;
 mod entra_token;
 mod entra_upload;
-mod journey_faults;
-mod journey_files;
-mod journey_limits;
-mod journey_outcomes;
-mod journey_real_data;
-#[cfg(unix)]
-mod kills;
 #[cfg(test)]
 mod intake_edge;
+#[cfg(test)]
+mod journey_faults;
+#[cfg(test)]
+mod journey_files;
+#[cfg(test)]
+mod journey_limits;
+#[cfg(test)]
+mod journey_outcomes;
+#[cfg(test)]
+mod journey_real_data;
+#[cfg(test)]
+#[cfg(unix)]
+mod kills;
 #[cfg(test)]
 mod layers;
 mod mapping_compile;
@@ -59,4 +65,5 @@ mod payload;
 mod store_leases;
 #[cfg(test)]
 mod store_sqlite;
+#[cfg(test)]
 mod support;

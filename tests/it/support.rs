@@ -1,13 +1,6 @@
 //! The stage of a story: a stand-in Entra, a folder with a config that fits it, and the program
 //! itself, run as people run it.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests may panic as tests may"
-)]
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
