@@ -18,6 +18,14 @@ use crate::store::{CallId, CallLimits, CallPermit, Claim, Store, StoreError};
 /// How long the loop sleeps when it does not know when there will be more to do.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
+/// How many new tokens are tried, one after the other, when tokens are refused: one can be revoked
+/// before its first use.
+const NEW_TOKENS_TRIED: u32 = 2;
+
+/// A request without an answer may still be on its way, or in somebody's hands over there: it is
+/// sent again no sooner than this, so that nobody is in two requests at once.
+const IN_DOUBT_PAUSE: Duration = Duration::from_secs(1);
+
 /// How a target is delivered to.
 #[derive(Debug, Clone)]
 pub struct CourierSettings {
@@ -100,7 +108,7 @@ struct Turn {
 }
 
 /// Whether the token at hand has been taken yet. A token may expire or be revoked at any time, so a
-/// 401 costs a new one; but a new one that is refused as well means that something is wrong.
+/// 401 costs a new one; but when new ones are refused in a row, something is wrong.
 #[derive(Default)]
 struct TokenTrust {
     number: u32,
@@ -119,13 +127,13 @@ impl TokenTrust {
         }
     }
 
-    /// Counts a 401; true when a new token was refused like the one before.
+    /// Counts a 401; true when [`NEW_TOKENS_TRIED`] new tokens in a row were refused as well.
     const fn refused(&mut self, number: u32) -> bool {
         if number == self.number {
             self.number += 1;
             self.refused_in_a_row += 1;
         }
-        self.refused_in_a_row > 1
+        self.refused_in_a_row > NEW_TOKENS_TRIED
     }
 }
 
@@ -162,6 +170,9 @@ impl Courier {
             ready: None,
             stop: None,
         };
+        if recovered > 0 {
+            turn.pace.pause_for(IN_DOUBT_PAUSE, self.clock.now());
+        }
         loop {
             if turn.stop.is_none() && cancel.is_cancelled() {
                 turn.stop = Some(Stop::Cancelled);
@@ -314,7 +325,7 @@ impl Courier {
         }
         let body = bulk.take();
         if body.len() > self.settings.max_bytes && operations > 1 {
-            self.store.end_call(call, self.clock.now()).await?;
+            self.store.forget_call(call).await?;
             return self.store.split(claim.id, operations.div_ceil(2), self.clock.now()).await;
         }
         let (store, client) = (Arc::clone(&self.store), self.client.clone());
@@ -324,7 +335,13 @@ impl Courier {
             // one POST, one noted call: a second try after a 401 is a call of its own
             let answer = client.upload_once(body, &claim.client_request_id, Attempt::First).await;
             let now = clock.now();
-            store.end_call(call, now).await?;
+            match &answer {
+                // the token went meanwhile, and there was no other: nothing was posted
+                Err(failure) if failure.token_failure().is_some() => {
+                    store.forget_call(call).await?;
+                }
+                _ => store.end_call(call, now).await?,
+            }
             // a 202 is stored here and now: whatever else happens, it is not sent twice
             let result = match answer {
                 Ok(Accepted { request_id, sent_at }) => {
@@ -398,7 +415,10 @@ impl Courier {
                 Ok(())
             }
             Disposition::Transient { retry_after } => {
-                let until = turn.pace.transient(id, retry_after, now);
+                let mut until = turn.pace.transient(id, retry_after, now);
+                if failure.status().is_none() {
+                    until = until.max(later(now, IN_DOUBT_PAUSE));
+                }
                 tracing::warn!(
                     request.id = id.0,
                     error = %failure,

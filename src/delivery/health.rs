@@ -40,6 +40,9 @@ impl JobWatch {
 
     /// Asks; `Some` when nothing may be sent.
     pub(super) async fn check(&mut self, client: &EntraClient, now: Timestamp) -> Option<Stop> {
+        if self.is_forbidden {
+            return None;
+        }
         self.due_at = Some(later(now, self.interval));
         match client.job().await {
             Ok(health) if health.accepts_uploads() => None,

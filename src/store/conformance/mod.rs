@@ -63,6 +63,7 @@ macro_rules! conformance {
             outcomes::sent_operations_are_the_newest_three_of_each_worker,
             calls::the_burst_window_holds_its_calls_and_no_more,
             calls::a_call_without_answer_counts_until_it_is_answered,
+            calls::a_call_that_was_not_made_counts_nowhere,
             calls::a_lost_call_is_forgotten,
             calls::the_calls_of_a_dead_process_are_over_once_its_target_is_recovered,
             calls::the_day_rolls,
