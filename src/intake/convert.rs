@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use crate::domain::RecordProblem;
-use crate::intake::{Feed, SourceFile, Verdict, read_rows, scan};
+use crate::intake::scan::scan_undigested;
+use crate::intake::{Feed, SourceFile, Verdict, read_rows};
 use crate::scim::{BulkWriter, Validator};
 use crate::source::SourceError;
 
@@ -78,7 +79,7 @@ pub fn convert(
     strictness: &Strictness<'_>,
     sink: &mut dyn RequestSink,
 ) -> Result<Converted, ConvertError> {
-    let scan = scan(file, feed)?;
+    let scan = scan_undigested(file, feed)?;
     let mut done = Converted { rows: scan.rows, ..Converted::default() };
     let mut bulk = BulkWriter::new(max_operations);
     bulk.begin();

@@ -197,7 +197,10 @@ async fn first_pass(
         })?;
         match scan(&mut file, &feed) {
             Ok(scan) => Ok((file, scan)),
-            Err(error) => Err(refused(&error, &mut file)),
+            Err(error) => {
+                let digest = file.digest().unwrap_or_default();
+                Err(refused(&error, &file, digest))
+            }
         }
     });
     let (file, scan) = read.await??;
@@ -207,9 +210,9 @@ async fn first_pass(
     Ok((file, scan))
 }
 
-fn refused(error: &SourceError, file: &mut SourceFile) -> IntakeError {
+fn refused(error: &SourceError, file: &SourceFile, digest: [u8; 32]) -> IntakeError {
     let problem = Box::new(error.problem(Place::file(file.name())));
-    IntakeError::Refused { problem, digest: file.digest().unwrap_or_default() }
+    IntakeError::Refused { problem, digest }
 }
 
 /// A row on its way from the reader to the planner.
@@ -260,7 +263,7 @@ fn second_pass(
             drop(batches.blocking_send(batch));
             Ok(())
         }
-        Err(error) => Err(refused(&error, &mut file)),
+        Err(error) => Err(refused(&error, &file, scan.digest)),
     }
 }
 
