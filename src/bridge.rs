@@ -16,4 +16,4 @@ pub use drive::{Driven, Ended, Goal};
 pub use error::BridgeError;
 pub use plan::{Applied, Preview};
 pub use setup::{Bridge, Setup};
-pub use status::{Overview, TargetOverview};
+pub use status::{FoundRun, Overview, TargetOverview};

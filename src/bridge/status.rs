@@ -55,20 +55,38 @@ impl Bridge {
         Ok(Overview { targets, runs: self.store.runs(RUNS_SHOWN).await? })
     }
 
-    /// A run by its id, by the beginning of its id where that is clear, or by the word `latest`.
+    /// A run by its id, by the beginning of its id, or by the word `latest`.
     ///
     /// # Errors
     ///
     /// When the store fails.
-    pub async fn find_run(&self, word: &str) -> Result<Option<Run>, BridgeError> {
+    pub async fn find_run(&self, word: &str) -> Result<FoundRun, BridgeError> {
         if word == "latest" {
-            return Ok(self.store.runs(1).await?.into_iter().next());
+            let newest = self.store.runs(1).await?.into_iter().next();
+            return Ok(newest.map_or(FoundRun::NoneYet, |run| FoundRun::One(Box::new(run))));
         }
         if let Some(run) = self.store.run(&RunId::new(word)).await? {
-            return Ok(Some(run));
+            return Ok(FoundRun::One(Box::new(run)));
         }
         let mut matching = self.store.runs(usize::MAX).await?;
-        matching.retain(|run| word.len() >= 4 && run.id.as_str().starts_with(word));
-        Ok(if matching.len() == 1 { matching.pop() } else { None })
+        matching.retain(|run| !word.is_empty() && run.id.as_str().starts_with(word));
+        Ok(match matching.len() {
+            0 => FoundRun::None,
+            1 => FoundRun::One(Box::new(matching.remove(0))),
+            count => FoundRun::Several(count),
+        })
     }
+}
+
+/// What a word for a run comes to.
+#[derive(Debug)]
+pub enum FoundRun {
+    /// This run.
+    One(Box<Run>),
+    /// More than one run begins like that.
+    Several(usize),
+    /// No run is called that.
+    None,
+    /// There are no runs at all yet.
+    NoneYet,
 }

@@ -28,8 +28,13 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
             feed.target
         ));
     }
-    if exit == Exit::Success {
-        say("the config is right; nothing was sent");
+    let (targets, sources) = (setup.config().targets.len(), setup.feeds().count());
+    if exit == Exit::Success && (targets == 0 || sources == 0) {
+        tell("warning: without a `[target.NAME]` and a `[source.NAME]` there is nothing to apply");
     }
+    say(match exit {
+        Exit::Success => "the config is right; nothing was sent",
+        _ => "the config is well formed, but something it refers to is missing; nothing was sent",
+    });
     Ok(exit)
 }

@@ -65,7 +65,7 @@ pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
     let place = shown
         .map_or_else(|| "standard output".to_owned(), |folder| format!("`{}`", folder.display()));
     remark(format!(
-        "{} row{}: {} user{} in {} bulk request{} to {place}, {} rejected{}",
+        "{} row{}: {} user{} in {} bulk request{} to {place}, {} rejected{}{}",
         thousands(done.rows),
         plural(done.rows),
         thousands(done.users),
@@ -76,6 +76,10 @@ pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
         match done.superseded {
             0 => String::new(),
             count => format!(", {} superseded by another row", thousands(count)),
+        },
+        match done.warned {
+            0 => String::new(),
+            count => format!(", {} without their own manager", thousands(count)),
         }
     ));
     Ok(if done.rejected > 0 { Exit::Rejected } else { Exit::Success })

@@ -46,7 +46,8 @@ pub async fn run(context: &Context, args: DemoArgs) -> Result<Exit, Failed> {
     if exit == Exit::Success {
         say("\nWhat to try next:\n  \
              scimport mock-entra                            the stand-in on its own, to rehearse against\n  \
-             scimport --config samples/scimport.toml check  a config to start from\n  \
+             scimport mock-entra --print-config             a target that fits it, for a config of your own\n  \
+             samples/scimport.toml                          a whole config to start from, mapping and all\n  \
              scimport plan --help                           see what a file would do before it does it\n  \
              README.md, \"A first real set-up\"               your own tenant in ten minutes");
     }

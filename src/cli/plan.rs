@@ -24,7 +24,8 @@ pub async fn run(context: &Context, args: PlanArgs) -> Result<Exit, Failed> {
     let options = PlanOptions {
         is_dry: true,
         on_change: if args.diff { Some(&mut on_change) } else { None },
-        on_progress: Some(&on_progress),
+        // the changes are printed while the file is read: a bar would stand between them
+        on_progress: (!args.diff).then_some(&on_progress as _),
     };
     let planned = bridge.plan(&args.source, &args.file, options).await;
     bar.finish_and_clear();
@@ -52,8 +53,17 @@ pub async fn run(context: &Context, args: PlanArgs) -> Result<Exit, Failed> {
     }
 }
 
-/// A plan's counts in a few lines.
+/// Kinds of remarks shown with a plan.
+const REMARKS_SHOWN: usize = 10;
+
+/// A plan's counts in a few lines, and why rows would be rejected or sent with a warning.
 pub fn describe(planned: &PlannedRun) -> String {
+    let remarks = words::troubles(&planned.remarks, REMARKS_SHOWN);
+    let remarks = remarks.map_or_else(String::new, |remarks| format!("\n\n{remarks}\n"));
+    format!("{}{remarks}", counts(planned))
+}
+
+fn counts(planned: &PlannedRun) -> String {
     let run = &planned.run;
     let queued = planned.counts.get(OperationStatus::Queued);
     let requests = queued.div_ceil(u64::try_from(MAX_OPERATIONS).unwrap_or(1));

@@ -17,6 +17,12 @@ use crate::store::Operation;
 pub async fn run(context: &Context, args: ReportArgs) -> Result<Exit, Failed> {
     let bridge = context.bridge_read_only()?;
     let run = find(&bridge, &args.run).await?;
+    if let Some(problem) = &run.problem {
+        tell(format!(
+            "the file of this run was refused, so it has no rows: {}: {}",
+            problem.place, problem.message
+        ));
+    }
     let output: Box<dyn Write + Send> = match &args.output {
         None => Box::new(std::io::stdout()),
         Some(path) => Box::new(create_private(path).map_err(|error| cannot_write(&error))?),

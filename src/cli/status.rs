@@ -1,6 +1,6 @@
 //! `status`: one run, or everything at a glance.
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, FoundRun};
 use crate::cli::args::StatusArgs;
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
@@ -35,10 +35,23 @@ pub async fn run(context: &Context, args: StatusArgs) -> Result<Exit, Failed> {
 
 /// The run a person means; says so when there is none.
 pub async fn find(bridge: &Bridge, word: &str) -> Result<Run, Failed> {
-    bridge.find_run(word).await.map_err(failed)?.ok_or_else(|| {
-        tell(format!("error: there is no run `{word}`\nhint: `scimport runs` lists them"));
-        Failed(Exit::Error)
-    })
+    let words = match bridge.find_run(word).await.map_err(failed)? {
+        FoundRun::One(run) => return Ok(*run),
+        FoundRun::Several(count) => {
+            format!(
+                "error: {count} runs begin with `{word}`\nhint: give more of the id; `scimport runs` lists them"
+            )
+        }
+        FoundRun::None => {
+            format!("error: there is no run `{word}`\nhint: `scimport runs` lists them")
+        }
+        FoundRun::NoneYet => {
+            "error: there are no runs yet\nhint: `scimport apply FILE --source S` makes one"
+                .to_owned()
+        }
+    };
+    tell(words);
+    Err(Failed(Exit::Error))
 }
 
 /// Hands every operation of a run to `sink`, in the order of the file.

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::domain::{OperationStatus, RunStatus};
+use crate::domain::{ExternalId, OperationStatus, RunStatus};
+use crate::intake::Remark;
 use crate::store::{ChangeCounts, Operation, Run, StatusCounts};
 
 /// `990 provisioned, 8 failed`: all counts that are not zero.
@@ -76,15 +77,57 @@ const fn next_step(status: RunStatus) -> Option<&'static str> {
     }
 }
 
-/// What went wrong, grouped by code: how often, an example, what to do. At most `limit` groups.
-pub fn troubles(operations: &[Operation], limit: usize) -> Option<String> {
-    let mut groups: Vec<(&str, OperationStatus, Vec<&Operation>)> = Vec::new();
-    for operation in operations {
-        let code = operation.code.as_deref().unwrap_or("-");
-        let known = groups.iter_mut().find(|group| group.0 == code && group.1 == operation.status);
-        match known {
-            Some(group) => group.2.push(operation),
-            None => groups.push((code, operation.status, vec![operation])),
+/// Something a person should look at: a row or an operation, and why.
+#[derive(Debug, Clone, Copy)]
+pub struct Trouble<'a> {
+    external_id: Option<&'a str>,
+    line: Option<u64>,
+    status: OperationStatus,
+    code: &'a str,
+    reason: Option<&'a str>,
+    advice: Option<&'a str>,
+}
+
+impl<'a> From<&'a Operation> for Trouble<'a> {
+    fn from(operation: &'a Operation) -> Self {
+        Self {
+            external_id: operation.external_id.as_ref().map(ExternalId::as_str),
+            line: operation.line,
+            status: operation.status,
+            code: operation.code.as_deref().unwrap_or("-"),
+            reason: operation.reason.as_deref(),
+            advice: operation.advice.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a Remark> for Trouble<'a> {
+    fn from(remark: &'a Remark) -> Self {
+        Self {
+            external_id: remark.external_id.as_ref().map(ExternalId::as_str),
+            line: remark.line,
+            status: remark.status,
+            code: &remark.code,
+            reason: Some(&remark.reason),
+            advice: remark.advice.as_deref(),
+        }
+    }
+}
+
+/// What needs a look, grouped by code: how often, an example, what to do. At most `limit` groups.
+pub fn troubles<'a, T: Into<Trouble<'a>>>(
+    troubles: impl IntoIterator<Item = T>,
+    limit: usize,
+) -> Option<String> {
+    let mut groups: Vec<(&str, OperationStatus, Vec<Trouble<'_>>)> = Vec::new();
+    for trouble in troubles {
+        let trouble = trouble.into();
+        let same = |group: &&mut (&str, OperationStatus, Vec<_>)| {
+            group.0 == trouble.code && group.1 == trouble.status
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.2.push(trouble),
+            None => groups.push((trouble.code, trouble.status, vec![trouble])),
         }
     }
     if groups.is_empty() {
@@ -93,17 +136,19 @@ pub fn troubles(operations: &[Operation], limit: usize) -> Option<String> {
     let mut text = String::new();
     for (code, status, members) in groups.iter().take(limit) {
         let Some(first) = members.first() else { continue };
-        let named: Vec<String> = members.iter().take(5).map(|each| who(each)).collect();
+        let named: Vec<String> = members.iter().take(5).map(who).collect();
         let more = members.len() - named.len();
         let mut who = named.join(", ");
         if more > 0 {
             let _ = write!(who, " and {more} more");
         }
+        // what is still to be sent and is spoken of all the same is sent with a warning
+        let status = if *status == OperationStatus::Queued { "warning" } else { status.as_str() };
         let _ = writeln!(text, "{:>6}  {status} {code}: {who}", members.len());
-        if let Some(reason) = &first.reason {
+        if let Some(reason) = first.reason {
             let _ = writeln!(text, "        {reason}");
         }
-        if let Some(advice) = &first.advice {
+        if let Some(advice) = first.advice {
             let _ = writeln!(text, "        → {advice}");
         }
     }
@@ -114,10 +159,9 @@ pub fn troubles(operations: &[Operation], limit: usize) -> Option<String> {
 }
 
 /// The worker; for a rejected row its line too, which is where somebody will look.
-fn who(operation: &Operation) -> String {
-    let id = operation.external_id.as_ref().map(crate::domain::ExternalId::as_str);
-    let line = operation.line.filter(|_| operation.status == OperationStatus::Rejected);
-    match (id, line) {
+fn who(trouble: &Trouble<'_>) -> String {
+    let line = trouble.line.filter(|_| trouble.status == OperationStatus::Rejected);
+    match (trouble.external_id, line) {
         (Some(id), Some(line)) => format!("{id} (line {line})"),
         (Some(id), None) => id.to_owned(),
         (None, Some(line)) => format!("line {line}"),
@@ -188,11 +232,11 @@ mod tests {
             bulk_request: None,
             updated_at: Timestamp::UNIX_EPOCH,
         };
-        assert_eq!(who(&operation), "E1 (line 7)");
+        assert_eq!(who(&Trouble::from(&operation)), "E1 (line 7)");
         operation.external_id = None;
-        assert_eq!(who(&operation), "line 7");
+        assert_eq!(who(&Trouble::from(&operation)), "line 7");
         operation.line = None;
-        assert_eq!(who(&operation), "without a readable id");
+        assert_eq!(who(&Trouble::from(&operation)), "without a readable id");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::domain::{BulkRequestId, Clock, TargetName};
 use crate::entra::{Accepted, Attempt, CallFailure, Disposition, EntraClient};
 use crate::scim::BulkWriter;
 use crate::store::{CallId, CallLimits, CallPermit, Claim, Store, StoreError};
+use crate::telemetry::Causes;
 
 /// How long the loop sleeps when it does not know when there will be more to do.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -257,14 +258,14 @@ impl Courier {
     /// No token, so nothing can be posted: waits and tries again, or halts.
     fn without_token(&self, turn: &mut Turn, failure: CallFailure) -> Option<Duration> {
         if matches!(failure.disposition(), Disposition::Halt) {
-            tracing::error!(error = %failure, "no token; nothing is sent until this is mended");
+            tracing::error!(error = %Causes(&failure), "no token; nothing is sent until this is mended");
             turn.stop = Some(Stop::Halted(Box::new(failure)));
             return None;
         }
         let now = self.clock.now();
         let until = turn.pace.without_token(now);
         tracing::warn!(
-            error = %failure,
+            error = %Causes(&failure),
             retry_after_ms = until.duration_since(now).as_millis(),
             "no token this time; trying again"
         );
@@ -421,7 +422,7 @@ impl Courier {
                 }
                 tracing::warn!(
                     request.id = id.0,
-                    error = %failure,
+                    error = %Causes(&failure),
                     retry_after_ms = until.duration_since(now).as_millis(),
                     "a request met a passing fault; trying again"
                 );
@@ -437,7 +438,7 @@ impl Courier {
                 tracing::error!(
                     request.id = id.0,
                     operations,
-                    error = %failure,
+                    error = %Causes(&failure),
                     "Graph refused a request for good; its operations have failed"
                 );
                 self.store
@@ -457,7 +458,7 @@ impl Courier {
     ) -> Result<(), StoreError> {
         tracing::error!(
             request.id = id.0,
-            error = %failure,
+            error = %Causes(&failure),
             "nothing more is sent until this is mended"
         );
         let now = self.clock.now();

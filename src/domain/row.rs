@@ -34,6 +34,12 @@ impl<'a> Row<'a> {
         self.ends.is_empty()
     }
 
+    /// The text of all cells, one after the other.
+    #[must_use]
+    pub const fn text(&self) -> &'a str {
+        self.text
+    }
+
     /// The text of a cell, counted from 0; empty where the row has no such cell.
     #[must_use]
     #[inline]

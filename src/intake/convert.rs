@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use crate::domain::RecordProblem;
-use crate::intake::{Feed, SourceFile, Verdict, read_rows, scan};
+use crate::intake::scan::scan_undigested;
+use crate::intake::{Feed, SourceFile, Verdict, read_rows};
 use crate::scim::{BulkWriter, Validator};
 use crate::source::SourceError;
 
@@ -45,6 +46,8 @@ pub struct Converted {
     pub rows: u64,
     /// Users written.
     pub users: u64,
+    /// Users written with a warning: without a manager, because it was the person's own id.
+    pub warned: u64,
     /// Rows rejected.
     pub rejected: u64,
     /// Rows that gave way to another row of the same worker.
@@ -76,7 +79,7 @@ pub fn convert(
     strictness: &Strictness<'_>,
     sink: &mut dyn RequestSink,
 ) -> Result<Converted, ConvertError> {
-    let scan = scan(file, feed)?;
+    let scan = scan_undigested(file, feed)?;
     let mut done = Converted { rows: scan.rows, ..Converted::default() };
     let mut bulk = BulkWriter::new(max_operations);
     bulk.begin();
@@ -97,6 +100,7 @@ pub fn convert(
                     sink.rejected(result.row, result.line, Some(user.external_id), &problem)
                 } else {
                     done.users += 1;
+                    done.warned += u64::from(!user.warnings.is_empty());
                     // never full here: a full request is flushed at once
                     let _ = bulk.push(user.external_id, resource);
                     if bulk.is_full() { flush(&mut bulk, &mut done, sink) } else { Ok(()) }

@@ -1,4 +1,9 @@
-//! A file that is digested while it is read, so that both passes prove to have read the same bytes.
+//! A file that is summed up while it is read, so that both passes prove to have read the same bytes.
+//!
+//! Two sums, because they answer for different things. The SHA-256 says which file this is, for
+//! good and in the store; making it costs half as much as reading the CSV. That the second pass read
+//! what the first one did is a matter of seconds and of accidents (an export still being written),
+//! so length and CRC-32 prove it at a fraction of that.
 
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek, SeekFrom};
@@ -14,8 +19,18 @@ pub struct SourceFile {
     file: File,
     name: String,
     size: u64,
-    hash: Sha256,
+    /// Absent in passes whose caller does not ask which file it is.
+    hash: Option<Sha256>,
+    length: u64,
+    sum: crc32fast::Hasher,
     read: Arc<AtomicU64>,
+}
+
+/// What was read in a pass; two passes over the same bytes have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Proof {
+    length: u64,
+    crc: u32,
 }
 
 impl SourceFile {
@@ -35,7 +50,9 @@ impl SourceFile {
             file,
             name,
             size: metadata.len(),
-            hash: Sha256::new(),
+            hash: Some(Sha256::new()),
+            length: 0,
+            sum: crc32fast::Hasher::new(),
             read: Arc::new(AtomicU64::new(0)),
         })
     }
@@ -58,16 +75,41 @@ impl SourceFile {
         Arc::clone(&self.read)
     }
 
-    /// SHA-256 of what was read since the last seek to the beginning; the whole file once the end
-    /// was reached.
+    /// SHA-256 of the whole file, as the pass that goes on reads it; zeros in a pass that began
+    /// without.
     ///
     /// # Errors
     ///
     /// When the rest cannot be read.
-    pub fn digest(&mut self) -> std::io::Result<[u8; 32]> {
+    pub(super) fn digest(&mut self) -> std::io::Result<[u8; 32]> {
+        self.read_rest()?;
+        Ok(self.hash.clone().map(|hash| hash.finalize().into()).unwrap_or_default())
+    }
+
+    /// What this pass read, to the end of the file.
+    ///
+    /// # Errors
+    ///
+    /// When the rest cannot be read.
+    pub(super) fn proof(&mut self) -> std::io::Result<Proof> {
+        self.read_rest()?;
+        Ok(Proof { length: self.length, crc: self.sum.clone().finalize() })
+    }
+
+    /// Goes back to the beginning for another pass, which makes the SHA-256 or does not.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be rewound.
+    pub(super) fn begin(&mut self, with_digest: bool) -> std::io::Result<()> {
+        self.hash = with_digest.then(Sha256::new);
+        self.rewind()
+    }
+
+    fn read_rest(&mut self) -> std::io::Result<()> {
         let mut rest = [0; 16 * 1024];
         while self.read(&mut rest)? > 0 {}
-        Ok(self.hash.clone().finalize().into())
+        Ok(())
     }
 }
 
@@ -86,19 +128,29 @@ fn regular(metadata: &Metadata) -> std::io::Result<()> {
 impl Read for SourceFile {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.file.read(buffer)?;
-        self.hash.update(buffer.get(..count).unwrap_or_default());
-        self.read.fetch_add(u64::try_from(count).unwrap_or(0), Ordering::Relaxed);
+        let bytes = buffer.get(..count).unwrap_or_default();
+        if let Some(hash) = &mut self.hash {
+            hash.update(bytes);
+        }
+        self.sum.update(bytes);
+        let count_wide = u64::try_from(count).unwrap_or(0);
+        self.length += count_wide;
+        self.read.fetch_add(count_wide, Ordering::Relaxed);
         Ok(count)
     }
 }
 
 impl Seek for SourceFile {
-    /// Only to the beginning, which starts the digest anew.
+    /// Only to the beginning, which starts the sums anew.
     fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
         if to != SeekFrom::Start(0) {
             return Err(std::io::Error::other("a source file is only rewound"));
         }
-        self.hash = Sha256::new();
+        if let Some(hash) = &mut self.hash {
+            hash.reset();
+        }
+        self.length = 0;
+        self.sum.reset();
         self.file.seek(to)
     }
 }

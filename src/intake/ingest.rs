@@ -64,6 +64,26 @@ pub struct ChangeSeen {
     pub attributes: Vec<AttributeChange>,
 }
 
+/// A row that needs a look: why it is rejected, or what it is sent without.
+#[derive(Debug, Clone)]
+pub struct Remark {
+    /// The physical line.
+    pub line: Option<u64>,
+    /// The worker, where it could be read.
+    pub external_id: Option<ExternalId>,
+    /// `rejected` or `queued`.
+    pub status: OperationStatus,
+    /// Stable and dotted.
+    pub code: String,
+    /// In words.
+    pub reason: String,
+    /// The way out.
+    pub advice: Option<String>,
+}
+
+/// Most remarks that are kept.
+const REMARKS_KEPT: usize = 1_000;
+
 /// What the caller wants to know while a file is planned.
 #[derive(Default)]
 pub struct PlanOptions<'a> {
@@ -91,6 +111,8 @@ pub struct PlannedRun {
     pub counts: StatusCounts,
     /// Records the source owned before the run.
     pub known_records: u64,
+    /// Rows that need a look (rejected, or sent with a warning), the first of them.
+    pub remarks: Vec<Remark>,
     /// The rows themselves; `None` for a dry run.
     pub draft: Option<Box<dyn RunDraft>>,
 }
@@ -137,8 +159,14 @@ pub async fn plan_file(
         out_of_scope: 0,
         changes: ChangeCounts::default(),
     };
-    let mut planner =
-        Planner { store, feed: Arc::clone(&feed), run, counts: StatusCounts::default(), draft };
+    let mut planner = Planner {
+        store,
+        feed: Arc::clone(&feed),
+        run,
+        counts: StatusCounts::default(),
+        remarks: Vec::new(),
+        draft,
+    };
     let progress = file.progress();
     let size = file.size();
     let (batches, mut rows) = mpsc::channel(BATCHES_IN_FLIGHT);
@@ -150,9 +178,9 @@ pub async fn plan_file(
         planner.take(batch, clock.now(), &mut options).await?;
     }
     reader.await??;
-    let Planner { mut run, counts, draft, .. } = planner;
+    let Planner { mut run, counts, draft, remarks, .. } = planner;
     run.unchanged = counts.get(OperationStatus::Unchanged);
-    Ok(Planned::New(Box::new(PlannedRun { run, counts, known_records, draft })))
+    Ok(Planned::New(Box::new(PlannedRun { run, counts, known_records, remarks, draft })))
 }
 
 async fn first_pass(
@@ -169,7 +197,10 @@ async fn first_pass(
         })?;
         match scan(&mut file, &feed) {
             Ok(scan) => Ok((file, scan)),
-            Err(error) => Err(refused(&error, &mut file)),
+            Err(error) => {
+                let digest = file.digest().unwrap_or_default();
+                Err(refused(&error, &file, digest))
+            }
         }
     });
     let (file, scan) = read.await??;
@@ -179,9 +210,9 @@ async fn first_pass(
     Ok((file, scan))
 }
 
-fn refused(error: &SourceError, file: &mut SourceFile) -> IntakeError {
+fn refused(error: &SourceError, file: &SourceFile, digest: [u8; 32]) -> IntakeError {
     let problem = Box::new(error.problem(Place::file(file.name())));
-    IntakeError::Refused { problem, digest: file.digest().unwrap_or_default() }
+    IntakeError::Refused { problem, digest }
 }
 
 /// A row on its way from the reader to the planner.
@@ -232,7 +263,7 @@ fn second_pass(
             drop(batches.blocking_send(batch));
             Ok(())
         }
-        Err(error) => Err(refused(&error, &mut file)),
+        Err(error) => Err(refused(&error, &file, scan.digest)),
     }
 }
 
@@ -263,10 +294,33 @@ struct Planner<'s> {
     feed: Arc<Feed>,
     run: NewRun,
     counts: StatusCounts,
+    remarks: Vec<Remark>,
     draft: Option<Box<dyn RunDraft>>,
 }
 
 impl Planner<'_> {
+    /// Keeps what a person should look at, up to a number.
+    fn remark(&mut self, row: &PlannedRow, status: OperationStatus) {
+        if self.remarks.len() == REMARKS_KEPT {
+            return;
+        }
+        let (code, reason, advice) = match &row.verdict {
+            PlannedVerdict::Rejected { code, reason, advice } => (code, reason, advice.clone()),
+            PlannedVerdict::Operation(PlannedOperation {
+                warning: Some((code, reason)), ..
+            }) => (code, reason, None),
+            _ => return,
+        };
+        self.remarks.push(Remark {
+            line: row.line,
+            external_id: row.external_id.clone(),
+            status,
+            code: code.clone(),
+            reason: reason.clone(),
+            advice,
+        });
+    }
+
     async fn take(
         &mut self,
         batch: Vec<ReadRow>,
@@ -355,7 +409,9 @@ impl Planner<'_> {
             }
         };
         self.counts.add(status, 1);
-        Some(PlannedRow { row: Some(row), line, external_id, verdict })
+        let planned = PlannedRow { row: Some(row), line, external_id, verdict };
+        self.remark(&planned, status);
+        Some(planned)
     }
 }
 

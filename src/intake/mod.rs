@@ -19,7 +19,7 @@ pub use convert::{ConvertError, Converted, RequestSink, Strictness, convert};
 pub use feed::Feed;
 pub use file::SourceFile;
 pub use ingest::{
-    ChangeSeen, IntakeError, PlanOptions, Planned, PlannedRun, new_run_id, plan_file,
+    ChangeSeen, IntakeError, PlanOptions, Planned, PlannedRun, Remark, new_run_id, plan_file,
 };
 pub use read::{Pass, RowResult, Verdict, read_rows};
 pub use rejects::{RejectsWriter, formula_safe};

@@ -66,6 +66,7 @@ pub fn read_rows(
     mut sink: impl FnMut(RowResult<'_>) -> ControlFlow<()>,
 ) -> Result<Pass, SourceError> {
     let name = file.name().to_owned();
+    file.begin(false)?;
     let mut reader =
         CsvReader::open(&mut *file, &feed.csv, &feed.wanted_columns(), feed.limits, &name)?;
     let columns = Columns::bind(feed, reader.headers(), &name)?;
@@ -88,7 +89,7 @@ pub fn read_rows(
         }
     }
     drop(reader);
-    if file.digest()? != scan.digest {
+    if file.proof()? != scan.proof {
         return Err(SourceError::refused(
             "source.changed",
             Place::file(&name),

@@ -1,6 +1,7 @@
 //! The first pass: is the file whole, what are its columns, which of its rows count?
 
 use crate::domain::Place;
+use crate::intake::file::Proof;
 use crate::intake::{Feed, SourceFile};
 use crate::mapping::{Bound, ColumnProblem, Scratch};
 use crate::source::{CsvReader, CsvRow, RowIndex, RowIndexBuilder, SourceError, TooManyRagged};
@@ -13,6 +14,8 @@ const RAGGED_NAMED: usize = 5;
 pub struct Scan {
     /// SHA-256 of the file.
     pub digest: [u8; 32],
+    /// What the second pass has to read.
+    pub(super) proof: Proof,
     /// Data rows, ragged ones too.
     pub rows: u64,
     /// Which rows count.
@@ -26,6 +29,17 @@ pub struct Scan {
 /// When the file is refused: encoding, structure, ceilings, missing columns, no rows, too many
 /// ragged rows.
 pub fn scan(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
+    file.begin(true)?;
+    pass(file, feed)
+}
+
+/// The same for whoever has no use for the digest, which is zero then.
+pub(super) fn scan_undigested(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
+    file.begin(false)?;
+    pass(file, feed)
+}
+
+fn pass(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
     let name = file.name().to_owned();
     let mut reader =
         CsvReader::open(&mut *file, &feed.csv, &feed.wanted_columns(), feed.limits, &name)?;
@@ -77,7 +91,7 @@ pub fn scan(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
             "check the delimiter and the quotes of the export",
         ));
     }
-    Ok(Scan { digest: file.digest()?, rows, index: index.finish() })
+    Ok(Scan { digest: file.digest()?, proof: file.proof()?, rows, index: index.finish() })
 }
 
 /// A feed's mapping bound to a file's header.

@@ -7,6 +7,7 @@ use crate::domain::{RecordProblem, Row};
 use crate::mapping::rule::{Cells, Work};
 use crate::mapping::write::{Caught, Writer, read_external_id, write_resource};
 use crate::mapping::{ColumnProblem, Mapping, RecordWarning};
+use crate::scim::is_plain;
 
 /// Least similarity at which a header is suggested for a missing column.
 const LIKELY: f64 = 0.85;
@@ -105,7 +106,8 @@ impl Bound<'_> {
     ) -> Result<Mapped<'s>, RecordProblem> {
         let start = out.len();
         let Scratch { work, caught, extensions } = scratch;
-        let cells = Cells { row: *row, indexes: &self.indexes };
+        let is_plain = is_plain(row.text());
+        let cells = Cells { row: *row, indexes: &self.indexes, is_plain };
         let writer = Writer { cells, work, caught, out };
         if let Err(problem) = write_resource(self.mapping.layout(), writer, extensions) {
             out.truncate(start);
@@ -131,7 +133,7 @@ impl Bound<'_> {
         scratch: &'s mut Scratch,
     ) -> Result<&'s str, RecordProblem> {
         let Scratch { work, caught, .. } = scratch;
-        let cells = Cells { row: *row, indexes: &self.indexes };
+        let cells = Cells { row: *row, indexes: &self.indexes, is_plain: false };
         read_external_id(&self.mapping.layout().external_id, cells, work, caught)?;
         Ok(&caught.external_id)
     }

@@ -6,8 +6,6 @@
 //! one or two. A time of day in the value is read and dropped: the time that is written is the
 //! mapping's. Offsets in a value are not read, since they would make a civil date ambiguous.
 
-use std::fmt::Write as _;
-
 use jiff::civil::{Date, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{SignedDuration, ToSpan as _};
@@ -89,25 +87,38 @@ fn write_instant(out: &mut String, date: Date, time: Time, zone: &TimeZone) {
             asked.checked_add(skipped).map_or((asked, before), |moved| (moved, after))
         }
     };
-    // Writing to a String cannot fail.
-    let _ = write!(
-        out,
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-        datetime.year(),
-        datetime.month(),
-        datetime.day(),
-        datetime.hour(),
-        datetime.minute(),
-        datetime.second()
-    );
-    write_offset(out, offset);
+    let (date, time) = (datetime.date(), datetime.time());
+    // years have four digits, always
+    push_two(out, date.year().unsigned_abs() / 100);
+    push_two(out, date.year().unsigned_abs() % 100);
+    for (before, number) in [
+        ('-', date.month()),
+        ('-', date.day()),
+        ('T', time.hour()),
+        (':', time.minute()),
+        (':', time.second()),
+    ] {
+        out.push(before);
+        push_two(out, u16::from(number.unsigned_abs()));
+    }
+    push_offset(out, offset);
 }
 
 /// Offsets of old times have seconds, which ISO 8601 has no place for: the nearest minute.
-fn write_offset(out: &mut String, offset: Offset) {
-    let sign = if offset.seconds() < 0 { '-' } else { '+' };
-    let minutes = (offset.seconds().unsigned_abs() + 30) / 60;
-    let _ = write!(out, "{sign}{:02}:{:02}", minutes / 60, minutes % 60);
+fn push_offset(out: &mut String, offset: Offset) {
+    out.push(if offset.seconds() < 0 { '-' } else { '+' });
+    // an offset is less than 26 hours
+    let minutes = u16::try_from((offset.seconds().unsigned_abs() + 30) / 60).unwrap_or(0);
+    push_two(out, minutes / 60);
+    out.push(':');
+    push_two(out, minutes % 60);
+}
+
+/// Writes a number below 100 with two digits, without the formatting machinery.
+fn push_two(out: &mut String, number: u16) {
+    for digit in [number / 10, number % 10] {
+        out.push(char::from_digit(u32::from(digit), 10).unwrap_or('0'));
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The shape of a resource: compiled rules in the tree in which their values are written.
 //!
-//! Keys are ready JSON, so that writing a member is copying its key and its value.
+//! Keys are ready JSON with the comma before them, so that writing a member is copying its key and
+//! its value.
 
 use std::iter::Peekable;
 use std::vec::IntoIter;
@@ -27,23 +28,25 @@ pub(super) enum Member {
     List { key: Vec<u8>, entries: Vec<Entry> },
 }
 
-/// A simple member: its key with the colon, and where its value comes from.
+/// A simple member: its key, and where its value comes from.
 pub(super) struct Field {
     pub(super) key: Vec<u8>,
     pub(super) rule: Rule,
+    /// The column, where a cell with something in it is copied and that is all.
+    pub(super) copied: Option<usize>,
 }
 
 /// An entry of a list; it exists only where one of `values` does.
 pub(super) struct Entry {
     pub(super) values: Vec<Field>,
-    /// `"type":"work"`.
+    /// `,"type":"work"`.
     pub(super) kind: Vec<u8>,
     pub(super) primary: Option<Field>,
 }
 
 /// The object of a custom extension.
 pub(super) struct Extension {
-    /// The URN as a JSON string.
+    /// The URN as a JSON string, with the comma before it.
     pub(super) urn: Vec<u8>,
     pub(super) fields: Vec<Field>,
 }
@@ -62,7 +65,7 @@ impl Layout {
                 let urn = urn.to_owned();
                 let fields = take(&mut rules, |rule| rule.path.custom_urn() == Some(&urn));
                 let fields = fields.into_iter().map(whole).collect();
-                layout.extensions.push(Extension { urn: string(&urn), fields });
+                layout.extensions.push(Extension { urn: comma_and_string(&urn), fields });
             } else if rule.path.is_enterprise() {
                 layout.enterprise.push(member(&mut rules));
             } else {
@@ -120,21 +123,22 @@ fn entries(group: Vec<Rule>) -> Vec<Entry> {
 }
 
 fn whole(rule: Rule) -> Field {
-    Field { key: key(rule.path.attribute()), rule }
+    Field { key: key(rule.path.attribute()), copied: rule.copied_column(), rule }
 }
 
 fn part(rule: Rule) -> Field {
-    Field { key: key(rule.path.sub_attribute().unwrap_or_default()), rule }
+    let name = rule.path.sub_attribute().unwrap_or_default();
+    Field { key: key(name), copied: rule.copied_column(), rule }
 }
 
 fn key(name: &str) -> Vec<u8> {
-    let mut key = string(name);
+    let mut key = comma_and_string(name);
     key.push(b':');
     key
 }
 
-fn string(text: &str) -> Vec<u8> {
-    let mut json = Vec::new();
+fn comma_and_string(text: &str) -> Vec<u8> {
+    let mut json = vec![b','];
     push_string(&mut json, text);
     json
 }

@@ -163,10 +163,13 @@ pub(super) struct Cells<'a> {
     pub(super) row: Row<'a>,
     /// Where each column is in the file; `None` for an optional one that it does not have.
     pub(super) indexes: &'a [Option<usize>],
+    /// Whether no cell holds anything that JSON escapes.
+    pub(super) is_plain: bool,
 }
 
 impl<'a> Cells<'a> {
-    fn get(&self, column: usize) -> &'a str {
+    #[inline]
+    pub(super) fn get(&self, column: usize) -> &'a str {
         match self.indexes.get(column) {
             Some(Some(index)) => self.row.cell(*index),
             _ => "",
@@ -183,6 +186,18 @@ pub(super) struct Work {
 }
 
 impl Rule {
+    /// The column whose trimmed text is the value whenever there is any.
+    pub(super) fn copied_column(&self) -> Option<usize> {
+        let Source::Column(column) = self.source else { return None };
+        let Finish { date: None, case: None, max: None } = self.finish else { return None };
+        let is_copied = self.role == Role::Other
+            && !self.path.is_boolean()
+            && self.trim
+            && self.empty_words.is_empty()
+            && self.lookup.is_none();
+        is_copied.then_some(column)
+    }
+
     /// The value for a row.
     pub(super) fn evaluate<'v>(
         &'v self,
@@ -233,7 +248,7 @@ impl Rule {
     }
 
     fn clean<'c>(&self, cell: &'c str) -> &'c str {
-        let text = if self.trim { cell.trim() } else { cell };
+        let text = if self.trim { trimmed(cell) } else { cell };
         if self.empty_words.iter().any(|word| word == text) { "" } else { text }
     }
 
@@ -251,5 +266,14 @@ impl Rule {
             }
         }
         if any { joined.trim() } else { "" }
+    }
+}
+
+/// `str::trim`, for which most cells need no more than a look at both ends.
+#[inline]
+pub(super) fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [] | [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
+        _ => text.trim(),
     }
 }

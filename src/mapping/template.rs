@@ -71,6 +71,11 @@ pub(super) fn parse(template: &str) -> Result<Vec<Part<String>>, TemplateFault> 
 
 /// Appends text so that a run of blanks, also one across the seam, becomes one blank.
 pub(super) fn push_collapsed(out: &mut String, text: &str) {
+    if text.is_ascii() && !has_run_of_blanks(text) && !(out.ends_with(' ') && text.starts_with(' '))
+    {
+        out.push_str(text);
+        return;
+    }
     let mut pieces = text.split(is_blank);
     if let Some(first) = pieces.next() {
         out.push_str(first);
@@ -81,6 +86,16 @@ pub(super) fn push_collapsed(out: &mut String, text: &str) {
         }
         out.push_str(piece);
     }
+}
+
+/// Whether there is more to an ASCII text than single spaces between words.
+fn has_run_of_blanks(text: &str) -> bool {
+    let mut before = b'x';
+    text.bytes().any(|byte| {
+        let is_run = matches!(byte, b'\t' | 0x0b | 0x0c) || (byte == b' ' && before == b' ');
+        before = byte;
+        is_run
+    })
 }
 
 fn is_blank(letter: char) -> bool {

@@ -4,8 +4,10 @@ use crate::domain::RecordProblem;
 use crate::mapping::RecordWarning;
 use crate::mapping::layout::{Entry, Field, Layout, Member};
 use crate::mapping::problem::{Fault, OWN_MANAGER};
-use crate::mapping::rule::{Cells, Role, Rule, Value, Work};
-use crate::scim::{ExternalIdFault, MAX_EXTERNAL_ID_CHARS, check_external_id, push_string};
+use crate::mapping::rule::{Cells, Role, Rule, Value, Work, trimmed};
+use crate::scim::{
+    ExternalIdFault, MAX_EXTERNAL_ID_CHARS, check_external_id, push_plain_string, push_string,
+};
 
 const SCHEMAS: &[u8] = br#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User""#;
 const EXTERNAL_ID: &[u8] = br#"],"externalId":"#;
@@ -85,12 +87,10 @@ pub(super) fn write_resource(
     extensions.clear();
     for extension in &layout.extensions {
         let start = extensions.len();
-        extensions.push(b',');
         extensions.extend_from_slice(&extension.urn);
         extensions.push(b':');
         let mut inner = Writer { cells: *cells, work, caught, out: extensions };
         if inner.fields(&extension.fields)? {
-            out.push(b',');
             out.extend_from_slice(&extension.urn);
         } else {
             extensions.truncate(start);
@@ -131,15 +131,13 @@ impl Writer<'_> {
         let written = match member {
             Member::Value(field) => return self.field(field),
             Member::Object { key, fields } => {
-                separate(self.out);
-                self.out.extend_from_slice(key);
+                push_key(self.out, key);
                 let warned = self.caught.warnings.len();
                 // A worker who is their own manager is sent without any part of the manager.
                 self.fields(fields)? && self.caught.warnings.len() == warned
             }
             Member::List { key, entries } => {
-                separate(self.out);
-                self.out.extend_from_slice(key);
+                push_key(self.out, key);
                 self.out.push(b'[');
                 let mut any = false;
                 for entry in entries {
@@ -178,8 +176,7 @@ impl Writer<'_> {
             self.out.truncate(start);
             return Ok(false);
         }
-        separate(self.out);
-        self.out.extend_from_slice(&entry.kind);
+        push_key(self.out, &entry.kind);
         if let Some(primary) = &entry.primary {
             self.field(primary)?;
         }
@@ -188,6 +185,19 @@ impl Writer<'_> {
     }
 
     fn field(&mut self, field: &Field) -> Result<bool, RecordProblem> {
+        // most fields are this simple, and most time goes here
+        if let Some(column) = field.copied {
+            let text = trimmed(self.cells.get(column));
+            if !text.is_empty() {
+                push_key(self.out, &field.key);
+                if self.cells.is_plain {
+                    push_plain_string(self.out, text);
+                } else {
+                    push_string(self.out, text);
+                }
+                return Ok(true);
+            }
+        }
         let rule = &field.rule;
         let value = rule.evaluate(self.cells, self.work).map_err(|fault| refuse(rule, fault))?;
         if matches!(value, Value::Absent) {
@@ -205,8 +215,7 @@ impl Writer<'_> {
             (Role::Manager, Some(text)) => self.caught.manager = Some(self.caught.keep(text)),
             _ => {}
         }
-        separate(self.out);
-        self.out.extend_from_slice(&field.key);
+        push_key(self.out, &field.key);
         value.write(self.out);
         Ok(true)
     }
@@ -217,6 +226,13 @@ fn separate(out: &mut Vec<u8>) {
     if !matches!(out.last(), Some(b'{' | b'[')) {
         out.push(b',');
     }
+}
+
+/// A key of the layout, without its comma where what comes is the first of its kind.
+#[inline]
+fn push_key(out: &mut Vec<u8>, key: &[u8]) {
+    let is_first = matches!(out.last(), Some(b'{' | b'['));
+    out.extend_from_slice(key.get(usize::from(is_first)..).unwrap_or_default());
 }
 
 fn refuse(rule: &Rule, fault: Fault) -> RecordProblem {

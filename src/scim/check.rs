@@ -32,7 +32,8 @@ pub fn check_external_id(text: &str) -> Result<(), ExternalIdFault> {
     if text.len() > MAX_EXTERNAL_ID_CHARS && text.chars().count() > MAX_EXTERNAL_ID_CHARS {
         return Err(ExternalIdFault::TooLong);
     }
-    if text.chars().any(char::is_control) {
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if !is_plain && text.chars().any(char::is_control) {
         return Err(ExternalIdFault::ControlCharacter);
     }
     Ok(())

@@ -1,13 +1,41 @@
 //! JSON strings written straight into a byte buffer (RFC 8259 section 7).
 //!
 //! Most values need no escape, so the text is copied whole after eight bytes at a time have been
-//! looked at; only what needs an escape goes byte by byte.
+//! looked at; only a text that needs an escape goes byte by byte.
 
 /// Appends the text as a JSON string, quotes included.
 pub fn push_string(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
     out.push(b'"');
-    let mut rest = text.as_bytes();
-    while let Some(at) = first_to_escape(rest) {
+    if is_clean(bytes) {
+        out.extend_from_slice(bytes);
+    } else {
+        push_escaped(out, bytes);
+    }
+    out.push(b'"');
+}
+
+/// Appends a text in which [`is_plain`] found nothing, or a part of it.
+#[inline]
+pub fn push_plain_string(out: &mut Vec<u8>, text: &str) {
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+/// Whether nothing in the text needs an escape. Made for long texts: one look at a whole row saves
+/// one at each of its values.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    // without an early end, so that many bytes are looked at together
+    text.bytes().fold(0, |dirt, byte| dirt | u8::from(needs_escape(byte))) == 0
+}
+
+fn push_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|&byte| needs_escape(byte)) {
         let (plain, from) = rest.split_at(at);
         out.extend_from_slice(plain);
         let Some((&byte, after)) = from.split_first() else { break };
@@ -15,11 +43,10 @@ pub fn push_string(out: &mut Vec<u8>, text: &str) {
         rest = after;
     }
     out.extend_from_slice(rest);
-    out.push(b'"');
 }
 
 const fn needs_escape(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 /// The same byte in all eight places.
@@ -27,28 +54,35 @@ const fn spread(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// Whether any of eight bytes is zero (Hacker's Delight, section 6-1).
-const fn has_zero(word: u64) -> bool {
-    word.wrapping_sub(spread(1)) & !word & spread(0x80) != 0
+/// Not zero if any of eight bytes is zero (Hacker's Delight, section 6-1).
+const fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(spread(1)) & !word & spread(0x80)
 }
 
-/// Whether any of eight bytes is below 0x20; bytes above 0x7f are not.
-const fn has_control(word: u64) -> bool {
-    word.wrapping_sub(spread(0x20)) & !word & spread(0x80) != 0
+/// Not zero if any of eight bytes is below 0x20; bytes above 0x7f are not.
+const fn below_space(word: u64) -> u64 {
+    word.wrapping_sub(spread(0x20)) & !word & spread(0x80)
 }
 
-fn first_to_escape(bytes: &[u8]) -> Option<usize> {
-    let (words, _) = bytes.as_chunks::<8>();
-    let clean = words
-        .iter()
-        .take_while(|word| {
-            let word = u64::from_ne_bytes(**word);
-            !(has_control(word) || has_zero(word ^ spread(b'"')) || has_zero(word ^ spread(b'\\')))
-        })
-        .count();
-    let start = clean * 8;
-    let tail = bytes.get(start..).unwrap_or(&[]);
-    tail.iter().position(|&byte| needs_escape(byte)).map(|at| start + at)
+/// Whether nothing needs an escape. The last eight bytes are looked at as one word, whatever the
+/// length: some of them for the second time.
+#[inline]
+fn is_clean(bytes: &[u8]) -> bool {
+    let dirt = match (bytes.last_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(last), _, _) => {
+            let (words, _) = bytes.as_chunks::<8>();
+            words.iter().fold(dirt(*last), |all, word| all | dirt(*word))
+        }
+        (None, Some(&[a, b, c, d]), Some(&[e, f, g, h])) => dirt([a, b, c, d, e, f, g, h]),
+        _ => u64::from(bytes.iter().any(|&byte| needs_escape(byte))),
+    };
+    dirt == 0
+}
+
+/// Not zero if any of eight bytes needs an escape.
+const fn dirt(word: [u8; 8]) -> u64 {
+    let word = u64::from_ne_bytes(word);
+    below_space(word) | zeros(word ^ spread(b'"')) | zeros(word ^ spread(b'\\'))
 }
 
 fn escape(out: &mut Vec<u8>, byte: u8) {
@@ -99,6 +133,13 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_written_as_serde_json_writes_it(text in "\\PC*|[\\x00-\\x30\"\\\\é€😀]{0,40}") {
+            let plain = text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\');
+            prop_assert_eq!(is_plain(&text), plain);
+            if plain {
+                let mut out = Vec::new();
+                push_plain_string(&mut out, &text);
+                prop_assert_eq!(out, written(&text).into_bytes());
+            }
             prop_assert_eq!(written(&text), serde_json::to_string(&text).expect("JSON"));
         }
     }

@@ -21,7 +21,7 @@ pub use bulk::{BulkFull, BulkWriter};
 pub use check::{ExternalIdFault, MAX_EXTERNAL_ID_CHARS, check_external_id};
 pub use diff::{AttributeChange, DiffError, changed_attributes};
 pub use digest::digest;
-pub use json::push_string;
+pub use json::{is_plain, push_plain_string, push_string};
 pub use path::{AttributePath, PathError};
 pub use schema::{Attribute, Kind, SubAttribute, ValueKind};
 pub use user::{Address, EnterpriseUser, Entry, Manager, Name, User};

@@ -15,6 +15,7 @@ mod error;
 mod limits;
 mod records;
 mod rows;
+mod split;
 
 pub use config::{CsvConfig, Delimiter, Pick, RowsConfig};
 pub use csv::{CsvReader, CsvRow};

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::{Clock, ExternalId, OperationStatus, TargetName};
 use crate::entra::{CallFailure, Disposition, EntraClient, EventPages, LogEvent};
 use crate::store::{Store, StoreError};
+use crate::telemetry::Causes;
 use crate::tracking::correlate::correlate;
 use crate::tracking::read_pace::ReadPace;
 
@@ -149,7 +150,7 @@ impl Tracker {
                         self.unread = Some(pages);
                     } else if is_resumed {
                         // the link to a page does not live for ever; the look begins anew
-                        tracing::debug!(error = %failure, "the page is gone");
+                        tracing::debug!(error = %Causes(&failure), "the page is gone");
                         pages = self.client.events_since(since);
                         is_resumed = false;
                         continue;
@@ -228,7 +229,7 @@ impl Tracker {
     fn after_failure(&mut self, failure: CallFailure, now: Timestamp) -> Result<(), TrackingError> {
         let wait = match failure.disposition() {
             Disposition::Halt | Disposition::Reject | Disposition::TooLarge => {
-                tracing::error!(error = %failure, "the provisioning log cannot be read");
+                tracing::error!(error = %Causes(&failure), "the provisioning log cannot be read");
                 return Err(TrackingError::Halted(Box::new(failure)));
             }
             Disposition::Throttled { retry_after } | Disposition::Transient { retry_after } => {
@@ -236,7 +237,7 @@ impl Tracker {
             }
             Disposition::BucketFull | Disposition::RefreshToken => self.settings.poll,
         };
-        tracing::warn!(error = %failure, "the provisioning log could not be read this time");
+        tracing::warn!(error = %Causes(&failure), "the provisioning log could not be read this time");
         self.next_at = Some(add(now, wait));
         Ok(())
     }
