@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use crate::mock_client::Mock;
 
 /// No command of a story takes longer than this, unless something is stuck.
-const STUCK: Duration = Duration::from_mins(2);
+const STUCK: Duration = Duration::from_mins(8);
 
 /// A small burst limit and quick cycles, so that a story about limits takes seconds. Its twin on
 /// our side is in [`Stage::with`].
@@ -68,10 +68,10 @@ impl Stage {
         let target = target_config(&stage.mock.server.url());
         let target = lines_without(&target, &["burst", "tracking", "retry"]);
         let paced = r#"burst = "10/1s"
-tracking = { first_poll = "100ms", poll = "300ms", unconfirmed_after = "60s", reads = "1000/1s" }
+tracking = { first_poll = "100ms", poll = "500ms", unconfirmed_after = "5m", reads = "1000/1s" }
 retry = { base = "100ms", cap = "1s", bucket_pause = "300ms" }
 [http]
-timeout = "2s"
+timeout = "20s"
 "#;
         stage.write("scimport.toml", &format!("{target}{paced}\n{feeds}"));
         stage
