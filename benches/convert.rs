@@ -1,6 +1,8 @@
 //! Throughput of each pass over 10,000 rows, for comparing two versions of the code on one machine
 //! (`cargo bench --bench convert`). The acceptance table is `floors`.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up ends there")]
+
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 #[path = "support/passes.rs"]

@@ -9,6 +9,7 @@
 //! the process's own high-water mark, its whole life long. Where the system tells neither, wall
 //! time is shown and memory is left out. `--check` ends with an error when a ceiling is broken.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot be set up ends there")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table")]
 
 use std::path::Path;
@@ -66,10 +67,10 @@ fn main() -> ExitCode {
     let rows = number("--rows", "SCIMPORT_BENCH_ROWS").unwrap_or(ROWS);
     let rounds = number("--rounds", "SCIMPORT_BENCH_ROUNDS").unwrap_or(0);
     let rounds = usize::try_from(rounds).ok().filter(|rounds| *rounds > 0).unwrap_or(ROUNDS);
+    let is_checked = arguments.iter().any(|argument| argument == "--check");
     match table(rows, rounds) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) if arguments.iter().any(|argument| argument == "--check") => ExitCode::FAILURE,
-        Ok(false) => ExitCode::SUCCESS,
+        Ok(holds) if holds || !is_checked => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
         Err(message) => {
             eprintln!("error: {message}");
             ExitCode::FAILURE

@@ -79,6 +79,7 @@ pub fn feed(dates: bool) -> Feed {
     Feed {
         name: "hr".into(),
         target: "entra".into(),
+        job: "tenant/principal/job".to_owned(),
         csv: CsvConfig::default(),
         rows: RowsConfig::default(),
         takes_over: Vec::new(),

@@ -15,6 +15,11 @@ use crate::tracking::{Look, Tracker, TrackerSettings, TrackingError};
 
 /// How often the store is asked whether the goal is reached.
 const TICK: Duration = Duration::from_millis(200);
+/// A look at a large run counts all its operations, and nothing is sent meanwhile: the pause after a
+/// look is so many times as long as the look took.
+const PAUSE_PER_LOOK: u32 = 20;
+/// Longest pause after a look.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How much longer than the burst window a call counts at most, from its start: with an answer within
 /// this time the window is kept strictly, with a slower one a request may be held up this much
 /// longer than another on its way. It costs 4 % of the rate at most.
@@ -171,9 +176,12 @@ impl Bridge {
                 },
                 _ = tick.tick() => {
                     let look = *look.borrow();
+                    let began = Instant::now();
                     if self.is_reached(target, goal, Tracked::Here(look), on_tick).await? {
                         break Ended::Reached;
                     }
+                    let next = Instant::now() + pause_after(began);
+                    tick.reset_at(deadline.map_or(next, |deadline| next.min(deadline)));
                     if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                         break Ended::TimedOut;
                     }
@@ -322,18 +330,24 @@ enum Tracked {
     Here(Option<Look>),
 }
 
+/// How long to wait after a look that began then.
+fn pause_after(began: Instant) -> Duration {
+    (began.elapsed() * PAUSE_PER_LOOK).clamp(TICK, LONGEST_PAUSE)
+}
+
 /// Looks into the log whenever it is time to; returns only on an error.
 async fn keep_following(
     mut tracker: Tracker,
     looks: tokio::sync::watch::Sender<Option<Look>>,
 ) -> TrackingError {
     loop {
+        let began = Instant::now();
         match tracker.step().await {
             Ok(look) => {
                 // a look that read something says nothing yet about what is left
                 looks.send_replace(Some(look));
                 if !matches!(look, Look::Looked { .. }) {
-                    tokio::time::sleep(TICK).await;
+                    tokio::time::sleep(pause_after(began)).await;
                 }
             }
             Err(error) => return error,

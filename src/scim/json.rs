@@ -45,6 +45,10 @@ fn push_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(rest);
 }
 
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches, many bytes are compared at once"
+)]
 const fn needs_escape(byte: u8) -> bool {
     (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
@@ -71,17 +75,23 @@ fn is_clean(bytes: &[u8]) -> bool {
     let dirt = match (bytes.last_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         (Some(last), _, _) => {
             let (words, _) = bytes.as_chunks::<8>();
-            words.iter().fold(dirt(*last), |all, word| all | dirt(*word))
+            words.iter().fold(dirt(word(*last)), |all, next| all | dirt(word(*next)))
         }
-        (None, Some(&[a, b, c, d]), Some(&[e, f, g, h])) => dirt([a, b, c, d, e, f, g, h]),
+        (None, Some(first), Some(last)) => {
+            let (first, last) = (u32::from_ne_bytes(*first), u32::from_ne_bytes(*last));
+            dirt(u64::from(first) | u64::from(last) << 32)
+        }
         _ => u64::from(bytes.iter().any(|&byte| needs_escape(byte))),
     };
     dirt == 0
 }
 
+const fn word(bytes: [u8; 8]) -> u64 {
+    u64::from_ne_bytes(bytes)
+}
+
 /// Not zero if any of eight bytes needs an escape.
-const fn dirt(word: [u8; 8]) -> u64 {
-    let word = u64::from_ne_bytes(word);
+const fn dirt(word: u64) -> u64 {
     below_space(word) | zeros(word ^ spread(b'"')) | zeros(word ^ spread(b'\\'))
 }
 

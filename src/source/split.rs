@@ -95,6 +95,10 @@ pub(super) fn split(
 
 /// A bit for each byte that is delimiter, quote or part of a line end; the lowest for the first.
 #[inline]
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "without branches, many bytes are compared at once"
+)]
 fn marks(block: &[u8; BLOCK], delimiter: u8) -> u64 {
     /// Gathers the lowest bits of eight bytes in the highest byte of the product.
     const GATHER: u64 = 0x0102_0408_1020_4080;
