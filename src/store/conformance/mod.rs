@@ -33,6 +33,7 @@ macro_rules! conformance {
             runs::a_committed_run_reads_back,
             runs::counts_sum_to_rows_and_rows_without_number,
             runs::a_run_without_changes_is_completed_at_once,
+            runs::a_target_is_bound_to_its_job_once_something_was_accepted,
             runs::a_dropped_draft_leaves_no_trace,
             runs::the_ledger_moved_when_another_run_was_committed,
             runs::drafts_of_two_targets_do_not_meet,
