@@ -97,7 +97,7 @@ impl Bridge {
         cancel: &CancellationToken,
         on_tick: &mut (dyn FnMut(&Run) + Send),
     ) -> Result<Driven, BridgeError> {
-        self.refuse_another_job(target).await?;
+        self.bind_job(target).await?;
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         let mut has_said = false;
         loop {
@@ -127,13 +127,14 @@ impl Bridge {
     }
 
     /// What the ledger knows was sent to one provisioning job must not be continued in another.
-    async fn refuse_another_job(&self, target: &TargetName) -> Result<(), BridgeError> {
+    async fn bind_job(&self, target: &TargetName) -> Result<(), BridgeError> {
         let job = super::setup::provisioning_job(self.setup.target(target)?);
         match self.store.bound_job(target).await? {
             Some(bound) if bound != job => {
                 Err(BridgeError::OtherJob { target: target.clone(), bound })
             }
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None => Ok(self.store.bind_job(target, &job).await?),
         }
     }
 

@@ -72,7 +72,9 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
             (run.id, true)
         }
     };
-    let exit = follow(context, &bridge, &feed.target, &id, &args).await?;
+    // the run is there, whatever became of it: it is shown all the same
+    let exit = follow(context, &bridge, &feed.target, &id, &args).await;
+    let exit = exit.unwrap_or_else(|Failed(exit)| exit);
     let run = show(&bridge, &id, args.json).await?;
     let of_run = run.as_ref().map_or(Exit::Success, Exit::of_run);
     // an unfinished run that is only looked at again is what it is

@@ -51,7 +51,7 @@ pub enum Command {
     Convert(ConvertArgs),
     /// Say what applying a file would do; changes nothing
     #[command(
-        after_help = "Example:\n  scimport plan workers.csv --source hr --diff\n  scimport convert workers.csv --source hr    says why rows are rejected, in rejects.csv"
+        after_help = "Example:\n  scimport plan workers.csv --source hr --diff\n  scimport plan workers.csv --source hr --json"
     )]
     Plan(PlanArgs),
     /// Apply a file: plan it, commit the run, send it, follow it
@@ -61,7 +61,7 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Do everything that is due, then exit: send what is queued, follow what was sent
     #[command(
-        after_help = "Example:\n  scimport work                    once, as a scheduler calls it\n  scimport work --until settled    waits until every operation has ended"
+        after_help = "Example:\n  scimport work                    # once, as a scheduler calls it\n  scimport work --until settled    # until every operation has ended or is unconfirmed"
     )]
     Work(WorkArgs),
     /// List the runs, newest first

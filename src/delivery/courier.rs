@@ -7,126 +7,48 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::delivery::Ladder;
 use crate::delivery::health::JobWatch;
-use crate::delivery::pace::{Pace, later};
-use crate::domain::{BulkRequestId, Clock, TargetName};
-use crate::entra::{Accepted, Attempt, CallFailure, Disposition, EntraClient};
+use crate::delivery::pace::Pace;
+use crate::delivery::token_trust::TokenTrust;
+use crate::delivery::{CourierSettings, Stop};
+use crate::domain::{BulkRequestId, Clock};
+use crate::entra::{Accepted, Attempt, CallFailure, EntraClient};
 use crate::scim::BulkWriter;
-use crate::store::{CallId, CallLimits, CallPermit, Claim, Store, StoreError};
+use crate::store::{CallId, CallPermit, Claim, Store, StoreError};
+
+/// A request without an answer may still be on its way, or in somebody's hands over there: it is
+/// sent again no sooner than this, so that nobody is in two requests at once.
+pub(super) const IN_DOUBT_PAUSE: Duration = Duration::from_secs(1);
 
 /// How long the loop sleeps when it does not know when there will be more to do.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// How a target is delivered to.
-#[derive(Debug, Clone)]
-pub struct CourierSettings {
-    /// The target.
-    pub target: TargetName,
-    /// The tenant that the limits count for.
-    pub tenant: String,
-    /// Burst and daily limits.
-    pub limits: CallLimits,
-    /// Waiting times after a 429 without Retry-After.
-    pub throttle: Ladder,
-    /// Waiting times after a passing fault.
-    pub transient: Ladder,
-    /// How long nothing is sent after the bucket was full.
-    pub bucket_pause: Duration,
-    /// How often the job's health is asked for.
-    pub job_check: Duration,
-    /// Most operations in a request.
-    pub max_operations: usize,
-    /// Most bytes in a request.
-    pub max_bytes: usize,
-    /// Most requests under way at once.
-    pub max_in_flight: usize,
-    /// How long the other side may answer with nothing but passing faults before the loop ends;
-    /// `None` when the caller has a time-out of its own.
-    pub patience: Option<Duration>,
-}
-
-/// Why the loop ended.
-#[derive(Debug)]
-pub enum Stop {
-    /// Nothing is left to send.
-    Drained,
-    /// The caller asked for it; what was under way has been finished or put back.
-    Cancelled,
-    /// The provisioning job does not process uploads.
-    JobUnavailable {
-        /// Its code, such as `Paused`.
-        code: String,
-        /// The quarantine's reason.
-        reason: Option<String>,
-    },
-    /// The day's calls are used up.
-    QuotaExhausted {
-        /// When the first call comes free.
-        free_at: Timestamp,
-    },
-    /// The other side has not answered for longer than the caller's patience.
-    Unreachable(Box<CallFailure>),
-    /// The target is set up wrongly: nothing is sent until that is mended.
-    Halted(Box<CallFailure>),
-}
-
 /// Empties the outbox of one target. Only the holder of the target's lease runs it.
 pub struct Courier {
-    store: Arc<dyn Store>,
-    client: EntraClient,
-    clock: Arc<dyn Clock>,
-    settings: CourierSettings,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) client: EntraClient,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) settings: CourierSettings,
 }
 
 /// A post that has ended.
-struct Posted {
-    id: BulkRequestId,
-    operations: usize,
+pub(super) struct Posted {
+    pub(super) id: BulkRequestId,
+    pub(super) operations: usize,
     /// Which token it went out with.
-    token: u32,
-    result: Result<(), CallFailure>,
+    pub(super) token: u32,
+    pub(super) result: Result<(), CallFailure>,
 }
 
 /// What the loop remembers between two turns.
-struct Turn {
-    pace: Pace,
-    job: JobWatch,
+pub(super) struct Turn {
+    pub(super) pace: Pace,
+    pub(super) job: JobWatch,
     posts: JoinSet<Result<Posted, StoreError>>,
-    token: TokenTrust,
+    pub(super) token: TokenTrust,
     /// A claimed request that waits for the burst window.
     ready: Option<Claim>,
-    stop: Option<Stop>,
-}
-
-/// Whether the token at hand has been taken yet. A token may expire or be revoked at any time, so a
-/// 401 costs a new one; but a new one that is refused as well means that something is wrong.
-#[derive(Default)]
-struct TokenTrust {
-    number: u32,
-    refused_in_a_row: u32,
-}
-
-impl TokenTrust {
-    /// While a new token is not proven, one request at a time goes out with it.
-    const fn is_unproven(&self) -> bool {
-        self.refused_in_a_row > 0
-    }
-
-    const fn taken(&mut self, number: u32) {
-        if number == self.number {
-            self.refused_in_a_row = 0;
-        }
-    }
-
-    /// Counts a 401; true when a new token was refused like the one before.
-    const fn refused(&mut self, number: u32) -> bool {
-        if number == self.number {
-            self.number += 1;
-            self.refused_in_a_row += 1;
-        }
-        self.refused_in_a_row > 1
-    }
+    pub(super) stop: Option<Stop>,
 }
 
 impl Courier {
@@ -162,6 +84,9 @@ impl Courier {
             ready: None,
             stop: None,
         };
+        if recovered > 0 {
+            turn.pace.pause_for(IN_DOUBT_PAUSE, self.clock.now());
+        }
         loop {
             if turn.stop.is_none() && cancel.is_cancelled() {
                 turn.stop = Some(Stop::Cancelled);
@@ -243,32 +168,6 @@ impl Courier {
         }
     }
 
-    /// No token, so nothing can be posted: waits and tries again, or halts.
-    fn without_token(&self, turn: &mut Turn, failure: CallFailure) -> Option<Duration> {
-        if matches!(failure.disposition(), Disposition::Halt) {
-            tracing::error!(error = %failure, "no token; nothing is sent until this is mended");
-            turn.stop = Some(Stop::Halted(Box::new(failure)));
-            return None;
-        }
-        let now = self.clock.now();
-        let until = turn.pace.without_token(now);
-        tracing::warn!(
-            error = %failure,
-            retry_after_ms = until.duration_since(now).as_millis(),
-            "no token this time; trying again"
-        );
-        self.lose_patience(turn, failure);
-        None
-    }
-
-    /// Ends the loop when there has been nothing but faults for too long.
-    fn lose_patience(&self, turn: &mut Turn, failure: CallFailure) {
-        let now = self.clock.now();
-        if self.settings.patience.is_some_and(|patience| turn.pace.is_unreachable(patience, now)) {
-            turn.stop = Some(Stop::Unreachable(Box::new(failure)));
-        }
-    }
-
     async fn claim(&self, turn: &mut Turn, now: Timestamp) -> Result<Option<Claim>, StoreError> {
         let target = &self.settings.target;
         if turn.job.is_due(now) {
@@ -314,17 +213,23 @@ impl Courier {
         }
         let body = bulk.take();
         if body.len() > self.settings.max_bytes && operations > 1 {
-            self.store.end_call(call, self.clock.now()).await?;
+            self.store.forget_call(call).await?;
             return self.store.split(claim.id, operations.div_ceil(2), self.clock.now()).await;
         }
         let (store, client) = (Arc::clone(&self.store), self.client.clone());
         let clock = Arc::clone(&self.clock);
-        let token = turn.token.number;
+        let token = turn.token.number();
         turn.posts.spawn(async move {
             // one POST, one noted call: a second try after a 401 is a call of its own
             let answer = client.upload_once(body, &claim.client_request_id, Attempt::First).await;
             let now = clock.now();
-            store.end_call(call, now).await?;
+            match &answer {
+                // the token went meanwhile, and there was no other: nothing was posted
+                Err(failure) if failure.token_failure().is_some() => {
+                    store.forget_call(call).await?;
+                }
+                _ => store.end_call(call, now).await?,
+            }
             // a 202 is stored here and now: whatever else happens, it is not sent twice
             let result = match answer {
                 Ok(Accepted { request_id, sent_at }) => {
@@ -345,107 +250,6 @@ impl Courier {
         Ok(())
     }
 
-    /// Does what an answer asks for.
-    async fn judge(&self, turn: &mut Turn, posted: Posted) -> Result<(), StoreError> {
-        let Posted { id, operations, token, result } = posted;
-        let failure = match result {
-            Ok(()) => {
-                turn.token.taken(token);
-                turn.pace.accepted(id);
-                return Ok(());
-            }
-            Err(failure) => failure,
-        };
-        let now = self.clock.now();
-        let code = label(&failure);
-        let in_doubt = failure.may_have_arrived();
-        if failure.status().is_some_and(|status| status != 401) {
-            turn.token.taken(token);
-        }
-        match failure.disposition() {
-            Disposition::RefreshToken if turn.token.refused(token) => {
-                self.halt(turn, id, failure).await
-            }
-            Disposition::RefreshToken => {
-                tracing::warn!(request.id = id.0, "the token was refused; trying with a new one");
-                self.store.postpone(id, now, code, in_doubt, now).await
-            }
-            Disposition::Throttled { retry_after } => {
-                let until = turn.pace.throttled(retry_after, now);
-                tracing::warn!(
-                    request.id = id.0,
-                    retry_after_ms = until.duration_since(now).as_millis(),
-                    "delivery.throttled: Graph asks for a pause (429)"
-                );
-                if turn.pace.is_exhausted(now) {
-                    let free_at = later(now, Duration::from_hours(1));
-                    turn.stop = Some(Stop::QuotaExhausted { free_at });
-                }
-                self.store.postpone(id, until, code, in_doubt, now).await
-            }
-            Disposition::BucketFull => {
-                let until = turn.pace.pause_for(self.settings.bucket_pause, now);
-                tracing::warn!(
-                    request.id = id.0,
-                    pause_ms = until.duration_since(now).as_millis(),
-                    "the job's ingestion bucket is full; pausing"
-                );
-                turn.job.expire();
-                self.store.postpone(id, until, code, in_doubt, now).await?;
-                if let Some(stop) = turn.job.check(&self.client, now).await {
-                    turn.stop = Some(stop);
-                }
-                Ok(())
-            }
-            Disposition::Transient { retry_after } => {
-                let until = turn.pace.transient(id, retry_after, now);
-                tracing::warn!(
-                    request.id = id.0,
-                    error = %failure,
-                    retry_after_ms = until.duration_since(now).as_millis(),
-                    "a request met a passing fault; trying again"
-                );
-                self.store.postpone(id, until, code, in_doubt, now).await?;
-                self.lose_patience(turn, failure);
-                Ok(())
-            }
-            Disposition::TooLarge if operations > 1 => {
-                tracing::warn!(request.id = id.0, operations, "too large (413): split in two");
-                self.store.split(id, operations.div_ceil(2), now).await
-            }
-            Disposition::TooLarge | Disposition::Reject => {
-                tracing::error!(
-                    request.id = id.0,
-                    operations,
-                    error = %failure,
-                    "Graph refused a request for good; its operations have failed"
-                );
-                self.store
-                    .refuse(id, code, failure.to_string(), failure.advice().to_owned(), now)
-                    .await
-            }
-            Disposition::Halt => self.halt(turn, id, failure).await,
-        }
-    }
-
-    /// The target is set up wrongly: the request goes back, and nothing more is sent.
-    async fn halt(
-        &self,
-        turn: &mut Turn,
-        id: BulkRequestId,
-        failure: CallFailure,
-    ) -> Result<(), StoreError> {
-        tracing::error!(
-            request.id = id.0,
-            error = %failure,
-            "nothing more is sent until this is mended"
-        );
-        let now = self.clock.now();
-        self.store.postpone(id, now, label(&failure), failure.may_have_arrived(), now).await?;
-        turn.stop = Some(Stop::Halted(Box::new(failure)));
-        Ok(())
-    }
-
     /// Gives a claimed request back that was not posted.
     async fn put_back(&self, turn: &mut Turn) -> Result<(), StoreError> {
         if let Some(claim) = turn.ready.take() {
@@ -453,12 +257,4 @@ impl Courier {
         }
         Ok(())
     }
-}
-
-/// A failure in one stable word: Graph's own code, else the status, else what it was.
-fn label(failure: &CallFailure) -> String {
-    failure.code().unwrap_or_else(|| match failure.status() {
-        Some(status) => format!("HTTP{status}"),
-        None => "NoAnswer".to_owned(),
-    })
 }

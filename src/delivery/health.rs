@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::delivery::Stop;
 use crate::delivery::pace::later;
 use crate::entra::{Disposition, EntraClient};
+use crate::telemetry::Causes;
 
 /// After a check that came to nothing, the next one comes this soon.
 const AFTER_FAULT: Duration = Duration::from_secs(30);
@@ -40,6 +41,9 @@ impl JobWatch {
 
     /// Asks; `Some` when nothing may be sent.
     pub(super) async fn check(&mut self, client: &EntraClient, now: Timestamp) -> Option<Stop> {
+        if self.is_forbidden {
+            return None;
+        }
         self.due_at = Some(later(now, self.interval));
         match client.job().await {
             Ok(health) if health.accepts_uploads() => None,
@@ -67,7 +71,7 @@ impl JobWatch {
             }
             Err(failure) => {
                 self.due_at = Some(later(now, AFTER_FAULT));
-                tracing::warn!(error = %failure, "the job's health could not be read this time");
+                tracing::warn!(error = %Causes(&failure), "the job's health could not be read this time");
                 None
             }
         }

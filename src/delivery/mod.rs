@@ -9,10 +9,14 @@
 //! What a refusal means is decided in one place, `entra::CallFailure::disposition`; what is done
 //! about it here, in [`Courier`].
 
+mod answers;
 mod backoff;
 mod courier;
 mod health;
 mod pace;
+mod settings;
+mod token_trust;
 
 pub use backoff::Ladder;
-pub use courier::{Courier, CourierSettings, Stop};
+pub use courier::Courier;
+pub use settings::{CourierSettings, Stop};

@@ -11,6 +11,7 @@ mod convert;
 mod feed;
 mod file;
 mod ingest;
+mod planner;
 mod read;
 mod rejects;
 mod scan;
@@ -19,8 +20,9 @@ pub use convert::{ConvertError, Converted, RequestSink, Strictness, convert};
 pub use feed::Feed;
 pub use file::SourceFile;
 pub use ingest::{
-    ChangeSeen, IntakeError, PlanOptions, Planned, PlannedRun, Remark, new_run_id, plan_file,
+    ChangeSeen, IntakeError, PlanOptions, Planned, PlannedRun, new_run_id, plan_file,
 };
+pub use planner::Remark;
 pub use read::{Pass, RowResult, Verdict, read_rows};
 pub use rejects::{RejectsWriter, formula_safe};
 pub use scan::{Scan, scan};

@@ -64,6 +64,9 @@ pub trait Calls {
     /// Notes that a call was answered (or ended without an answer).
     async fn end_call(&self, id: CallId, now: Timestamp) -> Result<(), StoreError>;
 
+    /// Takes back a noted call that was not made after all.
+    async fn forget_call(&self, id: CallId) -> Result<(), StoreError>;
+
     /// Calls of a tenant since an instant.
     async fn calls_since(&self, tenant: &str, since: Timestamp) -> Result<u64, StoreError>;
 }

@@ -17,7 +17,7 @@ pub struct NewRun {
     pub source: SourceName,
     /// The target.
     pub target: TargetName,
-    /// The provisioning job that the target stands for; the first run of a target binds it.
+    /// The provisioning job that the target stands for.
     pub job: String,
     /// The file's name without folders; `None` for runs without a file.
     pub file: Option<String>,
@@ -248,8 +248,12 @@ pub trait Runs {
     /// outside memory) until [`RunDraft::commit`]; dropping it leaves no trace.
     async fn draft(&self, target: &TargetName) -> Result<Box<dyn RunDraft>, StoreError>;
 
-    /// The provisioning job that a target's ledger speaks of; `None` before its first run.
+    /// The provisioning job that a target's ledger speaks of; `None` before anything of it was
+    /// accepted there (until then a wrong id can still be corrected).
     async fn bound_job(&self, target: &TargetName) -> Result<Option<String>, StoreError>;
+
+    /// Says which provisioning job a target stands for, where [`Runs::bound_job`] leaves that open.
+    async fn bind_job(&self, target: &TargetName, job: &str) -> Result<(), StoreError>;
 
     /// Stores a refused file.
     async fn store_refused(&self, run: RefusedRun) -> Result<(), StoreError>;

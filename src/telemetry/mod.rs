@@ -8,7 +8,9 @@
 //! A failure is logged once, where it is handled. `error` means that someone must act, `warn` that
 //! it was got over, `info` is per run, and nothing above `debug` is per row.
 
+mod causes;
 mod filter;
 mod init;
 
+pub use causes::Causes;
 pub use init::{LogFormat, LogWriter, TelemetryError, init};

@@ -1,13 +1,16 @@
 //! Whose event is it, and does it still change anything?
 //!
 //! An event names a worker and a change, never an operation. A change that is known as an operation's
-//! own stays with it. A new change belongs to every operation of the worker that was sent before it:
-//! two versions of one person that Entra took in one cycle cannot be told apart, so the first event
-//! may settle both, and a later one then speaks for the newer.
+//! own stays with it. A new change belongs to the newest operation of the worker that was sent before
+//! it, and to older ones that are still open: two versions of one person that Entra took in one
+//! cycle cannot be told apart, so the first event may settle both, and a later one then speaks for the
+//! newer. An older version that failed stays failed when a newer one succeeds.
 
 use std::collections::BTreeMap;
 
-use crate::domain::{ExternalId, OperationId, OperationStatus};
+use jiff::Timestamp;
+
+use crate::domain::{ExternalId, OperationStatus};
 use crate::entra::LogEvent;
 use crate::store::{SentOperation, Settlement};
 use crate::tracking::classify::{MANAGER_UNRESOLVED, Outcome, classify, deed};
@@ -44,13 +47,17 @@ fn apply(worker: &mut [Tracked], event: &LogEvent, outcome: &Outcome) {
     let is_known =
         |tracked: &Tracked| event.change_id.is_some() && tracked.known_change == event.change_id;
     let has_owner = worker.iter().any(is_known);
+    let newest = worker.iter().rposition(|tracked| tracked.operation.sent_at <= event.at);
     let mut older_change = None;
-    for tracked in worker {
+    for (at, tracked) in worker.iter_mut().enumerate() {
         let change = tracked.operation.change_id.clone();
         // settled by the very change that settled an older operation: not yet its own word
         let is_shared = change.is_some() && change == older_change;
-        let is_meant =
-            if has_owner { is_known(tracked) } else { tracked.operation.sent_at <= event.at };
+        let is_meant = if has_owner {
+            is_known(tracked)
+        } else {
+            tracked.operation.sent_at <= event.at && (newest == Some(at) || tracked.is_open())
+        };
         if is_meant {
             tracked.apply(event, outcome, is_shared);
         }
@@ -68,7 +75,30 @@ struct Tracked {
 }
 
 impl Tracked {
+    const fn is_open(&self) -> bool {
+        matches!(self.operation.status, OperationStatus::Accepted | OperationStatus::Unconfirmed)
+    }
+
+    /// Events of one change do not become visible in their order: a create that is seen after the
+    /// update of its manager still says what was done to the account.
+    fn is_late_create(&self, event: &LogEvent, outcome: &Outcome) -> bool {
+        let now = &self.operation;
+        now.status == OperationStatus::Provisioned
+            && outcome.status == OperationStatus::Provisioned
+            && now.change_id.is_some()
+            && now.change_id == event.change_id
+            && now.event_at.is_some_and(|at| event.at <= at)
+            && now.code.as_deref() == Some("updated")
+            && deed(event) == Some("created")
+    }
+
     fn apply(&mut self, event: &LogEvent, outcome: &Outcome, is_shared: bool) {
+        if self.is_late_create(event, outcome) {
+            let event_at = self.operation.event_at.unwrap_or(event.at);
+            let created = Outcome { code: Some("created".to_owned()), ..outcome.clone() };
+            self.settle(&created, event.change_id.clone(), event_at);
+            return;
+        }
         if !self.is_changed_by(event, outcome, is_shared) {
             return;
         }
@@ -79,23 +109,31 @@ impl Tracked {
             // the manager has been found: what counts is what was done to the account
             code = self.deed.map(str::to_owned).or(code);
         }
+        let outcome = Outcome { code, ..outcome.clone() };
+        self.settle(&outcome, event.change_id.clone(), event.at);
+    }
+
+    fn settle(&mut self, outcome: &Outcome, change_id: Option<String>, event_at: Timestamp) {
         self.operation.status = outcome.status;
-        self.operation.code.clone_from(&code);
-        self.operation.change_id.clone_from(&event.change_id);
-        self.operation.event_at = Some(event.at);
+        self.operation.code.clone_from(&outcome.code);
+        self.operation.change_id.clone_from(&change_id);
+        self.operation.event_at = Some(event_at);
+        // an unresolved manager that has been resolved meanwhile leaves no words behind
+        let has_words = outcome.code.as_deref() != Some("created");
         self.settlement = Some(Settlement {
-            operation: OperationId(self.operation.id.0),
+            operation: self.operation.id,
             status: outcome.status,
-            code,
-            reason: outcome.reason.clone(),
-            advice: outcome.advice.clone(),
-            change_id: event.change_id.clone(),
-            event_at: event.at,
+            code: outcome.code.clone(),
+            reason: outcome.reason.clone().filter(|_| has_words),
+            advice: outcome.advice.clone().filter(|_| has_words),
+            change_id,
+            event_at,
         });
     }
 
-    /// A later event speaks for an operation whose change is shared. Otherwise it may mend what failed or was not confirmed; what is provisioned stays so, unless
-    /// an event of the same change says otherwise.
+    /// A later event speaks for an operation whose change is shared. Otherwise it may mend what
+    /// failed or was not confirmed; what is provisioned stays so, unless an event of the same change
+    /// says otherwise.
     fn is_changed_by(&self, event: &LogEvent, outcome: &Outcome, is_shared: bool) -> bool {
         use OperationStatus as S;
         let now = &self.operation;
@@ -123,10 +161,8 @@ fn touches_manager(event: &LogEvent) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
-    use crate::domain::RunId;
+    use crate::domain::{OperationId, RunId};
     use crate::entra::EventStatus;
 
     fn at(second: i64) -> Timestamp {
@@ -206,6 +242,31 @@ mod tests {
             words(&settled),
             [(1, Provisioned, Some("created")), (2, Provisioned, Some("created"))]
         );
+    }
+
+    #[test]
+    fn a_create_seen_after_the_update_of_its_manager_still_says_created() {
+        let mut update = event("a", "update", Success, 21);
+        update.modified = vec!["manager".to_owned()];
+        let settled = correlate(&[update], vec![sent(1, 0)]);
+        assert_eq!(words(&settled), [(1, Provisioned, Some("updated"))]);
+        let mut seen = sent(1, 0);
+        seen.status = Provisioned;
+        seen.code = Some("updated".to_owned());
+        seen.change_id = Some("a".to_owned());
+        seen.event_at = Some(at(21));
+        let settled = correlate(&[event("a", "create", Success, 20)], vec![seen]);
+        assert_eq!(words(&settled), [(1, Provisioned, Some("created"))]);
+    }
+
+    #[test]
+    fn an_older_version_that_failed_stays_failed_when_the_newer_one_succeeds() {
+        let mut older = sent(1, 0);
+        older.status = Failed;
+        older.change_id = Some("a".to_owned());
+        older.event_at = Some(at(5));
+        let settled = correlate(&[event("b", "create", Success, 20)], vec![older, sent(2, 10)]);
+        assert_eq!(words(&settled), [(2, Provisioned, Some("created"))]);
     }
 
     #[test]

@@ -6,8 +6,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Clock, ExternalId, OperationStatus, TargetName};
-use crate::entra::{CallFailure, Disposition, EntraClient, LogEvent};
+use crate::entra::{CallFailure, Disposition, EntraClient, EventPages, LogEvent};
 use crate::store::{Store, StoreError};
+use crate::telemetry::Causes;
 use crate::tracking::correlate::correlate;
 use crate::tracking::read_pace::ReadPace;
 
@@ -71,6 +72,8 @@ pub struct Tracker {
     pace: ReadPace,
     next_at: Option<Timestamp>,
     newest_event: Option<Timestamp>,
+    /// A look that a passing fault cut short goes on at the page it came to.
+    unread: Option<EventPages>,
 }
 
 impl Tracker {
@@ -83,7 +86,16 @@ impl Tracker {
         settings: TrackerSettings,
     ) -> Self {
         let pace = ReadPace::new(settings.reads, settings.reads_window);
-        Self { store, client, clock, settings, pace, next_at: None, newest_event: None }
+        Self {
+            store,
+            client,
+            clock,
+            settings,
+            pace,
+            next_at: None,
+            newest_event: None,
+            unread: None,
+        }
     }
 
     /// Looks into the log if it is time to.
@@ -125,11 +137,28 @@ impl Tracker {
 
     /// Reads the log from an instant on and settles what it finds, page by page.
     async fn read(&mut self, since: Timestamp) -> Result<u64, ReadError> {
-        let mut pages = self.client.events_since(since);
+        let unread = self.unread.take();
+        let mut is_resumed = unread.is_some();
+        let mut pages = unread.unwrap_or_else(|| self.client.events_since(since));
         let mut settled = 0;
         loop {
             self.pace.turn().await;
-            let page = pages.next().await.map_err(|failure| ReadError::Call(Box::new(failure)))?;
+            let page = match pages.next().await {
+                Ok(page) => page,
+                Err(failure) => {
+                    if is_passing(&failure) {
+                        self.unread = Some(pages);
+                    } else if is_resumed {
+                        // the link to a page does not live for ever; the look begins anew
+                        tracing::debug!(error = %Causes(&failure), "the page is gone");
+                        pages = self.client.events_since(since);
+                        is_resumed = false;
+                        continue;
+                    }
+                    return Err(ReadError::Call(Box::new(failure)));
+                }
+            };
+            is_resumed = false;
             let Some(events) = page else {
                 return Ok(settled);
             };
@@ -200,7 +229,7 @@ impl Tracker {
     fn after_failure(&mut self, failure: CallFailure, now: Timestamp) -> Result<(), TrackingError> {
         let wait = match failure.disposition() {
             Disposition::Halt | Disposition::Reject | Disposition::TooLarge => {
-                tracing::error!(error = %failure, "the provisioning log cannot be read");
+                tracing::error!(error = %Causes(&failure), "the provisioning log cannot be read");
                 return Err(TrackingError::Halted(Box::new(failure)));
             }
             Disposition::Throttled { retry_after } | Disposition::Transient { retry_after } => {
@@ -208,10 +237,16 @@ impl Tracker {
             }
             Disposition::BucketFull | Disposition::RefreshToken => self.settings.poll,
         };
-        tracing::warn!(error = %failure, "the provisioning log could not be read this time");
+        tracing::warn!(error = %Causes(&failure), "the provisioning log could not be read this time");
         self.next_at = Some(add(now, wait));
         Ok(())
     }
+}
+
+/// Whether the same page may be had a little later.
+fn is_passing(failure: &CallFailure) -> bool {
+    use Disposition::{BucketFull, RefreshToken, Throttled, Transient};
+    matches!(failure.disposition(), Throttled { .. } | Transient { .. } | BucketFull | RefreshToken)
 }
 
 enum ReadError {

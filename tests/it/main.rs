@@ -34,6 +34,19 @@ mod entra_upload;
 #[cfg(test)]
 mod intake_edge;
 #[cfg(test)]
+mod journey_faults;
+#[cfg(test)]
+mod journey_files;
+#[cfg(test)]
+mod journey_limits;
+#[cfg(test)]
+mod journey_outcomes;
+#[cfg(test)]
+mod journey_real_data;
+#[cfg(test)]
+#[cfg(unix)]
+mod kills;
+#[cfg(test)]
 mod layers;
 mod mapping_compile;
 mod mapping_properties;
@@ -52,3 +65,5 @@ mod payload;
 mod store_leases;
 #[cfg(test)]
 mod store_sqlite;
+#[cfg(test)]
+mod support;

@@ -7,6 +7,7 @@
 mod filter;
 mod query;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::rt::time::sleep;
@@ -16,8 +17,9 @@ use serde_json::{Map, Value, json};
 pub(super) use self::filter::Property;
 use self::query::Query;
 use super::clock::micros;
+use super::engine::Event;
 use super::fault::{Endpoint, FaultKind};
-use super::graph::{Ids, Refusal, answer_json, bearer};
+use super::graph::{Ids, Refusal, bearer};
 use super::shared::Shared;
 
 /// The permissions of which one is needed.
@@ -55,7 +57,29 @@ pub(super) async fn list(
         Some(refusal) => Err(refusal),
         None => page(&request, &version, &shared, now),
     };
-    answer_json(outcome, &ids, now)
+    match outcome {
+        Err(refusal) => refusal.answer(&ids, now),
+        Ok(page) => match web::block(move || page.text()).await {
+            Ok(text) => ids.answer(200, now).content_type("application/json").body(text),
+            Err(_) => Refusal::server().answer(&ids, now),
+        },
+    }
+}
+
+/// A page of the log. Written out on a thread of its own: a full one takes its time, and uploads
+/// must be answered meanwhile.
+struct Page {
+    head: Map<String, Value>,
+    events: Vec<Arc<Event>>,
+    is_beta: bool,
+}
+
+impl Page {
+    fn text(self) -> String {
+        let Self { mut head, events, is_beta } = self;
+        head.insert("value".to_owned(), events.iter().map(|event| event.json(is_beta)).collect());
+        Value::Object(head).to_string()
+    }
 }
 
 /// The answer to any other verb.
@@ -63,7 +87,7 @@ pub(super) async fn other_verb(request: HttpRequest, shared: web::Data<Shared>) 
     Refusal::verb().answer(&Ids::of(&request), shared.clock.now())
 }
 
-fn page(request: &HttpRequest, version: &str, shared: &Shared, now: i64) -> Result<Value, Refusal> {
+fn page(request: &HttpRequest, version: &str, shared: &Shared, now: i64) -> Result<Page, Refusal> {
     let mut world = shared.world();
     let token = bearer(request);
     world.tokens.roles(token, now)?;
@@ -80,8 +104,8 @@ fn page(request: &HttpRequest, version: &str, shared: &Shared, now: i64) -> Resu
     let query = Query::read(request.query_string()).map_err(Refusal::bad_request)?;
     let (found, next) = query.run(world.engine.log(), now);
     drop(world);
-    let mut page = Map::new();
-    page.insert(
+    let mut head = Map::new();
+    head.insert(
         "@odata.context".to_owned(),
         json!(format!("{}/{version}/$metadata#auditLogs/provisioning", shared.url)),
     );
@@ -94,9 +118,7 @@ fn page(request: &HttpRequest, version: &str, shared: &Shared, now: i64) -> Resu
             origin.host(),
             query.continued(next)
         );
-        page.insert("@odata.nextLink".to_owned(), json!(link));
+        head.insert("@odata.nextLink".to_owned(), json!(link));
     }
-    let beta = version == "beta";
-    page.insert("value".to_owned(), found.iter().map(|event| event.json(beta)).collect());
-    Ok(Value::Object(page))
+    Ok(Page { head, events: found, is_beta: version == "beta" })
 }

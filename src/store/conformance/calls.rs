@@ -55,6 +55,14 @@ pub async fn a_call_without_answer_counts_until_it_is_answered<S: Store>(store: 
     granted(store, limits, at(7_000)).await;
 }
 
+pub async fn a_call_that_was_not_made_counts_nowhere<S: Store>(store: &S) {
+    let limits = CallLimits { burst: 1, daily: 1, ..LIMITS };
+    let call = granted(store, limits, at(0)).await;
+    store.forget_call(call).await.unwrap();
+    assert_eq!(store.calls_since("tenant", at(0)).await.unwrap(), 0);
+    granted(store, limits, at(1)).await;
+}
+
 pub async fn a_lost_call_is_forgotten<S: Store>(store: &S) {
     let limits = CallLimits { burst: 1, ..LIMITS };
     granted(store, limits, at(0)).await;

@@ -4,7 +4,7 @@ use crate::domain::{
     Change, ExternalId, OperationStatus, RunId, RunStatus, SourceName, TargetName,
 };
 use crate::store::conformance::sample::{
-    at, commit, joiners, new_run, operations, rejected, row, run, source, statuses, target,
+    at, commit, deliver, joiners, new_run, operations, rejected, row, run, source, statuses, target,
 };
 use crate::store::{Commit, PlannedRow, PlannedVerdict, RefusedRun, Store, StoredProblem};
 
@@ -64,6 +64,17 @@ pub async fn a_run_without_changes_is_completed_at_once<S: Store>(store: &S) {
     let stored = run(store, "R1").await;
     assert_eq!((stored.status, stored.ended_at), (RunStatus::Completed, Some(at(0))));
     assert!(store.unfinished_runs(&target()).await.unwrap().is_empty());
+}
+
+pub async fn a_target_is_bound_to_its_job_once_something_was_accepted<S: Store>(store: &S) {
+    commit(store, "R1", joiners(&["E1"]), at(0)).await;
+    assert_eq!(store.bound_job(&target()).await.unwrap(), None);
+    store.bind_job(&target(), "tenant/principal/right").await.unwrap();
+    deliver(store, at(1)).await;
+    let right = Some("tenant/principal/right".to_owned());
+    assert_eq!(store.bound_job(&target()).await.unwrap(), right);
+    store.bind_job(&target(), "tenant/principal/other").await.unwrap();
+    assert_eq!(store.bound_job(&target()).await.unwrap(), right);
 }
 
 pub async fn a_dropped_draft_leaves_no_trace<S: Store>(store: &S) {

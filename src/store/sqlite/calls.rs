@@ -47,6 +47,19 @@ impl Calls for SqliteStore {
         .await
     }
 
+    async fn forget_call(&self, id: CallId) -> Result<(), StoreError> {
+        self.write("take back a call", move |db| {
+            db.prepare_cached(
+                "-- calls.forget
+                DELETE FROM calls
+                WHERE id = ?1",
+            )?
+            .execute([id.0])?;
+            Ok(())
+        })
+        .await
+    }
+
     async fn calls_since(&self, tenant: &str, since: Timestamp) -> Result<u64, StoreError> {
         let tenant = tenant.to_owned();
         self.read("count calls", move |db| {

@@ -26,10 +26,36 @@ impl Runs for SqliteStore {
                     "-- runs.bound_job
                     SELECT job
                     FROM targets
-                    WHERE target = ?1",
+                    WHERE target = ?1
+                        AND EXISTS (
+                            SELECT 1
+                            FROM records
+                            WHERE records.target = targets.target
+                                AND last_sent_us IS NOT NULL)",
                 )?
                 .query_row([target.as_str()], |row| row.get(0))
                 .optional()?)
+        })
+        .await
+    }
+
+    async fn bind_job(&self, target: &TargetName, job: &str) -> Result<(), StoreError> {
+        let (target, job) = (target.clone(), job.to_owned());
+        self.write("bind a target", move |db| {
+            db.prepare_cached(
+                "-- runs.bind_job
+                UPDATE targets
+                SET job = ?2
+                WHERE target = ?1
+                    AND job <> ?2
+                    AND NOT EXISTS (
+                        SELECT 1
+                        FROM records
+                        WHERE records.target = targets.target
+                            AND last_sent_us IS NOT NULL)",
+            )?
+            .execute([target.as_str(), &job])?;
+            Ok(())
         })
         .await
     }
