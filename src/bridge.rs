@@ -12,7 +12,7 @@ mod plan;
 mod setup;
 mod status;
 
-pub use drive::{Driven, Ended, Goal};
+pub use drive::{Ended, Goal};
 pub use error::BridgeError;
 pub use plan::{Applied, Preview};
 pub use setup::{Bridge, Setup};

@@ -73,13 +73,6 @@ pub enum Ended {
     Stopped(Stop),
 }
 
-/// What driving came to.
-#[derive(Debug)]
-pub struct Driven {
-    /// Why it ended.
-    pub ended: Ended,
-}
-
 impl Bridge {
     /// Delivers and tracks a target until the goal is reached, or cannot be.
     ///
@@ -96,15 +89,15 @@ impl Bridge {
         timeout: Option<Duration>,
         cancel: &CancellationToken,
         on_tick: &mut (dyn FnMut(&Run) + Send),
-    ) -> Result<Driven, BridgeError> {
+    ) -> Result<Ended, BridgeError> {
         self.bind_job(target).await?;
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         let mut has_said = false;
         loop {
             if let Some(lease) = self.store.lease(target).await? {
-                let driven = self.drive_leased(target, goal, deadline, cancel, on_tick).await;
+                let ended = self.drive_leased(target, goal, deadline, cancel, on_tick).await;
                 drop(lease);
-                return driven;
+                return ended;
             }
             if !has_said {
                 has_said = true;
@@ -114,13 +107,13 @@ impl Bridge {
             if *goal == Goal::Idle
                 || self.is_reached(target, goal, Tracked::Elsewhere, on_tick).await?
             {
-                return Ok(Driven { ended: Ended::Reached });
+                return Ok(Ended::Reached);
             }
             if cancel.is_cancelled() {
-                return Ok(Driven { ended: Ended::Cancelled });
+                return Ok(Ended::Cancelled);
             }
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return Ok(Driven { ended: Ended::TimedOut });
+                return Ok(Ended::TimedOut);
             }
             tokio::time::sleep(TICK).await;
         }
@@ -145,7 +138,7 @@ impl Bridge {
         deadline: Option<Instant>,
         cancel: &CancellationToken,
         on_tick: &mut (dyn FnMut(&Run) + Send),
-    ) -> Result<Driven, BridgeError> {
+    ) -> Result<Ended, BridgeError> {
         let client = self.setup.client(target, &self.env)?;
         let patience = match goal {
             Goal::Idle => Some(IDLE_PATIENCE),
@@ -204,20 +197,15 @@ impl Bridge {
                 stopped = Some(stop);
             }
         }
-        if let Some(run) = goal.run()
-            && let Some(run) = self.store.run(run).await?
-        {
-            on_tick(&run);
-        }
         let seen = Tracked::Here(*look.borrow());
         let is_reached = self.is_reached(target, goal, seen, on_tick).await?;
         let needs_outcomes = matches!(goal, Goal::Outcome(_) | Goal::Settled);
         match (ended, stopped, untracked) {
-            (ended @ Ended::Cancelled, ..) => Ok(Driven { ended }),
-            _ if is_reached => Ok(Driven { ended: Ended::Reached }),
+            (ended @ Ended::Cancelled, ..) => Ok(ended),
+            _ if is_reached => Ok(Ended::Reached),
             (_, _, Some(error)) if needs_outcomes => Err(error.into()),
-            (Ended::Reached, Some(stop), _) => Ok(Driven { ended: Ended::Stopped(stop) }),
-            (ended, ..) => Ok(Driven { ended }),
+            (Ended::Reached, Some(stop), _) => Ok(Ended::Stopped(stop)),
+            (ended, ..) => Ok(ended),
         }
     }
 

@@ -99,7 +99,7 @@ async fn follow(
     let mut on_tick = |run: &Run| bars.show(run);
     let driven = bridge.drive(target, &goal, Some(timeout), &context.cancel, &mut on_tick).await;
     bars.clear();
-    Ok(explain(&driven.map_err(failed)?.ended))
+    Ok(explain(&driven.map_err(failed)?))
 }
 
 fn agrees(preview: &Preview<'_>) -> bool {

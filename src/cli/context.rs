@@ -12,6 +12,7 @@ use crate::config;
 use crate::delivery::Stop;
 use crate::domain::SystemClock;
 use crate::entra::CallFailure;
+use crate::telemetry::causes;
 use crate::tracking::TrackingError;
 
 /// What every command needs.
@@ -89,17 +90,7 @@ pub fn failed(error: impl Into<BridgeError>) -> Failed {
 
 /// An error's words and those of its causes, a line each.
 fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        // a transparent error repeats its cause's words
-        let words = cause.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}\n  because {words}");
-        }
-        source = cause.source();
-    }
-    text
+    causes(error).join("\n  because ")
 }
 
 fn hint(error: &BridgeError) -> Option<String> {

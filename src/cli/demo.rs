@@ -102,7 +102,7 @@ async fn apply(context: &Context, bridge: &Bridge, file: &Path) -> Result<Run, F
     let driven =
         bridge.drive(&feed.target, &goal, Some(TIMEOUT), &context.cancel, &mut on_tick).await;
     bars.clear();
-    let ended = driven.map_err(failed)?.ended;
+    let ended = driven.map_err(failed)?;
     if !matches!(ended, Ended::Reached) {
         return Err(Failed(explain(&ended)));
     }

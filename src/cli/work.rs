@@ -37,7 +37,7 @@ pub async fn run(context: &Context, args: WorkArgs) -> Result<Exit, Failed> {
     let mut exit = Exit::Success;
     for outcome in join_all(all).await {
         exit = exit.and(match outcome {
-            Ok(driven) => explain(&driven.ended),
+            Ok(ended) => explain(&ended),
             Err(error) => failed(error).0,
         });
     }

@@ -4,7 +4,7 @@ use crate::domain::Place;
 use crate::intake::file::Proof;
 use crate::intake::{Feed, SourceFile};
 use crate::mapping::{Bound, ColumnProblem, Scratch};
-use crate::source::{CsvReader, CsvRow, RowIndex, RowIndexBuilder, SourceError, TooManyRagged};
+use crate::source::{CsvReader, CsvRow, RowIndex, RowIndexBuilder, SourceError, too_many_ragged};
 
 /// Ragged rows named in the message that refuses a file for them.
 const RAGGED_NAMED: usize = 5;
@@ -78,7 +78,7 @@ fn pass(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
             "export it again; a file without people never changes anybody",
         ));
     }
-    if TooManyRagged::applies(ragged_rows, rows) {
+    if too_many_ragged(ragged_rows, rows) {
         let lines: Vec<String> = ragged.iter().map(ToString::to_string).collect();
         return Err(SourceError::refused(
             "source.too-many-ragged-rows",

@@ -39,15 +39,10 @@ const ALWAYS_TOLERATED: u64 = 3;
 const ONE_IN: u64 = 100;
 
 /// Whether so many ragged rows refuse the file: more than 3, and more than 1 % of the rows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TooManyRagged;
-
-impl TooManyRagged {
-    /// Applies the rule; `rows` counts the ragged ones too.
-    #[must_use]
-    pub const fn applies(ragged: u64, rows: u64) -> bool {
-        ragged > ALWAYS_TOLERATED && ragged * ONE_IN > rows
-    }
+/// `rows` counts the ragged ones too.
+#[must_use]
+pub const fn too_many_ragged(ragged: u64, rows: u64) -> bool {
+    ragged > ALWAYS_TOLERATED && ragged * ONE_IN > rows
 }
 
 #[cfg(test)]
@@ -56,8 +51,8 @@ mod tests {
 
     #[test]
     fn three_ragged_rows_are_always_tolerated_and_one_in_a_hundred() {
-        assert!(!TooManyRagged::applies(3, 3));
-        assert!(TooManyRagged::applies(4, 399));
-        assert!(!TooManyRagged::applies(4, 400));
+        assert!(!too_many_ragged(3, 3));
+        assert!(too_many_ragged(4, 399));
+        assert!(!too_many_ragged(4, 400));
     }
 }

@@ -20,5 +20,5 @@ mod split;
 pub use config::{CsvConfig, Delimiter, Pick, RowsConfig};
 pub use csv::{CsvReader, CsvRow};
 pub use error::SourceError;
-pub use limits::{Limits, TooManyRagged};
+pub use limits::{Limits, too_many_ragged};
 pub use rows::{RowIndex, RowIndexBuilder, RowVerdict};

@@ -90,7 +90,7 @@ impl RowIndexBuilder {
 
     /// Notes a row. `key` tells workers apart; `external_id` is the mapped one.
     pub fn push(&mut self, key: &str, external_id: &str, row: u64, line: u64) {
-        let (key, more) = self.hashes(key, external_id);
+        let (key, more) = hashes(self.by_column, key, external_id);
         self.entries.push(Entry {
             key,
             more,
@@ -146,10 +146,6 @@ impl RowIndexBuilder {
             clashes,
         }
     }
-
-    fn hashes(&self, key: &str, external_id: &str) -> (u64, u64) {
-        hashes(self.by_column, key, external_id)
-    }
 }
 
 impl Entry {
@@ -194,12 +190,6 @@ impl RowIndex {
     #[must_use]
     pub const fn has_repeats(&self) -> bool {
         self.has_repeats
-    }
-
-    /// Bytes the index takes.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<Entry>()
     }
 
     fn clash(&self, row: u64) -> Option<RowVerdict> {

@@ -1,7 +1,23 @@
-//! An error on one line, with everything that caused it.
+//! An error with everything that caused it.
 
 use std::error::Error;
 use std::fmt;
+
+/// An error's words, then those of its causes. What has been said already is not said again: a
+/// transparent error repeats its cause's words.
+#[must_use]
+pub fn causes(error: &dyn Error) -> Vec<String> {
+    let mut said = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !said.iter().any(|each| each.contains(&words)) {
+            said.push(words);
+        }
+        source = cause.source();
+    }
+    said
+}
 
 /// Displays an error and its causes, `: ` between them: for log lines, which have one line each.
 ///
@@ -11,19 +27,7 @@ pub struct Causes<'a>(pub &'a dyn Error);
 
 impl fmt::Display for Causes<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut said = self.0.to_string();
-        f.write_str(&said)?;
-        let mut source = self.0.source();
-        while let Some(cause) = source {
-            let words = cause.to_string();
-            // a transparent error repeats its cause's words
-            if !said.contains(&words) {
-                write!(f, ": {words}")?;
-            }
-            said = words;
-            source = cause.source();
-        }
-        Ok(())
+        f.write_str(&causes(self.0).join(": "))
     }
 }
 

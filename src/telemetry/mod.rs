@@ -12,5 +12,5 @@ mod causes;
 mod filter;
 mod init;
 
-pub use causes::Causes;
+pub use causes::{Causes, causes};
 pub use init::{LogFormat, LogWriter, TelemetryError, init};
