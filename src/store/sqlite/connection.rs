@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::domain::TargetName;
 use crate::store::StoreError;
@@ -16,6 +16,10 @@ use crate::store::sqlite::migrations;
 
 /// How long a connection waits for another process's write to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often, and how far apart, a new store is asked to keep a log: ten seconds in all.
+const WAL_TRIES: u32 = 500;
+const WAL_PAUSE: Duration = Duration::from_millis(20);
 
 /// Most connections kept for the next readers; more are opened when more read at once.
 const IDLE_READERS: usize = 4;
@@ -270,6 +274,16 @@ fn read_only(path: &Path) -> PathBuf {
 }
 
 fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
+    // Two processes that make the store at once meet here, and SQLite does not wait for this lock
+    // as it does for others: it says `busy` at once.
+    for _ in 0..WAL_TRIES {
+        match connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                std::thread::sleep(WAL_PAUSE);
+            }
+            done => return done,
+        }
+    }
     connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))
 }
 

@@ -33,7 +33,11 @@ struct Found {
 /// Makes sure that the database is a store of ours that this program can read as it is (or an
 /// empty file, when it is about to be migrated).
 pub(super) fn verify(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let found = look(connection).map_err(|error| cannot_open(path, error))?;
+    // One snapshot for all that is looked at: another process may be making the store right now, and
+    // half of what it writes would look like somebody else's database.
+    let snapshot = connection.unchecked_transaction().map_err(|error| cannot_open(path, error))?;
+    let found = look(&snapshot).map_err(|error| cannot_open(path, error))?;
+    drop(snapshot);
     found.check(path)?;
     let read_only = connection.is_readonly("main").map_err(|error| cannot_open(path, error))?;
     if read_only && found.version < KNOWN {
