@@ -75,7 +75,8 @@ pub fn feed(dates: bool) -> Feed {
         rule.map = Some(words.to_vec());
     });
     let zone = TimeZone::get("Europe/Berlin").expect("jiff's bundled time zones");
-    let mapping = Mapping::compile(&MappingConfig { attributes }, Some(&zone));
+    let mapping =
+        Mapping::compile(&MappingConfig { attributes, ..MappingConfig::default() }, Some(&zone));
     Feed {
         name: "hr".into(),
         target: "entra".into(),

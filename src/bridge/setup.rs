@@ -66,7 +66,7 @@ impl Setup {
                             .target(source.target.as_str())
                             .map(provisioning_job)
                             .unwrap_or_default(),
-                        csv: source.csv.clone(),
+                        format: source.format.clone(),
                         rows: source.rows.clone(),
                         takes_over: source.takes_over.clone(),
                         mapping,

@@ -24,7 +24,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
         say(format!(
             "source `{}`: {} columns are read, workers go to target `{}`",
             feed.name,
-            feed.wanted_columns().len(),
+            feed.columns().len(),
             feed.target
         ));
     }

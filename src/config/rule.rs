@@ -49,12 +49,16 @@ pub(super) fn read(section: &Section<'_>) -> Option<RuleConfig> {
             .get("on_empty")
             .and_then(|field| field.word(&on_empty))
             .unwrap_or_default(),
+        pad: None,
         map,
         otherwise: otherwise.unwrap_or_default(),
         date: texts(section, "date"),
         time: section.get("time").and_then(|field| field.text()).map(str::to_owned),
         case: section.get("case").and_then(|field| field.word(&case)),
         max: section.get("max").and_then(|field| field.positive()).map(|max| max as usize),
+        ascii: false,
+        truncate: false,
+        kind: None,
         optional: flag("optional").unwrap_or(false),
     };
     value.map(|_| rule)

@@ -7,7 +7,7 @@ use crate::config::section::{Field, Section, is_name};
 use crate::config::suggest::{did_you_mean, nearest};
 use crate::domain::{SourceName, TargetName};
 use crate::mapping::MappingConfig;
-use crate::source::{CsvConfig, Delimiter, Pick, RowsConfig};
+use crate::source::{CsvConfig, Delimiter, FormatConfig, Pick, RowsConfig};
 
 pub(super) const KEYS: &[&str] =
     &["target", "format", "export", "time_zone", "csv", "rows", "takes_over", "mapping"];
@@ -33,7 +33,7 @@ pub struct SourceConfig {
     /// Where the dates in its files are meant; there whenever the mapping has a date.
     pub time_zone: Option<SourceTimeZone>,
     /// How its files are read.
-    pub csv: CsvConfig,
+    pub format: FormatConfig,
     /// What happens to several rows of one worker.
     pub rows: RowsConfig,
     /// Sources whose records this one may take. They need not be in the config any more.
@@ -94,7 +94,7 @@ fn source(name: &str, section: &Section<'_>, targets: &[String]) -> Option<Sourc
         target: target?,
         export,
         time_zone,
-        csv,
+        format: FormatConfig { csv, ..FormatConfig::default() },
         rows,
         takes_over: takes_over.unwrap_or_default(),
         mapping: mapping?,
@@ -150,10 +150,7 @@ fn csv(field: &Field<'_>) -> Option<CsvConfig> {
     let header_row = section.get("header_row").and_then(|field| field.positive());
     let delimiter = section.get("delimiter").and_then(|field| delimiter(&field));
     let default = CsvConfig::default();
-    Some(CsvConfig {
-        delimiter: delimiter.unwrap_or(default.delimiter),
-        header_row: header_row.unwrap_or(default.header_row),
-    })
+    Some(CsvConfig { delimiter: delimiter.unwrap_or(default.delimiter), header_row, ..default })
 }
 
 fn delimiter(field: &Field<'_>) -> Option<Delimiter> {

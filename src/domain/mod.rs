@@ -6,6 +6,8 @@
 
 mod change;
 mod clock;
+mod column;
+mod header;
 mod ids;
 mod ledger;
 mod place;
@@ -15,9 +17,11 @@ mod status;
 
 pub use change::Change;
 pub use clock::{Clock, SystemClock};
+pub use column::{ColumnKind, ColumnUse};
+pub use header::{fold_header, is_invisible};
 pub use ids::{BulkRequestId, ExternalId, OperationId, RunId, SourceName, TargetName};
 pub use ledger::LedgerEntry;
 pub use place::Place;
 pub use problem::{Problem, RecordProblem};
-pub use row::Row;
+pub use row::{CellFault, CellMark, Mark, Row};
 pub use status::{OperationStatus, RunStatus};

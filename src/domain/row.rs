@@ -11,6 +11,7 @@ use std::ops::Range;
 pub struct Row<'a> {
     text: &'a str,
     ends: &'a [usize],
+    marks: &'a [Mark],
     /// The record's number, the header being 1.
     pub row: u64,
     /// The physical line at which the record starts, where the source has lines.
@@ -21,7 +22,31 @@ impl<'a> Row<'a> {
     /// A row over checked parts (see the type).
     #[must_use]
     pub const fn new(text: &'a str, ends: &'a [usize], row: u64, line: Option<u64>) -> Self {
-        Self { text, ends, row, line }
+        Self { text, ends, marks: &[], row, line }
+    }
+
+    /// The same row with what its source knows of some cells, in the order of the cells.
+    #[must_use]
+    pub const fn with_marks(mut self, marks: &'a [Mark]) -> Self {
+        self.marks = marks;
+        self
+    }
+
+    /// What the source knows of a cell beside its text, counted from 0.
+    #[must_use]
+    #[inline]
+    pub fn mark(&self, index: usize) -> Option<CellMark> {
+        if self.marks.is_empty() {
+            return None;
+        }
+        let at = self.marks.binary_search_by_key(&index, |mark| mark.cell).ok()?;
+        self.marks.get(at).map(|mark| mark.kind)
+    }
+
+    /// All marks, in the order of the cells.
+    #[must_use]
+    pub const fn marks(&self) -> &'a [Mark] {
+        self.marks
     }
 
     /// The number of cells.
@@ -78,5 +103,92 @@ impl std::fmt::Debug for Row<'_> {
             .field("line", &self.line)
             .field("cells", &self.len())
             .finish_non_exhaustive()
+    }
+}
+
+/// What a source knows of one cell beside its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The cell, counted from 0.
+    pub cell: usize,
+    /// What is known.
+    pub kind: CellMark,
+}
+
+/// What can be known of a cell beside its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellMark {
+    /// The cell is a date, not a text that looks like one: its text is `YYYY-MM-DD`, with
+    /// `THH:MM:SS` behind it where it has a time of day. No date format applies.
+    Date,
+    /// The cell has a value that nobody can know; its text is empty. A row whose mapping reads the
+    /// cell is rejected.
+    Unknown(CellFault),
+}
+
+/// Why the value of a cell is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellFault {
+    /// An error value such as `#N/A`.
+    Error,
+    /// A formula without a stored result.
+    NoResult,
+    /// A number with more than 15 digits: what is stored is no longer what was typed.
+    Precision,
+    /// An id or telephone number in exponent notation, such as `1.23457E+18`.
+    Exponent,
+    /// The serial number 60 of the 1900 date system, 29 February 1900, a day that never was.
+    NoSuchDay,
+    /// A date serial beyond the calendar.
+    DateRange,
+    /// A cell of a merged range other than its first, where the config does not spread merged cells.
+    Merged,
+    /// A value of another kind than text, number or boolean, such as a list or an object.
+    Structure,
+}
+
+impl CellFault {
+    /// Stable and dotted; a metric label.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Error => "source.cell-error",
+            Self::NoResult => "source.cell-no-result",
+            Self::Precision => "source.cell-precision",
+            Self::Exponent => "source.cell-exponent",
+            Self::NoSuchDay | Self::DateRange => "source.cell-no-date",
+            Self::Merged => "source.cell-merged",
+            Self::Structure => "source.cell-structure",
+        }
+    }
+
+    /// What is wrong with the cell, as the end of a sentence that begins with it.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Error => "holds an error value",
+            Self::NoResult => "holds a formula without a stored result",
+            Self::Precision => "holds a number of more than 15 digits, whose last digits are lost",
+            Self::Exponent => "holds a number in exponent notation, whose digits are lost",
+            Self::NoSuchDay => "holds 29 February 1900, a day that never was",
+            Self::DateRange => "holds a number that is no day of the calendar",
+            Self::Merged => "is part of a merged range, which has one value for several rows",
+            Self::Structure => "holds a list or an object",
+        }
+    }
+
+    /// The way out.
+    #[must_use]
+    pub const fn hint(self) -> &'static str {
+        match self {
+            Self::Error => "correct the formula or the look-up in the workbook",
+            Self::NoResult => "open the workbook, let it calculate, and save it",
+            Self::Precision | Self::Exponent => {
+                "format the column as text before the values are entered, and export again"
+            }
+            Self::NoSuchDay | Self::DateRange => "correct the date in the workbook",
+            Self::Merged => "undo the merging, or set `merged = \"spread\"` of the source's `xlsx`",
+            Self::Structure => "map one of its parts by its JSON Pointer",
+        }
     }
 }

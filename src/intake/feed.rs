@@ -2,10 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::{SourceName, TargetName};
+use crate::domain::{ColumnKind, ColumnUse, SourceName, TargetName};
 use crate::mapping::Mapping;
 use crate::plan::Owner;
-use crate::source::{CsvConfig, Limits, RowsConfig};
+use crate::source::{FormatConfig, Limits, RowsConfig};
 
 /// A source with its mapping compiled.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub struct Feed {
     /// The provisioning job that the target stands for: tenant, service principal and job.
     pub job: String,
     /// How its files are read.
-    pub csv: CsvConfig,
+    pub format: FormatConfig,
     /// What happens to several rows of one worker.
     pub rows: RowsConfig,
     /// Sources whose records this one may take.
@@ -35,7 +35,10 @@ impl Feed {
     pub fn fingerprint(&self) -> [u8; 16] {
         let mut hash = Sha256::new();
         hash.update(self.mapping.fingerprint());
-        hash.update(format!("{:?}{:?}{:?}{}", self.csv, self.rows, self.takes_over, self.target));
+        hash.update(format!(
+            "{:?}{:?}{:?}{}",
+            self.format, self.rows, self.takes_over, self.target
+        ));
         let digest: [u8; 32] = hash.finalize().into();
         let mut fingerprint = [0; 16];
         fingerprint.copy_from_slice(digest.split_at(16).0);
@@ -48,12 +51,16 @@ impl Feed {
         Owner { source: &self.name, takes_over: &self.takes_over }
     }
 
-    /// The columns the file should have, for finding its delimiter.
+    /// The columns that somebody reads: the mapping, and `rows.per`.
     #[must_use]
-    pub fn wanted_columns(&self) -> Vec<&str> {
-        let columns = self.mapping.columns().iter();
-        let mut wanted: Vec<&str> = columns.map(|column| column.name.as_str()).collect();
-        wanted.extend(self.rows.per.as_deref());
-        wanted
+    pub fn columns(&self) -> Vec<ColumnUse> {
+        let mut columns = self.mapping.columns().to_vec();
+        if let Some(per) = &self.rows.per
+            && !columns.iter().any(|column| column.name == *per)
+        {
+            let name = per.clone();
+            columns.push(ColumnUse { name, optional: false, kind: ColumnKind::Id });
+        }
+        columns
     }
 }

@@ -6,7 +6,7 @@ use crate::domain::{Place, RecordProblem, Row};
 use crate::intake::scan::Columns;
 use crate::intake::{Feed, Scan, SourceFile};
 use crate::mapping::{Mapped, Scratch};
-use crate::source::{CsvReader, CsvRow, RowVerdict, SourceError};
+use crate::source::{CsvReader, RowVerdict, SourceError, SourceRow};
 
 /// What became of one row.
 #[derive(Debug)]
@@ -68,17 +68,17 @@ pub fn read_rows(
     let name = file.name().to_owned();
     file.begin(false)?;
     let mut reader =
-        CsvReader::open(&mut *file, &feed.csv, &feed.wanted_columns(), feed.limits, &name)?;
+        CsvReader::open(&mut *file, &feed.format.csv, &feed.columns(), feed.limits, &name)?;
     let columns = Columns::bind(feed, reader.headers(), &name)?;
     let mut buffers = Buffers::default();
     while let Some(row) = reader.next_row()? {
         let result = match row {
-            CsvRow::Ragged { row, line, found, expected } => RowResult {
+            SourceRow::Bad { row, line, problem, .. } => RowResult {
                 row,
-                line: Some(line),
-                verdict: Verdict::Rejected { external_id: None, problem: ragged(found, expected) },
+                line,
+                verdict: Verdict::Rejected { external_id: None, problem: *problem },
             },
-            CsvRow::Row(row) => RowResult {
+            SourceRow::Row(row) => RowResult {
                 row: row.row,
                 line: row.line,
                 verdict: judge(&row, feed, &columns, scan, &mut buffers),
@@ -178,18 +178,6 @@ fn repeated(lines: &[u64], more: usize) -> RecordProblem {
         message: format!("the same worker also stands on {plural} {}{more}", lines.join(", ")),
         hint: Some(
             "correct the export, or say which row counts with `rows = { pick = … }`".to_owned(),
-        ),
-    }
-}
-
-fn ragged(found: usize, expected: usize) -> RecordProblem {
-    RecordProblem {
-        code: "source.ragged-row",
-        attribute: None,
-        column: None,
-        message: format!("the row has {found} fields, the header has {expected}"),
-        hint: Some(
-            "look for an unquoted delimiter or a line break in one of its fields".to_owned(),
         ),
     }
 }

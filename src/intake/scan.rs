@@ -1,10 +1,12 @@
 //! The first pass: is the file whole, what are its columns, which of its rows count?
 
-use crate::domain::Place;
+use crate::domain::{Place, fold_header};
 use crate::intake::file::Proof;
 use crate::intake::{Feed, SourceFile};
 use crate::mapping::{Bound, ColumnProblem, Scratch};
-use crate::source::{CsvReader, CsvRow, RowIndex, RowIndexBuilder, SourceError, too_many_ragged};
+use crate::source::{
+    CsvReader, RowIndex, RowIndexBuilder, SourceError, SourceRow, too_many_ragged,
+};
 
 /// Ragged rows named in the message that refuses a file for them.
 const RAGGED_NAMED: usize = 5;
@@ -42,7 +44,7 @@ pub(super) fn scan_undigested(file: &mut SourceFile, feed: &Feed) -> Result<Scan
 fn pass(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
     let name = file.name().to_owned();
     let mut reader =
-        CsvReader::open(&mut *file, &feed.csv, &feed.wanted_columns(), feed.limits, &name)?;
+        CsvReader::open(&mut *file, &feed.format.csv, &feed.columns(), feed.limits, &name)?;
     let columns = Columns::bind(feed, reader.headers(), &name)?;
     let mut index = RowIndexBuilder::new(feed.rows.pick, columns.per.is_some());
     let mut scratch = Scratch::default();
@@ -50,13 +52,13 @@ fn pass(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
     let mut ragged_rows = 0;
     while let Some(row) = reader.next_row()? {
         match row {
-            CsvRow::Ragged { line, .. } => {
-                ragged_rows += 1;
-                if ragged.len() < RAGGED_NAMED {
-                    ragged.push(line);
+            SourceRow::Bad { row, line, is_ragged, .. } => {
+                ragged_rows += u64::from(is_ragged);
+                if is_ragged && ragged.len() < RAGGED_NAMED {
+                    ragged.push(line.unwrap_or(row));
                 }
             }
-            CsvRow::Row(row) => {
+            SourceRow::Row(row) => {
                 // a row without a readable id is rejected in the second pass
                 let Ok(id) = columns.bound.external_id(&row, &mut scratch) else {
                     continue;
@@ -123,7 +125,8 @@ impl<'a> Columns<'a> {
         }
         let mut per = None;
         if let Some(column) = &feed.rows.per {
-            let mut found = (0..).zip(headers).filter(|(_, header)| *header == column);
+            let mut found =
+                (0..).zip(headers).filter(|(_, header)| fold_header(header) == fold_header(column));
             match (found.next(), found.next()) {
                 (None, _) if !missing.contains(column) => missing.push(column.clone()),
                 (Some(_), Some(_)) if !repeated.contains(column) => repeated.push(column.clone()),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
+use crate::domain::{ColumnKind, ColumnUse};
 use crate::mapping::checks::{self, Say};
 use crate::mapping::date::{DateRule, parse_time};
 use crate::mapping::date_format::Format;
@@ -26,15 +27,6 @@ const NEEDED: [(&str, &str); 2] = [
         "map the status, for example `active = { from = \"Status\", map = { Active = true, Inactive = false } }`",
     ),
 ];
-
-/// A column that a mapping reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ColumnUse {
-    /// Its header, trimmed.
-    pub name: String,
-    /// Whether a file may lack it: every line that reads it says so.
-    pub optional: bool,
-}
 
 /// A compiled mapping, for any number of files with its columns.
 pub struct Mapping {
@@ -196,6 +188,10 @@ impl<'c> Compiler<'c> {
                     None
                 }
             },
+            ValueSource::Expression(_) => {
+                say.wrong(Some("expr"), "expressions are not supported by this version", None);
+                None
+            }
             ValueSource::Const(value) => {
                 fixed(value, boolean, "const", say).map(|value| (Source::Const(value), None))
             }
@@ -209,7 +205,7 @@ impl<'c> Compiler<'c> {
             }
             return at;
         }
-        self.columns.push(ColumnUse { name: name.to_owned(), optional });
+        self.columns.push(ColumnUse { name: name.to_owned(), optional, kind: ColumnKind::Text });
         self.columns.len() - 1
     }
 

@@ -7,6 +7,22 @@
 pub struct MappingConfig {
     /// One entry for each key.
     pub attributes: Vec<AttributeConfig>,
+    /// `scope` of the source: a condition; rows that do not meet it are `out_of_scope`.
+    pub scope: Option<String>,
+    /// `rows.prefer` of the source: of several rows of one worker, those for which it is true (or
+    /// the greatest number) come first.
+    pub prefer: Option<String>,
+    /// `rows.by` of the source: the column with the day from which a row applies.
+    pub by: Option<ByConfig>,
+}
+
+/// `rows.by` of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ByConfig {
+    /// The column with the day from which a row applies.
+    pub column: String,
+    /// Date formats (strftime notation) to read it by.
+    pub date: Vec<String>,
 }
 
 /// One line of the mapping: a SCIM attribute path and where its value comes from.
@@ -33,6 +49,8 @@ pub struct RuleConfig {
     pub required: bool,
     /// What an empty value without default becomes.
     pub on_empty: OnEmpty,
+    /// To how many digits leading zeros are restored; values with other characters stay.
+    pub pad: Option<usize>,
     /// A lookup table in file order, case ignored.
     pub map: Option<Vec<(String, Literal)>>,
     /// What becomes of a value that is not in `map`; final.
@@ -43,8 +61,14 @@ pub struct RuleConfig {
     pub time: Option<String>,
     /// Letters.
     pub case: Option<Case>,
+    /// Whether diacritics are folded, as Entra's `NormalizeDiacritics` does.
+    pub ascii: bool,
     /// Most Unicode characters.
     pub max: Option<usize>,
+    /// Whether a longer value is cut to `max` instead of rejecting the row.
+    pub truncate: bool,
+    /// The JSON type that is written.
+    pub kind: Option<ValueType>,
     /// Whether the column may be missing from the file.
     pub optional: bool,
 }
@@ -60,12 +84,16 @@ impl RuleConfig {
             default: None,
             required: false,
             on_empty: OnEmpty::Omit,
+            pad: None,
             map: None,
             otherwise: Otherwise::Reject,
             date: Vec::new(),
             time: None,
             case: None,
+            ascii: false,
             max: None,
+            truncate: false,
+            kind: None,
             optional: false,
         }
     }
@@ -80,6 +108,17 @@ pub enum ValueSource {
     Template(String),
     /// The same value for everybody.
     Const(Literal),
+    /// A CEL expression over the row's columns.
+    Expression(String),
+}
+
+/// `type = …`: the JSON type that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueType {
+    /// A whole number.
+    Integer,
+    /// A boolean.
+    Boolean,
 }
 
 /// A value written in the config.

@@ -23,8 +23,9 @@ mod warnings;
 mod write;
 
 pub use bound::{Bound, Mapped, Scratch};
-pub use compile::{ColumnUse, Mapping};
+pub use compile::Mapping;
 pub use config::{
-    AttributeConfig, Case, Literal, MappingConfig, OnEmpty, Otherwise, RuleConfig, ValueSource,
+    AttributeConfig, ByConfig, Case, Literal, MappingConfig, OnEmpty, Otherwise, RuleConfig,
+    ValueSource, ValueType,
 };
 pub use problem::{ColumnProblem, MappingProblem, RecordWarning};

@@ -1,18 +1,111 @@
 //! How a source's files are read, as the config states it.
 
-/// `csv = { … }` of a source.
+/// Everything that says how a source's files are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FormatConfig {
+    /// `format = …`; by content where absent.
+    pub format: Option<Format>,
+    /// `csv = { … }`.
+    pub csv: CsvConfig,
+    /// `xlsx = { … }`: for workbooks of every kind.
+    pub xlsx: WorkbookConfig,
+    /// `json = { … }`.
+    pub json: JsonConfig,
+    /// `complete.trailer = { … }`.
+    pub trailer: Option<TrailerConfig>,
+}
+
+/// A kind of file. What a file is, its content says; a file of another kind than the config states
+/// is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Text with delimiters.
+    Csv,
+    /// A workbook: XLSX, XLSM, XLSB, XLS or ODS.
+    Xlsx,
+    /// JSON or NDJSON.
+    Json,
+}
+
+/// `xlsx = { … }` of a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkbookConfig {
+    /// Which sheet.
+    pub sheet: SheetChoice,
+    /// The sheet row that holds the headers, from 1; found by the mapped columns where absent.
+    pub header_row: Option<u32>,
+    /// What a cell of a merged range other than its first has.
+    pub merged: Merged,
+}
+
+/// Which sheet of a workbook.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum SheetChoice {
+    /// The first whose header has the mapped columns.
+    #[default]
+    Fitting,
+    /// The one with this name (case ignored).
+    Name(String),
+    /// The one in this place, from 1, hidden ones counted.
+    Number(u32),
+}
+
+/// What a cell of a merged range other than its first has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Merged {
+    /// Nothing that could be used: rows that need it are rejected.
+    #[default]
+    Reject,
+    /// The value of the first cell.
+    Spread,
+    /// Nothing: it is empty.
+    Empty,
+}
+
+/// `json = { … }` of a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JsonConfig {
+    /// JSON Pointer (RFC 6901) to the array of records; absent: the document is the array, or
+    /// NDJSON, or an object in which exactly one member is an array of objects.
+    pub records: Option<String>,
+}
+
+/// `complete.trailer = { … }`: the last row of a file that says how many rows there should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrailerConfig {
+    /// How the row's first field begins.
+    pub starts_with: String,
+    /// The field with the number of rows, from 1.
+    pub count: Option<u32>,
+    /// The field with a sum over a column, from 1, and that column.
+    pub total: Option<(u32, String)>,
+}
+
+/// `csv = { … }` of a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CsvConfig {
     /// What separates fields.
     pub delimiter: Delimiter,
-    /// The record that holds the headers, from 1; records before it are passed over.
-    pub header_row: u32,
+    /// What fields are quoted with.
+    pub quote: Quote,
+    /// The encoding of the letters, by a label of the WHATWG Encoding Standard; found in the bytes
+    /// where absent.
+    pub encoding: Option<String>,
+    /// The record that holds the headers, from 1; records before it are passed over. Found by the
+    /// mapped columns where absent.
+    pub header_row: Option<u32>,
 }
 
-impl Default for CsvConfig {
-    fn default() -> Self {
-        Self { delimiter: Delimiter::Auto, header_row: 1 }
-    }
+/// What fields are quoted with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Quote {
+    /// `"`, or `'` where the file is full of those.
+    #[default]
+    Auto,
+    /// This ASCII character.
+    Byte(u8),
+    /// Nothing: a quote is a character like any other.
+    None,
 }
 
 /// What separates fields.

@@ -5,9 +5,9 @@
 
 use std::io::{Read, Seek, SeekFrom};
 
-use crate::domain::{Place, Row};
+use crate::domain::{ColumnUse, Place, RecordProblem, Row};
 use crate::source::records::Records;
-use crate::source::{CsvConfig, Delimiter, Limits, SourceError, delimiter};
+use crate::source::{CsvConfig, Delimiter, Limits, SourceError, SourceRow, delimiter};
 
 /// How much of a file is looked at to find its delimiter.
 const SAMPLE_BYTES: u64 = 256 * 1024;
@@ -22,28 +22,10 @@ pub struct CsvReader<R> {
     limits: Limits,
 }
 
-/// A row, or what is wrong with it.
-#[derive(Debug)]
-pub enum CsvRow<'a> {
-    /// As many fields as the header.
-    Row(Row<'a>),
-    /// More or fewer fields than the header: the values cannot be told apart safely.
-    Ragged {
-        /// The record's number, the header being 1.
-        row: u64,
-        /// The physical line.
-        line: u64,
-        /// Fields found.
-        found: usize,
-        /// Fields in the header.
-        expected: usize,
-    },
-}
-
 impl<R: Read + Seek> CsvReader<R> {
     /// Reads the header of a file, from its beginning.
     ///
-    /// `file` is the name used in messages, `wanted` the mapped columns (for finding the
+    /// `file` is the name used in messages, `columns` the mapped columns (for finding the
     /// delimiter).
     ///
     /// # Errors
@@ -52,7 +34,7 @@ impl<R: Read + Seek> CsvReader<R> {
     pub fn open(
         mut input: R,
         config: &CsvConfig,
-        wanted: &[&str],
+        columns: &[ColumnUse],
         limits: Limits,
         file: &str,
     ) -> Result<Self, SourceError> {
@@ -68,14 +50,15 @@ impl<R: Read + Seek> CsvReader<R> {
                 "export it again",
             ));
         }
+        let header_row = config.header_row.unwrap_or(1);
         let delimiter = match config.delimiter {
             Delimiter::Byte(byte) => byte,
-            Delimiter::Auto => delimiter::detect(&sample, config.header_row, wanted),
+            Delimiter::Auto => delimiter::detect(&sample, header_row, columns),
         };
         drop(sample);
         input.seek(SeekFrom::Start(0))?;
         let mut records = Records::new(input, delimiter, limits, file);
-        let headers = read_header(&mut records, config.header_row, file)?;
+        let headers = read_header(&mut records, header_row, file)?;
         Ok(Self { records, headers, delimiter, file: file.to_owned(), rows: 0, limits })
     }
 }
@@ -105,7 +88,7 @@ impl<R: Read> CsvReader<R> {
     ///
     /// When the file is refused at this place: a ceiling, an unclosed quote, bytes that are not
     /// UTF-8, a last line that is cut off.
-    pub fn next_row(&mut self) -> Result<Option<CsvRow<'_>>, SourceError> {
+    pub fn next_row(&mut self) -> Result<Option<SourceRow<'_>>, SourceError> {
         let expected = self.headers.len();
         loop {
             if !self.records.advance()? {
@@ -138,7 +121,12 @@ impl<R: Read> CsvReader<R> {
                     "the file was cut off: wait until it is written, or export it again",
                 ));
             }
-            return Ok(Some(CsvRow::Ragged { row, line, found, expected }));
+            return Ok(Some(SourceRow::Bad {
+                row,
+                line: Some(line),
+                is_ragged: true,
+                problem: Box::new(ragged(found, expected)),
+            }));
         }
         let text = std::str::from_utf8(record.text).ok().filter(|text| {
             text.is_ascii() || record.ends.iter().all(|&end| text.is_char_boundary(end))
@@ -146,7 +134,19 @@ impl<R: Read> CsvReader<R> {
         let Some(text) = text else {
             return Err(not_utf8(&self.file, line));
         };
-        Ok(Some(CsvRow::Row(Row::new(text, record.ends, row, Some(line)))))
+        Ok(Some(SourceRow::Row(Row::new(text, record.ends, row, Some(line)))))
+    }
+}
+
+fn ragged(found: usize, expected: usize) -> RecordProblem {
+    RecordProblem {
+        code: "source.ragged-row",
+        attribute: None,
+        column: None,
+        message: format!("the row has {found} fields, the header has {expected}"),
+        hint: Some(
+            "look for an unquoted delimiter or a line break in one of its fields".to_owned(),
+        ),
     }
 }
 
@@ -243,12 +243,17 @@ mod tests {
     use std::io::Cursor;
 
     use super::*;
+    use crate::domain::ColumnKind;
+
+    fn columns() -> [ColumnUse; 1] {
+        [ColumnUse { name: "WorkerID".to_owned(), optional: false, kind: ColumnKind::Id }]
+    }
 
     fn open(bytes: &[u8]) -> Result<CsvReader<Cursor<Vec<u8>>>, SourceError> {
         CsvReader::open(
             Cursor::new(bytes.to_vec()),
             &CsvConfig::default(),
-            &["WorkerID"],
+            &columns(),
             Limits::default(),
             "hr.csv",
         )
@@ -274,7 +279,7 @@ mod tests {
         assert_eq!(reader.headers(), ["WorkerID", "Name"]);
         let mut seen = Vec::new();
         while let Some(row) = reader.next_row().unwrap() {
-            let CsvRow::Row(row) = row else { panic!("ragged") };
+            let SourceRow::Row(row) = row else { panic!("ragged") };
             seen.push((row.row, row.line, row.cell(0).to_owned(), row.cell(1).to_owned()));
         }
         assert_eq!(
@@ -292,18 +297,18 @@ mod tests {
         let mut reader = open(b"WorkerID,b\n1,2,3\n4,5\n").unwrap();
         assert!(matches!(
             reader.next_row().unwrap(),
-            Some(CsvRow::Ragged { row: 2, line: 2, found: 3, expected: 2 })
+            Some(SourceRow::Bad { row: 2, line: Some(2), is_ragged: true, .. })
         ));
-        assert!(matches!(reader.next_row().unwrap(), Some(CsvRow::Row(_))));
+        assert!(matches!(reader.next_row().unwrap(), Some(SourceRow::Row(_))));
     }
 
     #[test]
     fn a_header_further_down_is_row_one_all_the_same() {
-        let config = CsvConfig { header_row: 3, ..CsvConfig::default() };
+        let config = CsvConfig { header_row: Some(3), ..CsvConfig::default() };
         let bytes = Cursor::new(b"Export\nof today\nWorkerID,b\n1,2\n".to_vec());
         let mut reader =
-            CsvReader::open(bytes, &config, &["WorkerID"], Limits::default(), "hr.csv").unwrap();
-        let Some(CsvRow::Row(row)) = reader.next_row().unwrap() else { panic!("no row") };
+            CsvReader::open(bytes, &config, &columns(), Limits::default(), "hr.csv").unwrap();
+        let Some(SourceRow::Row(row)) = reader.next_row().unwrap() else { panic!("no row") };
         assert_eq!((row.row, row.line), (2, Some(4)));
     }
 
@@ -337,7 +342,7 @@ mod tests {
     #[test]
     fn a_last_line_without_line_end_is_whole_when_its_fields_are() {
         let mut reader = open(b"WorkerID,b\n1,2").unwrap();
-        assert!(matches!(reader.next_row().unwrap(), Some(CsvRow::Row(_))));
+        assert!(matches!(reader.next_row().unwrap(), Some(SourceRow::Row(_))));
         assert!(reader.next_row().unwrap().is_none());
     }
 }

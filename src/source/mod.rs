@@ -12,13 +12,18 @@ mod config;
 mod csv;
 mod delimiter;
 mod error;
+mod found;
 mod limits;
 mod records;
 mod rows;
 mod split;
 
-pub use config::{CsvConfig, Delimiter, Pick, RowsConfig};
-pub use csv::{CsvReader, CsvRow};
+pub use config::{
+    CsvConfig, Delimiter, Format, FormatConfig, JsonConfig, Merged, Pick, Quote, RowsConfig,
+    SheetChoice, TrailerConfig, WorkbookConfig,
+};
+pub use csv::CsvReader;
 pub use error::SourceError;
+pub use found::{Completeness, Finding, SourceRow};
 pub use limits::{Limits, too_many_ragged};
 pub use rows::{RowIndex, RowIndexBuilder, RowVerdict};

@@ -34,7 +34,7 @@ fn a_variable_sets_and_overrides_a_key() {
     assert_eq!(target.credential, CredentialConfig::ClientSecret(SecretRef::Env("OTHER".into())));
     assert_eq!(config.store.path, Path::new(".").join("env.db"));
     let source = config.source("hr").unwrap();
-    assert_eq!((source.takes_over.len(), source.csv.header_row), (1, 2));
+    assert_eq!((source.takes_over.len(), source.format.csv.header_row), (1, Some(2)));
 }
 
 #[test]

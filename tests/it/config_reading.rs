@@ -131,8 +131,8 @@ fn every_key_of_a_source_is_read() {
     assert_eq!(source.target.as_str(), "entra");
     assert_eq!(source.export, Export::Full);
     assert_eq!(source.time_zone.as_ref().unwrap().name, "Europe/Berlin");
-    assert_eq!(source.csv.delimiter, Delimiter::Byte(b'\t'));
-    assert_eq!(source.csv.header_row, 3);
+    assert_eq!(source.format.csv.delimiter, Delimiter::Byte(b'\t'));
+    assert_eq!(source.format.csv.header_row, Some(3));
     assert_eq!(source.rows.per.as_deref(), Some("WorkerID"));
     assert_eq!(source.rows.pick, Pick::Last);
     let names: Vec<_> = source.takes_over.iter().map(ToString::to_string).collect();
@@ -155,7 +155,10 @@ fn what_is_not_said_has_its_default() {
     assert_eq!(config.http.timeout, seconds(60));
     let source = config.source("hr").unwrap();
     assert_eq!(source.export, Export::Changes);
-    assert_eq!((source.csv.delimiter, source.csv.header_row), (Delimiter::Auto, 1));
+    assert_eq!(
+        (source.format.csv.delimiter, source.format.csv.header_row),
+        (Delimiter::Auto, None)
+    );
     assert_eq!((source.rows.per.as_ref(), source.rows.pick), (None, Pick::Error));
     assert!(source.time_zone.is_none() && source.takes_over.is_empty());
 }

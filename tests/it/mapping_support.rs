@@ -56,7 +56,7 @@ pub fn config(lines: &[(&str, RuleConfig)]) -> MappingConfig {
         .iter()
         .map(|(path, rule)| AttributeConfig { path: (*path).to_owned(), rule: rule.clone() })
         .collect();
-    MappingConfig { attributes }
+    MappingConfig { attributes, ..MappingConfig::default() }
 }
 
 /// `externalId` from `Id` and `active` from `Active`, then these lines.
