@@ -67,8 +67,7 @@ pub fn read_rows(
 ) -> Result<Pass, SourceError> {
     let name = file.name().to_owned();
     file.begin(false)?;
-    let mut reader =
-        CsvReader::open(&mut *file, &feed.format.csv, &feed.columns(), feed.limits, &name)?;
+    let mut reader = CsvReader::open(&mut *file, &scan.shape, &feed.columns(), feed.limits, &name)?;
     let columns = Columns::bind(feed, reader.headers(), &name)?;
     let mut buffers = Buffers::default();
     while let Some(row) = reader.next_row()? {

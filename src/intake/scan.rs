@@ -5,7 +5,7 @@ use crate::intake::file::Proof;
 use crate::intake::{Feed, SourceFile};
 use crate::mapping::{Bound, ColumnProblem, Scratch};
 use crate::source::{
-    CsvReader, RowIndex, RowIndexBuilder, SourceError, SourceRow, too_many_ragged,
+    CsvReader, CsvShape, RowIndex, RowIndexBuilder, SourceError, SourceRow, too_many_ragged,
 };
 
 /// Ragged rows named in the message that refuses a file for them.
@@ -16,6 +16,8 @@ const RAGGED_NAMED: usize = 5;
 pub struct Scan {
     /// SHA-256 of the file.
     pub digest: [u8; 32],
+    /// What the file is; the same for both passes.
+    pub(super) shape: CsvShape,
     /// What the second pass has to read.
     pub(super) proof: Proof,
     /// Data rows, ragged ones too.
@@ -43,8 +45,9 @@ pub(super) fn scan_undigested(file: &mut SourceFile, feed: &Feed) -> Result<Scan
 
 fn pass(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
     let name = file.name().to_owned();
-    let mut reader =
-        CsvReader::open(&mut *file, &feed.format.csv, &feed.columns(), feed.limits, &name)?;
+    let used = feed.columns();
+    let shape = CsvShape::find(file, &feed.format, &used, feed.limits, &name)?;
+    let mut reader = CsvReader::open(&mut *file, &shape, &used, feed.limits, &name)?;
     let columns = Columns::bind(feed, reader.headers(), &name)?;
     let mut index = RowIndexBuilder::new(feed.rows.pick, columns.per.is_some());
     let mut scratch = Scratch::default();
@@ -93,7 +96,7 @@ fn pass(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
             "check the delimiter and the quotes of the export",
         ));
     }
-    Ok(Scan { digest: file.digest()?, proof: file.proof()?, rows, index: index.finish() })
+    Ok(Scan { digest: file.digest()?, shape, proof: file.proof()?, rows, index: index.finish() })
 }
 
 /// A feed's mapping bound to a file's header.
