@@ -1,10 +1,10 @@
-//! Adapters from bytes to rows: CSV now, workbooks and JSON later.
+//! Adapters from bytes to rows: CSV and JSON now, workbooks later.
 //!
 //! A source streams: it holds one record and one buffer, never a file. It knows nothing of
 //! mappings, ledgers or files on disk (any `Read` will do), and refuses a file with a [`Problem`]
 //! that names the line. What is wrong with one row only is told beside the row, and the file goes on.
 //!
-//! Start with [`CsvReader`]; [`RowIndex`] says which of several rows of one worker counts.
+//! Start with [`CsvReader`] or [`JsonReader`]; [`RowIndex`] says which of several rows of one worker counts.
 //!
 //! [`Problem`]: crate::domain::Problem
 
@@ -13,6 +13,7 @@ mod csv;
 mod delimiter;
 mod error;
 mod found;
+mod json;
 mod limits;
 mod records;
 mod rows;
@@ -25,5 +26,6 @@ pub use config::{
 pub use csv::CsvReader;
 pub use error::SourceError;
 pub use found::{Completeness, Finding, SourceRow};
+pub use json::{JsonReader, JsonShape};
 pub use limits::{Limits, too_many_ragged};
 pub use rows::{RowIndex, RowIndexBuilder, RowVerdict};
