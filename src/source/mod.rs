@@ -1,4 +1,4 @@
-//! Adapters from bytes to rows: CSV now, workbooks and JSON later.
+//! Adapters from bytes to rows: CSV and JSON now, workbooks later.
 //!
 //! A source streams: it holds one record and one buffer, never a file. It knows nothing of
 //! mappings, ledgers or files on disk (any `Read` will do), and refuses a file with a [`Problem`]
@@ -11,6 +11,7 @@
 mod config;
 mod error;
 mod found;
+mod json;
 mod limits;
 mod rows;
 mod text;
@@ -21,6 +22,7 @@ pub use config::{
 };
 pub use error::SourceError;
 pub use found::{Completeness, Finding, SourceRow};
+pub use json::{JsonReader, JsonShape};
 pub use limits::{Limits, too_many_ragged};
 pub use rows::{RowIndex, RowIndexBuilder, RowVerdict};
 pub use text::{CsvReader, CsvShape};
