@@ -14,6 +14,8 @@ mod found;
 mod json;
 mod limits;
 mod rows;
+mod same_id;
+mod table;
 mod text;
 
 pub use config::{
@@ -24,5 +26,6 @@ pub use error::SourceError;
 pub use found::{Completeness, Finding, SourceRow};
 pub use json::{JsonReader, JsonShape};
 pub use limits::{Limits, too_many_ragged};
-pub use rows::{RowIndex, RowIndexBuilder, RowVerdict};
+pub use rows::{NotedRow, Others, RowIndex, RowIndexBuilder, RowStanding, RowVerdict};
+pub use table::{Shape, Table};
 pub use text::{CsvReader, CsvShape};
