@@ -79,7 +79,7 @@ pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
         },
         match done.warned {
             0 => String::new(),
-            count => format!(", {} without their own manager", thousands(count)),
+            count => format!(", {} with a warning", thousands(count)),
         }
     ));
     Ok(if done.rejected > 0 { Exit::Rejected } else { Exit::Success })

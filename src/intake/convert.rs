@@ -46,7 +46,8 @@ pub struct Converted {
     pub rows: u64,
     /// Users written.
     pub users: u64,
-    /// Users written with a warning: without a manager, because it was the person's own id.
+    /// Users written with a warning, such as one without a manager because it was the person's own
+    /// id.
     pub warned: u64,
     /// Rows rejected.
     pub rejected: u64,

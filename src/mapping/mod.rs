@@ -12,11 +12,17 @@ mod compile;
 mod config;
 mod date;
 mod date_format;
+mod diacritics;
 mod fingerprint;
+mod finish;
+mod forms;
 mod layout;
 mod letters;
+mod lint;
 mod literal;
+mod order;
 mod problem;
+mod purpose;
 mod rule;
 mod template;
 mod warnings;
@@ -28,4 +34,6 @@ pub use config::{
     AttributeConfig, ByConfig, Case, Literal, MappingConfig, OnEmpty, Otherwise, RuleConfig,
     ValueSource, ValueType,
 };
+pub use lint::Lints;
+pub use order::{DateContradiction, DateOrder, Evidence, SoleFormat};
 pub use problem::{ColumnProblem, MappingProblem, RecordWarning};
