@@ -49,6 +49,7 @@ mod kills;
 #[cfg(test)]
 mod layers;
 mod mapping_compile;
+mod mapping_marks;
 mod mapping_properties;
 mod mapping_resource;
 mod mapping_rules;
