@@ -13,10 +13,12 @@ mod csv;
 mod delimiter;
 mod error;
 mod found;
+mod kind;
 mod limits;
 mod records;
 mod rows;
 mod split;
+mod workbook;
 
 pub use config::{
     CsvConfig, Delimiter, Format, FormatConfig, JsonConfig, Merged, Pick, Quote, RowsConfig,
@@ -25,5 +27,7 @@ pub use config::{
 pub use csv::CsvReader;
 pub use error::SourceError;
 pub use found::{Completeness, Finding, SourceRow};
+pub use kind::{FileKind, kind_of, kind_of_file};
 pub use limits::{Limits, too_many_ragged};
 pub use rows::{RowIndex, RowIndexBuilder, RowVerdict};
+pub use workbook::{SpoolReader, SpoolRequest, WorkbookLimits, WorkbookShape, spool};
