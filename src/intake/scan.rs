@@ -68,7 +68,7 @@ fn pass(
 ) -> Result<Scan, SourceError> {
     let place = opened.place(file.name());
     let mut learnt = Learnt::new(feed);
-    let mut findings = opened.findings().to_vec();
+    let mut findings = opened.findings.clone();
     let (rows, completeness, columns, orders) = opened.read(file, feed, |table| {
         let mut columns = Columns::bind(feed, table.headers(), &place)?;
         let mut evidence = columns.bound.evidence();
