@@ -108,8 +108,18 @@ impl<'a> Columns<'a> {
 }
 
 fn names(columns: &[String]) -> String {
-    let quoted: Vec<String> = columns.iter().map(|column| format!("`{column}`")).collect();
+    let quoted: Vec<String> = columns.iter().map(|column| format!("`{}`", short(column))).collect();
     quoted.join(", ")
+}
+
+/// Letters of a header that are shown.
+const LETTERS_SHOWN: usize = 60;
+
+fn short(header: &str) -> String {
+    match header.char_indices().nth(LETTERS_SHOWN) {
+        Some((end, _)) => format!("{}…", header.get(..end).unwrap_or_default()),
+        None => header.to_owned(),
+    }
 }
 
 /// Headers named in a hint.
