@@ -11,7 +11,11 @@
 mod config;
 mod error;
 mod found;
+mod frame;
 mod limits;
+mod normal;
+mod notes;
+mod oddities;
 mod rows;
 mod text;
 
@@ -21,6 +25,9 @@ pub use config::{
 };
 pub use error::SourceError;
 pub use found::{Completeness, Finding, SourceRow};
+pub use frame::{Frame, Look};
 pub use limits::{Limits, too_many_ragged};
+pub use normal::Normalizer;
+pub use oddities::{Oddities, has_invisible, is_double_encoded};
 pub use rows::{RowIndex, RowIndexBuilder, RowVerdict};
 pub use text::{CsvReader, CsvShape};
