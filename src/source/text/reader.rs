@@ -336,14 +336,6 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_split_over_two_fields_is_not_utf8() {
-        let bytes = "WorkerID,b\n1,ää\n\u{c3},\u{b6}\n2,ö\n";
-        let mut bytes = bytes.as_bytes().to_vec();
-        bytes.retain(|byte| *byte != 0xC2);
-        let _ = bytes;
-    }
-
-    #[test]
     fn a_last_line_without_line_end_is_whole_when_its_fields_are() {
         let mut reader = open(b"WorkerID,b\n1,2").unwrap();
         assert!(matches!(reader.next_row().unwrap(), Some(SourceRow::Row(_))));
