@@ -88,6 +88,11 @@ impl<'a> Columns<'a> {
         self.headers.iter().position(|header| fold_header(header) == wanted)
     }
 
+    /// Where the mapped columns are, in the order of the file.
+    pub(super) fn mapped_indexes(&self) -> impl Iterator<Item = usize> {
+        self.mapped.iter().copied()
+    }
+
     /// The mapped headers, in the order and spelling of the file.
     pub(super) fn mapped(&self) -> Vec<String> {
         self.mapped.iter().filter_map(|index| self.headers.get(*index).cloned()).collect()

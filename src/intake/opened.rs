@@ -115,12 +115,14 @@ impl Opened {
             let mut spool = spool;
             spool.seek(SeekFrom::Start(0))?;
             let input: &mut dyn ReadSeek = &mut spool;
-            let mut table = Table::open(input, &self.shape, &self.columns, feed.limits, &name)?;
+            let mut table =
+                Table::open(input, &self.shape, &feed.format, &self.columns, feed.limits, &name)?;
             return each(&mut table);
         }
         file.begin(false)?;
         let input: &mut dyn ReadSeek = &mut *file;
-        let mut table = Table::open(input, &self.shape, &self.columns, feed.limits, &name)?;
+        let mut table =
+            Table::open(input, &self.shape, &feed.format, &self.columns, feed.limits, &name)?;
         each(&mut table)
     }
 
