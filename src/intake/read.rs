@@ -69,7 +69,8 @@ pub fn read_rows(
     file.begin(false)?;
     let mut reader =
         CsvReader::open(&mut *file, &feed.format.csv, &feed.columns(), feed.limits, &name)?;
-    let columns = Columns::bind(feed, reader.headers(), &name)?;
+    let mut columns = Columns::bind(feed, reader.headers(), &name)?;
+    columns.bound.apply_orders(&scan.orders);
     let mut buffers = Buffers::default();
     while let Some(row) = reader.next_row()? {
         let result = match row {

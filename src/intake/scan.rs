@@ -3,7 +3,7 @@
 use crate::domain::{Place, fold_header};
 use crate::intake::file::Proof;
 use crate::intake::{Feed, SourceFile};
-use crate::mapping::{Bound, ColumnProblem, Scratch};
+use crate::mapping::{Bound, ColumnProblem, DateContradiction, DateOrder, Scratch};
 use crate::source::{
     CsvReader, RowIndex, RowIndexBuilder, SourceError, SourceRow, too_many_ragged,
 };
@@ -22,6 +22,8 @@ pub struct Scan {
     pub rows: u64,
     /// Which rows count.
     pub index: RowIndex,
+    /// Which of two date formats reads what both can read, as the columns have shown.
+    pub orders: Vec<DateOrder>,
 }
 
 /// Reads a file once, from beginning to end, and refuses it when it cannot be trusted.
@@ -45,7 +47,8 @@ fn pass(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
     let name = file.name().to_owned();
     let mut reader =
         CsvReader::open(&mut *file, &feed.format.csv, &feed.columns(), feed.limits, &name)?;
-    let columns = Columns::bind(feed, reader.headers(), &name)?;
+    let mut columns = Columns::bind(feed, reader.headers(), &name)?;
+    let mut evidence = columns.bound.evidence();
     let mut index = RowIndexBuilder::new(feed.rows.pick, columns.per.is_some());
     let mut scratch = Scratch::default();
     let mut ragged: Vec<u64> = Vec::new();
@@ -59,6 +62,7 @@ fn pass(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
                 }
             }
             SourceRow::Row(row) => {
+                columns.bound.observe(&row, &mut evidence);
                 // a row without a readable id is rejected in the second pass
                 let Ok(id) = columns.bound.external_id(&row, &mut scratch) else {
                     continue;
@@ -93,7 +97,15 @@ fn pass(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
             "check the delimiter and the quotes of the export",
         ));
     }
-    Ok(Scan { digest: file.digest()?, proof: file.proof()?, rows, index: index.finish() })
+    let orders = columns.bound.settle(evidence).map_err(|found| contradictory(&name, &found))?;
+    Ok(Scan { digest: file.digest()?, proof: file.proof()?, rows, index: index.finish(), orders })
+}
+
+fn contradictory(file: &str, found: &[DateContradiction]) -> SourceError {
+    let messages: Vec<String> = found.iter().map(DateContradiction::message).collect();
+    let hint = found.first().map(DateContradiction::hint).unwrap_or_default();
+    let place = Place::file(file);
+    SourceError::refused("source.contradictory-dates", place, messages.join("; "), hint)
 }
 
 /// A feed's mapping bound to a file's header.
