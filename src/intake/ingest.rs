@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::intake::planner::{Planner, ReadRow};
 use crate::intake::{Feed, Remark, Scan, SourceFile, read_rows, scan};
 use crate::scim::AttributeChange;
-use crate::source::SourceError;
+use crate::source::{Finding, SourceError};
 use crate::store::{ChangeCounts, NewRun, Run, RunDraft, StatusCounts, Store, StoreError};
 
 /// Rows held against the ledger at a time.
@@ -89,6 +89,8 @@ pub struct PlannedRun {
     pub known_records: u64,
     /// Rows that need a look (rejected, or sent with a warning), the first of them.
     pub remarks: Vec<Remark>,
+    /// What was found out about the file.
+    pub findings: Vec<Finding>,
     /// The rows themselves; `None` for a dry run.
     pub draft: Option<Box<dyn RunDraft>>,
 }
@@ -130,6 +132,7 @@ pub async fn plan_file(
         file_digest: scan.digest,
         mapping_fingerprint: fingerprint,
         started_at,
+        columns: scan.columns.clone(),
         rows: scan.rows,
         unchanged: 0,
         out_of_scope: 0,
@@ -142,6 +145,8 @@ pub async fn plan_file(
         counts: StatusCounts::default(),
         remarks: Vec::new(),
         draft,
+        // every holder of a name counts as named by the file, and so keeps nobody from it
+        names: Box::new(|_| true),
     };
     let progress = file.progress();
     let size = file.size();
@@ -156,7 +161,8 @@ pub async fn plan_file(
     reader.await??;
     let Planner { mut run, counts, draft, remarks, .. } = planner;
     run.unchanged = counts.get(OperationStatus::Unchanged);
-    Ok(Planned::New(Box::new(PlannedRun { run, counts, known_records, remarks, draft })))
+    let findings = Vec::new();
+    Ok(Planned::New(Box::new(PlannedRun { run, counts, known_records, remarks, findings, draft })))
 }
 
 async fn first_pass(

@@ -7,6 +7,7 @@
 //! [`plan_file`] drives source, mapping, plan and store; [`convert`] drives source, mapping and
 //! the bulk writer. Neither knows HTTP or SQL.
 
+mod cells;
 mod convert;
 mod feed;
 mod file;
@@ -16,7 +17,8 @@ mod read;
 mod rejects;
 mod scan;
 
-pub use convert::{ConvertError, Converted, RequestSink, Strictness, convert};
+pub use cells::{KeptColumns, RowCells};
+pub use convert::{ConvertError, Converted, RejectedRow, RequestSink, Strictness, convert};
 pub use feed::Feed;
 pub use file::SourceFile;
 pub use ingest::{
@@ -24,5 +26,5 @@ pub use ingest::{
 };
 pub use planner::Remark;
 pub use read::{Pass, RowResult, Verdict, read_rows};
-pub use rejects::{RejectsWriter, formula_safe};
+pub use rejects::{RejectsWriter, beside, formula_safe};
 pub use scan::{Scan, scan};

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::domain::{Place, RecordProblem, Row};
 use crate::intake::scan::Columns;
-use crate::intake::{Feed, Scan, SourceFile};
+use crate::intake::{Feed, KeptColumns, RowCells, Scan, SourceFile};
 use crate::mapping::{Mapped, Scratch};
 use crate::source::{CsvReader, RowVerdict, SourceError, SourceRow};
 
@@ -15,6 +15,8 @@ pub struct RowResult<'a> {
     pub row: u64,
     /// The physical line.
     pub line: Option<u64>,
+    /// Its mapped cells, in the order of the scan's columns; none of a row that could not be read.
+    pub cells: RowCells<'a>,
     /// The verdict.
     pub verdict: Verdict<'a>,
 }
@@ -70,17 +72,20 @@ pub fn read_rows(
     let mut reader =
         CsvReader::open(&mut *file, &feed.format.csv, &feed.columns(), feed.limits, &name)?;
     let columns = Columns::bind(feed, reader.headers(), &name)?;
+    let kept = KeptColumns::new(&feed.columns(), reader.headers());
     let mut buffers = Buffers::default();
     while let Some(row) = reader.next_row()? {
         let result = match row {
             SourceRow::Bad { row, line, problem, .. } => RowResult {
                 row,
                 line,
+                cells: RowCells::none(),
                 verdict: Verdict::Rejected { external_id: None, problem: *problem },
             },
             SourceRow::Row(row) => RowResult {
                 row: row.row,
                 line: row.line,
+                cells: kept.of(row),
                 verdict: judge(&row, feed, &columns, scan, &mut buffers),
             },
         };

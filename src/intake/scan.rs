@@ -2,7 +2,7 @@
 
 use crate::domain::{Place, fold_header};
 use crate::intake::file::Proof;
-use crate::intake::{Feed, SourceFile};
+use crate::intake::{Feed, KeptColumns, SourceFile};
 use crate::mapping::{Bound, ColumnProblem, Scratch};
 use crate::source::{
     CsvReader, RowIndex, RowIndexBuilder, SourceError, SourceRow, too_many_ragged,
@@ -18,6 +18,8 @@ pub struct Scan {
     pub digest: [u8; 32],
     /// What the second pass has to read.
     pub(super) proof: Proof,
+    /// The headers of the mapped columns in file order, spelled as in the file.
+    pub columns: Vec<String>,
     /// Data rows, ragged ones too.
     pub rows: u64,
     /// Which rows count.
@@ -46,6 +48,7 @@ fn pass(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
     let mut reader =
         CsvReader::open(&mut *file, &feed.format.csv, &feed.columns(), feed.limits, &name)?;
     let columns = Columns::bind(feed, reader.headers(), &name)?;
+    let kept = KeptColumns::new(&feed.columns(), reader.headers());
     let mut index = RowIndexBuilder::new(feed.rows.pick, columns.per.is_some());
     let mut scratch = Scratch::default();
     let mut ragged: Vec<u64> = Vec::new();
@@ -93,7 +96,8 @@ fn pass(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
             "check the delimiter and the quotes of the export",
         ));
     }
-    Ok(Scan { digest: file.digest()?, proof: file.proof()?, rows, index: index.finish() })
+    let (digest, proof, index) = (file.digest()?, file.proof()?, index.finish());
+    Ok(Scan { digest, proof, columns: kept.headers().to_vec(), rows, index })
 }
 
 /// A feed's mapping bound to a file's header.
