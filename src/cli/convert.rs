@@ -132,12 +132,11 @@ impl Output {
     }
 
     fn rejects(&mut self) -> std::io::Result<&mut RejectsWriter<BufWriter<File>>> {
-        let rejects = match self.rejects.take() {
-            Some(rejects) => rejects,
-            None => {
-                let file = BufWriter::new(self.create("rejects.csv")?);
-                RejectsWriter::new(file, &self.columns)?
-            }
+        let rejects = if let Some(rejects) = self.rejects.take() {
+            rejects
+        } else {
+            let file = BufWriter::new(self.create("rejects.csv")?);
+            RejectsWriter::new(file, &self.columns)?
         };
         Ok(self.rejects.insert(rejects))
     }

@@ -42,13 +42,13 @@ pub(super) struct ReadRow {
 }
 
 enum ReadVerdict {
-    User(User),
+    User(Person),
     Rejected { external_id: Option<ExternalId>, problem: RecordProblem, cells: Vec<String> },
     Superseded { external_id: ExternalId, line: u64 },
 }
 
 /// A row that became a valid user.
-struct User {
+struct Person {
     external_id: ExternalId,
     active: bool,
     resource: Vec<u8>,
@@ -155,7 +155,7 @@ impl Planner<'_> {
         shows_changes: bool,
     ) -> Result<Vec<Known>, StoreError> {
         let target = &self.feed.target;
-        let users: Vec<&User> = batch.iter().filter_map(ReadRow::user).collect();
+        let users: Vec<&Person> = batch.iter().filter_map(ReadRow::user).collect();
         let ids: Vec<ExternalId> = users.iter().map(|user| user.external_id.clone()).collect();
         let olds = if shows_changes {
             self.store.resources(target, ids.clone()).await?
@@ -190,7 +190,7 @@ impl Planner<'_> {
     /// What becomes of a user; `None` when nothing changed.
     fn user(
         &mut self,
-        user: User,
+        user: Person,
         known: Known,
         options: &mut PlanOptions<'_>,
     ) -> Option<PlannedVerdict> {
@@ -202,7 +202,7 @@ impl Planner<'_> {
             }
             Decision::Send { change, resend } => (change, resend),
         };
-        let User { external_id, active, resource, digest, user_name_key, mut warning, cells } =
+        let Person { external_id, active, resource, digest, user_name_key, mut warning, cells } =
             user;
         if let Some(holder) = taken_by(&external_id, &known.holders, &self.names) {
             if active {
@@ -241,7 +241,7 @@ impl ReadRow {
     /// The row, out of the reader's buffers.
     pub(super) fn own(result: RowResult<'_>) -> Self {
         let verdict = match result.verdict {
-            Verdict::Mapped { user, resource } => ReadVerdict::User(User {
+            Verdict::Mapped { user, resource } => ReadVerdict::User(Person {
                 external_id: ExternalId::new(user.external_id),
                 active: user.active,
                 digest: digest(resource),
@@ -264,7 +264,7 @@ impl ReadRow {
         ReadRow { row: result.row, line: result.line, verdict }
     }
 
-    const fn user(&self) -> Option<&User> {
+    const fn user(&self) -> Option<&Person> {
         match &self.verdict {
             ReadVerdict::User(user) => Some(user),
             _ => None,

@@ -13,8 +13,9 @@ use unicode_normalization::UnicodeNormalization;
 pub fn user_name_key(user_name: &str) -> i64 {
     let folded: String = user_name.nfc().flat_map(char::to_lowercase).nfc().collect();
     let whole: [u8; 32] = Sha256::digest(folded.as_bytes()).into();
-    let [a, b, c, d, e, f, g, h, ..] = whole;
-    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    let mut first = [0; 8];
+    first.iter_mut().zip(whole).for_each(|(to, from)| *to = from);
+    i64::from_be_bytes(first)
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ fn row(id: &str, user_name: &str, active: bool) -> ReadRow {
     ReadRow {
         row: 2,
         line: Some(2),
-        verdict: ReadVerdict::User(User {
+        verdict: ReadVerdict::User(Person {
             external_id: id.into(),
             active,
             digest: digest(&resource),

@@ -11,11 +11,14 @@ use crate::store::StoreError;
 use crate::store::sqlite::connection::{Failure, cannot_open};
 use crate::store::sqlite::user_names;
 
+/// What SQL cannot compute.
+type Then = fn(&Connection) -> Result<(), Failure>;
+
 /// One step from a version to the next.
 struct Step {
     sql: &'static str,
-    /// What SQL cannot compute, done in the same transaction.
-    then: Option<fn(&Connection) -> Result<(), Failure>>,
+    /// Done in the same transaction.
+    then: Option<Then>,
 }
 
 /// The steps; the first makes version 1.
