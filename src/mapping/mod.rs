@@ -17,6 +17,7 @@ mod layout;
 mod letters;
 mod literal;
 mod problem;
+mod propose;
 mod rule;
 mod template;
 mod warnings;
@@ -29,3 +30,7 @@ pub use config::{
     ValueSource, ValueType,
 };
 pub use problem::{ColumnProblem, MappingProblem, RecordWarning};
+pub use propose::{
+    Alternative, ColumnSample, Doubt, Proposal, ProposedLine, ProposedRows, TableSample, Unmapped,
+    key_text, known_headers, propose, quoted, rule_text, shortened,
+};
