@@ -105,9 +105,13 @@ pub(super) struct Lexicon {
     names: BTreeMap<String, Vec<Meaning>>,
 }
 
-/// Names of columns that this program knows, as people write them; to find a header among rows.
-pub fn known_headers() -> impl Iterator<Item = &'static str> {
-    tables().flat_map(|(_, names)| names.iter().copied())
+/// How many of these headers say what they are; to find the header among the rows of a file.
+#[must_use]
+pub fn known_headers(headers: &[String]) -> usize {
+    let lexicon = Lexicon::new();
+    let is_known =
+        |header: &&String| lexicon.meanings(header).iter().any(|name| name.score >= LEAST);
+    headers.iter().filter(is_known).count()
 }
 
 fn tables() -> impl Iterator<Item = &'static (Meaning, &'static [&'static str])> {
