@@ -12,14 +12,22 @@ mod compile;
 mod config;
 mod date;
 mod date_format;
+mod diacritics;
 mod fingerprint;
+mod finish;
+mod forms;
 mod layout;
 mod letters;
+mod lint;
 mod literal;
+mod order;
+mod pending;
 mod problem;
 mod propose;
+mod purpose;
 mod rule;
 mod template;
+mod user_name;
 mod warnings;
 mod write;
 
@@ -29,6 +37,9 @@ pub use config::{
     AttributeConfig, ByConfig, Case, Literal, MappingConfig, OnEmpty, Otherwise, RuleConfig,
     ValueSource, ValueType,
 };
+pub use lint::Lints;
+pub use order::{DateContradiction, DateOrder, Evidence, SoleFormat};
+pub use pending::Standing;
 pub use problem::{ColumnProblem, MappingProblem, RecordWarning};
 pub use propose::{
     Alternative, ColumnSample, Doubt, Proposal, ProposedLine, ProposedRows, TableSample, Unmapped,
