@@ -1,8 +1,10 @@
 //! `init`: a config to start from, proposed from a file where there is one.
 
 mod ask;
+mod header;
 mod print;
 mod survey;
+mod trailer;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -35,11 +37,12 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Exit, Failed> {
     let text = match &args.from {
         None => print::starter(&target, &zone),
         Some(file) => {
-            let survey = Survey::take(file)?;
+            let mut survey = Survey::take(file)?;
             let mut proposal = propose(&survey.table);
             if !args.yes && is_interactive() {
                 ask::settle(&mut proposal);
             }
+            survey.settle(file, &proposal);
             let text = print::proposed(&target, &survey, &proposal, &zone);
             if !to_stdout {
                 show(&survey, &text, &proposal);
