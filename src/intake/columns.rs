@@ -88,6 +88,11 @@ impl<'a> Columns<'a> {
         self.headers.iter().position(|header| fold_header(header) == wanted)
     }
 
+    /// Where the mapped columns are, in the order of the file.
+    pub(super) fn mapped_indexes(&self) -> impl Iterator<Item = usize> {
+        self.mapped.iter().copied()
+    }
+
     /// The mapped headers, in the order and spelling of the file.
     pub(super) fn mapped(&self) -> Vec<String> {
         self.mapped.iter().filter_map(|index| self.headers.get(*index).cloned()).collect()
@@ -108,8 +113,18 @@ impl<'a> Columns<'a> {
 }
 
 fn names(columns: &[String]) -> String {
-    let quoted: Vec<String> = columns.iter().map(|column| format!("`{column}`")).collect();
+    let quoted: Vec<String> = columns.iter().map(|column| format!("`{}`", short(column))).collect();
     quoted.join(", ")
+}
+
+/// Letters of a header that are shown.
+const LETTERS_SHOWN: usize = 60;
+
+fn short(header: &str) -> String {
+    match header.char_indices().nth(LETTERS_SHOWN) {
+        Some((end, _)) => format!("{}…", header.get(..end).unwrap_or_default()),
+        None => header.to_owned(),
+    }
 }
 
 /// Headers named in a hint.
