@@ -9,7 +9,9 @@ use crate::cli::args::{Cli, Command, Format};
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, tell};
-use crate::cli::{apply, check, convert, demo, mock, plan, record, report, runs, status, work};
+use crate::cli::{
+    apply, check, convert, demo, init, mock, plan, record, report, runs, status, work,
+};
 use crate::{config, telemetry};
 
 /// Runs the program.
@@ -54,6 +56,7 @@ async fn run(cli: Cli) -> Exit {
     watch_ctrl_c(context.cancel.clone());
     let ended = match cli.command {
         Command::Demo(args) => demo::run(&context, args).await,
+        Command::Init(args) => init::run(&context, &args),
         Command::Check => check::run(&context),
         Command::Convert(args) => convert::run(&context, args).await,
         Command::Plan(args) => plan::run(&context, args).await,

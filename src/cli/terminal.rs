@@ -65,6 +65,20 @@ pub fn ask(question: &str) -> bool {
     })
 }
 
+/// Asks for a line of text; nothing when nobody can answer any more.
+pub fn answer(question: &str) -> Option<String> {
+    bars().suspend(|| {
+        let mut err = std::io::stderr().lock();
+        drop(write!(err, "{question} "));
+        drop(err.flush());
+        let mut answer = String::new();
+        match std::io::stdin().read_line(&mut answer) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(answer),
+        }
+    })
+}
+
 /// All progress bars; hidden where standard error is no terminal.
 pub fn bars() -> &'static MultiProgress {
     static BARS: OnceLock<MultiProgress> = OnceLock::new();

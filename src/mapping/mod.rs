@@ -24,6 +24,7 @@ mod literal;
 mod order;
 mod pending;
 mod problem;
+mod propose;
 mod purpose;
 mod rule;
 mod template;
@@ -41,3 +42,7 @@ pub use lint::Lints;
 pub use order::{DateContradiction, DateOrder, Evidence, SoleFormat};
 pub use pending::Standing;
 pub use problem::{ColumnProblem, MappingProblem, RecordWarning};
+pub use propose::{
+    Alternative, ColumnSample, Doubt, Proposal, ProposedLine, ProposedRows, TableSample, Unmapped,
+    key_text, known_headers, propose, quoted, rule_text, shortened,
+};
