@@ -152,7 +152,7 @@ impl Parts {
             store: store::read(section("store").as_ref(), folder),
             targets: targets.map(|targets| target::read(&targets, folder)).unwrap_or_default(),
             sources: section("source")
-                .map(|sources| source::read(&sources, &names))
+                .map(|sources| source::read(&sources, &names, folder))
                 .unwrap_or_default(),
             http: http::read(section("http").as_ref(), folder),
         }

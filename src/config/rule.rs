@@ -2,29 +2,35 @@
 
 use crate::config::node::Value;
 use crate::config::section::{Field, Section};
-use crate::mapping::{Case, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource};
+use crate::mapping::{Case, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType};
 
 pub(super) const KEYS: &[&str] = &[
     "from",
     "template",
     "const",
+    "expr",
     "trim",
     "empty_words",
     "default",
     "required",
     "on_empty",
+    "pad",
     "map",
     "otherwise",
     "date",
     "time",
     "case",
+    "ascii",
     "max",
+    "truncate",
+    "type",
     "optional",
 ];
-pub(super) const LATER: &[&str] = &["expr", "between", "end", "pad", "ascii", "truncate", "type"];
-/// Keys that say where a value comes from, those of a later version too.
-const SOURCES: [&str; 3] = ["from", "template", "const"];
-const SOURCES_LATER: [&str; 2] = ["expr", "between"];
+pub(super) const LATER: &[&str] = &["between", "end"];
+/// Keys that say where a value comes from.
+const SOURCES: [&str; 4] = ["from", "template", "const", "expr"];
+/// One of a later version.
+const SOURCE_LATER: &str = "between";
 
 /// Reads a table of rules.
 pub(super) fn read(section: &Section<'_>) -> Option<RuleConfig> {
@@ -33,6 +39,11 @@ pub(super) fn read(section: &Section<'_>) -> Option<RuleConfig> {
     section.check_keys_or(KEYS, LATER, Some(quotes));
     let value = value_source(section);
     let flag = |key: &str| section.get(key).and_then(|field| field.boolean());
+    let count = |key: &str| {
+        let number = section.get(key).and_then(|field| field.positive());
+        number.and_then(|number| usize::try_from(number).ok())
+    };
+    let kinds = [("integer", ValueType::Integer), ("boolean", ValueType::Boolean)];
     let on_empty = [("omit", OnEmpty::Omit), ("null", OnEmpty::Null)];
     let case = [("lower", Case::Lower), ("upper", Case::Upper), ("title", Case::Title)];
     let default = section.get("default").and_then(|field| literal(&field));
@@ -49,16 +60,16 @@ pub(super) fn read(section: &Section<'_>) -> Option<RuleConfig> {
             .get("on_empty")
             .and_then(|field| field.word(&on_empty))
             .unwrap_or_default(),
-        pad: None,
+        pad: count("pad"),
         map,
         otherwise: otherwise.unwrap_or_default(),
         date: texts(section, "date"),
         time: section.get("time").and_then(|field| field.text()).map(str::to_owned),
         case: section.get("case").and_then(|field| field.word(&case)),
-        max: section.get("max").and_then(|field| field.positive()).map(|max| max as usize),
-        ascii: false,
-        truncate: false,
-        kind: None,
+        ascii: flag("ascii").unwrap_or(false),
+        max: count("max"),
+        truncate: flag("truncate").unwrap_or(false),
+        kind: section.get("type").and_then(|field| field.word(&kinds)),
         optional: flag("optional").unwrap_or(false),
     };
     value.map(|_| rule)
@@ -70,19 +81,23 @@ fn value_source(section: &Section<'_>) -> Option<ValueSource> {
         [field] if field.key == "const" => literal(field).map(ValueSource::Const),
         [field] => {
             let text = field.text()?.to_owned();
-            let is_column = field.key == "from";
-            Some(if is_column { ValueSource::Column(text) } else { ValueSource::Template(text) })
+            Some(match field.key {
+                "from" => ValueSource::Column(text),
+                "expr" => ValueSource::Expression(text),
+                _ => ValueSource::Template(text),
+            })
         }
         // What is refused or unknown was probably meant to be the source; that is told already.
         [] if section.fields().any(|field| is_no_source(field.key)) => None,
         [] => {
-            let message = format!("{} needs `from`, `template` or `const`", section.title());
+            let message =
+                format!("{} needs `from`, `template`, `const` or `expr`", section.title());
             section.refuse(message, None);
             None
         }
         [..] => {
             let message =
-                format!("{} takes one of `from`, `template` and `const`", section.title());
+                format!("{} takes one of `from`, `template`, `const` and `expr`", section.title());
             section.refuse(message, None);
             None
         }
@@ -90,7 +105,7 @@ fn value_source(section: &Section<'_>) -> Option<ValueSource> {
 }
 
 fn is_no_source(key: &str) -> bool {
-    SOURCES_LATER.contains(&key) || !(KEYS.contains(&key) || LATER.contains(&key))
+    key == SOURCE_LATER || !(KEYS.contains(&key) || LATER.contains(&key))
 }
 
 fn texts(section: &Section<'_>, key: &str) -> Vec<String> {

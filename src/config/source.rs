@@ -1,25 +1,33 @@
 //! `[source.NAME]`: one HR feed, how its files are read and where its people go.
 
+use std::path::Path;
+
 use jiff::tz::TimeZone;
 
-use crate::config::mapping;
+use crate::config::rows::{self, Rows};
+use crate::config::secrets::SecretRef;
 use crate::config::section::{Field, Section, is_name};
 use crate::config::suggest::{did_you_mean, nearest};
+use crate::config::{format, mapping};
 use crate::domain::{SourceName, TargetName};
 use crate::mapping::MappingConfig;
-use crate::source::{CsvConfig, Delimiter, FormatConfig, Pick, RowsConfig};
+use crate::source::{FormatConfig, RowsConfig};
 
-pub(super) const KEYS: &[&str] =
-    &["target", "format", "export", "time_zone", "csv", "rows", "takes_over", "mapping"];
-pub(super) const LATER: &[&str] = &[
-    "xlsx", "json", "scope", "folder", "schedule", "webhook", "leavers", "complete", "as_of",
-    "guard",
+pub(super) const KEYS: &[&str] = &[
+    "target",
+    "format",
+    "export",
+    "time_zone",
+    "csv",
+    "xlsx",
+    "json",
+    "rows",
+    "scope",
+    "complete",
+    "takes_over",
+    "mapping",
 ];
-pub(super) const CSV_KEYS: &[&str] = &["delimiter", "encoding", "header_row"];
-pub(super) const ROWS_KEYS: &[&str] = &["per", "pick"];
-pub(super) const ROWS_LATER: &[&str] = &["by", "prefer"];
-/// Formats that come with a later version.
-const FORMATS_LATER: [&str; 2] = ["xlsx", "json"];
+pub(super) const LATER: &[&str] = &["folder", "schedule", "webhook", "leavers", "as_of", "guard"];
 
 /// `[source.NAME]`.
 #[derive(Debug, Clone)]
@@ -30,15 +38,17 @@ pub struct SourceConfig {
     pub target: TargetName,
     /// What a file of it names.
     pub export: Export,
-    /// Where the dates in its files are meant; there whenever the mapping has a date.
+    /// Where the dates in its files are meant; there whenever the mapping or `rows.by` reads one.
     pub time_zone: Option<SourceTimeZone>,
     /// How its files are read.
     pub format: FormatConfig,
+    /// Where the password of its encrypted workbooks is.
+    pub workbook_password: Option<SecretRef>,
     /// What happens to several rows of one worker.
     pub rows: RowsConfig,
     /// Sources whose records this one may take. They need not be in the config any more.
     pub takes_over: Vec<SourceName>,
-    /// What becomes of a row.
+    /// What becomes of a row: the lines, `scope`, and what `rows` says about which row comes first.
     pub mapping: MappingConfig,
 }
 
@@ -61,43 +71,41 @@ pub struct SourceTimeZone {
     pub zone: TimeZone,
 }
 
-pub(super) fn read(sources: &Section<'_>, targets: &[String]) -> Vec<SourceConfig> {
+pub(super) fn read(sources: &Section<'_>, targets: &[String], folder: &Path) -> Vec<SourceConfig> {
     let sections = sources.named("source");
-    sections.iter().filter_map(|(name, section)| source(name, section, targets)).collect()
+    sections.iter().filter_map(|(name, section)| source(name, section, targets, folder)).collect()
 }
 
-fn source(name: &str, section: &Section<'_>, targets: &[String]) -> Option<SourceConfig> {
+fn source(
+    name: &str,
+    section: &Section<'_>,
+    targets: &[String],
+    folder: &Path,
+) -> Option<SourceConfig> {
     section.check_keys(KEYS, LATER);
     // All are read before the first that is missing ends this.
     let target = section.require("target").and_then(|field| target(&field, targets));
-    if let Some(format) = section.get("format") {
-        check_format(&format);
-    }
     let exports = [("full", Export::Full), ("changes", Export::Changes)];
     let export = section.get("export").and_then(|field| field.word(&exports)).unwrap_or_default();
     let time_zone = section.get("time_zone").and_then(|field| time_zone(&field));
-    let csv = section.get("csv").and_then(|field| csv(&field)).unwrap_or_default();
-    let rows = section.get("rows").and_then(|field| rows(&field)).unwrap_or_default();
+    let (format, workbook_password) = format::read(section, folder);
+    let scope = section.get("scope").and_then(|field| field.text()).map(str::to_owned);
+    let rows = section.get("rows").and_then(|field| rows::read(&field)).unwrap_or_default();
     let takes_over = section.get("takes_over").and_then(|field| takes_over(&field, name));
     let mapping = section.require("mapping").and_then(|field| mapping::read(&field));
-    if let Some(mapping) = &mapping
-        && !section.has("time_zone")
-        && let Some(dated) = mapping.attributes.iter().find(|line| !line.rule.date.is_empty())
-    {
-        let message =
-            format!("{} needs `time_zone`, because `{}` is a date", section.title(), dated.path);
-        let hint = "write it like `time_zone = \"Europe/Berlin\"`".to_owned();
-        section.refuse(message, Some(hint));
+    if !section.has("time_zone") {
+        need_time_zone(section, mapping.as_ref(), &rows);
     }
     Some(SourceConfig {
         name: SourceName::new(name),
         target: target?,
         export,
         time_zone,
-        format: FormatConfig { csv, ..FormatConfig::default() },
-        rows,
+        format,
+        workbook_password,
+        rows: rows.config,
         takes_over: takes_over.unwrap_or_default(),
-        mapping: mapping?,
+        mapping: MappingConfig { scope, prefer: rows.prefer, by: rows.by, ..mapping? },
     })
 }
 
@@ -114,12 +122,15 @@ fn target(field: &Field<'_>, targets: &[String]) -> Option<TargetName> {
     None
 }
 
-fn check_format(field: &Field<'_>) {
-    if FORMATS_LATER.iter().any(|format| field.is_text(format)) {
-        let hint = "export the file as CSV".to_owned();
-        field.refuse("this format is not supported by this version".to_owned(), Some(hint));
-    } else {
-        field.word(&[("csv", ())]);
+/// A date without a zone would mean another instant on another machine.
+fn need_time_zone(section: &Section<'_>, mapping: Option<&MappingConfig>, rows: &Rows) {
+    let lines = mapping.into_iter().flat_map(|mapping| &mapping.attributes);
+    let dated = lines.filter(|line| !line.rule.date.is_empty()).map(|line| line.path.as_str());
+    let by = rows.by.as_ref().map(|_| "rows.by");
+    if let Some(dated) = dated.chain(by).next() {
+        let message = format!("{} needs `time_zone`, because `{dated}` is a date", section.title());
+        let hint = "write it like `time_zone = \"Europe/Berlin\"`".to_owned();
+        section.refuse(message, Some(hint));
     }
 }
 
@@ -135,48 +146,6 @@ fn time_zone(field: &Field<'_>) -> Option<SourceTimeZone> {
     };
     field.refuse("`time_zone` is no time zone of the IANA database".to_owned(), Some(hint));
     None
-}
-
-fn csv(field: &Field<'_>) -> Option<CsvConfig> {
-    let section = field.part()?;
-    section.check_keys(CSV_KEYS, &[]);
-    if let Some(encoding) = section.get("encoding")
-        && let Some(name) = encoding.text()
-        && !matches!(name, "auto" | "utf-8")
-    {
-        let message = "`encoding` has to be `auto` or `utf-8` in this version".to_owned();
-        encoding.refuse(message, Some("save the file as UTF-8".to_owned()));
-    }
-    let header_row = section.get("header_row").and_then(|field| field.positive());
-    let delimiter = section.get("delimiter").and_then(|field| delimiter(&field));
-    let default = CsvConfig::default();
-    Some(CsvConfig { delimiter: delimiter.unwrap_or(default.delimiter), header_row, ..default })
-}
-
-fn delimiter(field: &Field<'_>) -> Option<Delimiter> {
-    // Not `text`: a tab or a blank is a delimiter, not nothing.
-    match field.any_text()?.as_bytes() {
-        b"auto" => Some(Delimiter::Auto),
-        [byte] if *byte != b'"' && (*byte == b'\t' || (b' '..=b'~').contains(byte)) => {
-            Some(Delimiter::Byte(*byte))
-        }
-        _ => {
-            let message = "`delimiter` has to be `auto` or one ASCII character other than a quote";
-            let hint = "a tab is written \"\\t\", in double quotes".to_owned();
-            field.refuse(message.to_owned(), Some(hint));
-            None
-        }
-    }
-}
-
-fn rows(field: &Field<'_>) -> Option<RowsConfig> {
-    let section = field.part()?;
-    section.check_keys(ROWS_KEYS, ROWS_LATER);
-    let picks = [("first", Pick::First), ("last", Pick::Last), ("error", Pick::Error)];
-    Some(RowsConfig {
-        per: section.get("per").and_then(|field| field.text()).map(str::to_owned),
-        pick: section.get("pick").and_then(|field| field.word(&picks)).unwrap_or_default(),
-    })
 }
 
 fn takes_over(field: &Field<'_>, own_name: &str) -> Option<Vec<SourceName>> {

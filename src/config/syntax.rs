@@ -7,7 +7,9 @@ use std::ops::Range;
 
 use crate::config::document::Document;
 use crate::config::problem::{ConfigPlace, ConfigProblem, Snippet};
-use crate::config::{credential, http, load, rule, secrets, section, source, store, target};
+use crate::config::{
+    credential, format, http, load, rows, rule, secrets, section, source, store, target,
+};
 
 /// Most syntax errors reported: after a few the parser guesses.
 const MAX_ERRORS: usize = 5;
@@ -90,9 +92,15 @@ fn is_known(word: &str) -> bool {
         secrets::LATER,
         source::KEYS,
         source::LATER,
-        source::CSV_KEYS,
-        source::ROWS_KEYS,
-        source::ROWS_LATER,
+        format::CSV_KEYS,
+        format::XLSX_KEYS,
+        format::JSON_KEYS,
+        format::COMPLETE_KEYS,
+        format::COMPLETE_LATER,
+        format::TRAILER_KEYS,
+        format::TOTAL_KEYS,
+        rows::KEYS,
+        rows::BY_KEYS,
         rule::KEYS,
         rule::LATER,
     ];

@@ -25,6 +25,7 @@ pub(super) const KEYS: &[&str] = &[
     "tracking",
     "retry",
     "job_check",
+    "verified_domains",
 ];
 pub(super) const TRACKING_KEYS: &[&str] = &["first_poll", "poll", "unconfirmed_after", "reads"];
 pub(super) const RETRY_KEYS: &[&str] = &["base", "cap", "bucket_pause"];
@@ -70,6 +71,8 @@ pub struct TargetConfig {
     pub retry: RetryConfig,
     /// How often the job's health is asked for.
     pub job_check: Duration,
+    /// The tenant's verified domains, in lower case; empty where the config does not say.
+    pub verified_domains: Vec<String>,
 }
 
 /// So many calls in any window of this length.
@@ -153,6 +156,7 @@ fn target(name: &str, section: &Section<'_>, folder: &Path) -> Option<TargetConf
     let burst = section.get("burst").and_then(|field| burst(&field));
     let tracking = section.get("tracking").and_then(|field| tracking(&field)).unwrap_or_default();
     let retry = section.get("retry").and_then(|field| retry(&field)).unwrap_or_default();
+    let verified_domains = section.get("verified_domains").and_then(|field| domains(&field));
     let job_check = section.positive_duration_or("job_check", DEFAULT_JOB_CHECK);
     Some(TargetConfig {
         name: TargetName::new(name),
@@ -169,7 +173,30 @@ fn target(name: &str, section: &Section<'_>, folder: &Path) -> Option<TargetConf
         tracking,
         retry,
         job_check,
+        verified_domains: verified_domains.unwrap_or_default(),
     })
+}
+
+/// Domains without `@`; letter case means nothing in them.
+fn domains(field: &Field<'_>) -> Option<Vec<String>> {
+    let texts = field.texts()?;
+    if texts.is_empty() {
+        field.refuse_key(format!("`{}` lists nothing", field.key), None);
+    }
+    if texts.iter().any(|text| !is_domain(text)) {
+        let message = format!("`{}` lists what is no domain", field.key);
+        field.refuse_key(message, Some("write it like [\"contoso.com\"]".to_owned()));
+    }
+    Some(texts.into_iter().map(str::to_lowercase).collect())
+}
+
+/// Labels with dots between them.
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let is_odd = |letter: char| letter.is_whitespace() || "@/\\:,;".contains(letter);
+        !label.is_empty() && !label.contains(is_odd)
+    };
+    text.contains('.') && text.split('.').all(is_label)
 }
 
 /// `40/5s`, for `burst` and `reads`.

@@ -21,10 +21,12 @@ mod letters;
 mod lint;
 mod literal;
 mod order;
+mod pending;
 mod problem;
 mod purpose;
 mod rule;
 mod template;
+mod user_name;
 mod warnings;
 mod write;
 
@@ -36,4 +38,5 @@ pub use config::{
 };
 pub use lint::Lints;
 pub use order::{DateContradiction, DateOrder, Evidence, SoleFormat};
+pub use pending::Standing;
 pub use problem::{ColumnProblem, MappingProblem, RecordWarning};

@@ -43,12 +43,12 @@ credential = { client_secret = { env = "S" } }
 
 [source.hr]
 target = "entre"
-format = "xlsx"
+format = "xslx"
 export = "ful"
 time_zone = "Europe/Berln"
-csv = { delimiter = ";;", encoding = "windows-1252", header_row = "1" }
-rows = { pick = "newest", by = "x" }
-scope = 'A != "B"'
+csv = { delimiter = ";;", encoding = "windows-125", header_row = "1", quote = "x" }
+rows = { pick = "newest", by = ["x"] }
+guard = { max_leavers = "5%" }
 
 [source.hr.mapping]
 active = true
@@ -96,10 +96,10 @@ userName = { from = "U", case = "lowr", paf = 8 }
       12 | target = "entre"
          |          ^^^^^^^
       hint: did you mean `entra`?
-    scimport.toml, line 13: this format is not supported by this version
-      13 | format = "xlsx"
+    scimport.toml, line 13: `format` has to be `csv`, `xlsx` or `json`
+      13 | format = "xslx"
          |          ^^^^^^
-      hint: export the file as CSV
+      hint: did you mean `xlsx`?
     scimport.toml, line 14: `export` has to be `full` or `changes`
       14 | export = "ful"
          |          ^^^^^
@@ -112,22 +112,25 @@ userName = { from = "U", case = "lowr", paf = 8 }
       16 | csv = { delimiter = ";;" …
          |                     ^^^^
       hint: a tab is written "\t", in double quotes
-    scimport.toml, line 16: `encoding` has to be `auto` or `utf-8` in this version
-      16 | csv = { delimiter = …, encoding = "windows-1252" …
-         |                                   ^^^^^^^^^^^^^^
-      hint: save the file as UTF-8
+    scimport.toml, line 16: `encoding` is no encoding that is known here
+      16 | csv = { delimiter = …, encoding = "windows-125" …
+         |                                   ^^^^^^^^^^^^^
+      hint: did you mean `windows-1250`?
     scimport.toml, line 16: `header_row` has to be a whole number, found text
       16 | csv = { delimiter = …, encoding = …, header_row = …
          |                                      ^^^^^^^^^^
+    scimport.toml, line 16: `quote` has to be `auto`, `none` or one ASCII punctuation mark
+      16 | csv = { delimiter = …, encoding = …, header_row = …, quote = "x" …
+         |                                                              ^^^
+      hint: a double quote is written '"', in single quotes
     scimport.toml, line 17: `pick` has to be `first`, `last` or `error`
       17 | rows = { pick = "newest" …
          |                 ^^^^^^^^
-    scimport.toml, line 17: `by` is not supported by this version
+    scimport.toml, line 17: `by` has to be a column in quotes or a table with `column` and `date`, found a list
       17 | rows = { pick = …, by = …
          |                    ^^
-      hint: it comes with a later version; take it out until then
-    scimport.toml, line 18: `scope` is not supported by this version
-      18 | scope = …
+    scimport.toml, line 18: `guard` is not supported by this version
+      18 | guard = …
          | ^^^^^
       hint: it comes with a later version; take it out until then
     scimport.toml, line 21: `active` has to be a column in quotes or a table of rules, found a boolean
@@ -152,9 +155,6 @@ userName = { from = "U", case = "lowr", paf = 8 }
 #[test]
 fn what_comes_later_is_refused_and_never_ignored() {
     let keys = [
-        "xlsx = { sheet = 1 }",
-        "json = { records = \"/d\" }",
-        "scope = 'x'",
         "folder = { path = \"inbox\" }",
         "schedule = { cron = \"0 5 * * *\" }",
         "webhook = { verify = \"github\" }",
@@ -162,19 +162,12 @@ fn what_comes_later_is_refused_and_never_ignored() {
         "complete = { min_share = \"90%\" }",
         "as_of = \"arrival\"",
         "guard = { max_leavers = \"5%\" }",
-        "rows = { by = \"x\" }",
-        "rows = { prefer = \"x\" }",
     ];
     for key in keys {
         let text = problems(&with_source(key));
         assert!(text.contains("is not supported by this version"), "{key}: {text}");
     }
-    for rule in ["pad = 8", "ascii = true", "truncate = true", "type = \"integer\""] {
-        let text = problems(&with_mapping(&format!("title = {{ from = \"T\", {rule} }}")));
-        assert!(text.contains("is not supported by this version"), "{rule}: {text}");
-        assert_eq!(text.matches("line ").count(), 1, "{text}");
-    }
-    for source in ["expr = \"x\"", "between = [\"A\", \"B\"]"] {
+    for source in ["between = [\"A\", \"B\"]", "from = \"A\", end = \"exclusive\""] {
         let text = problems(&with_mapping(&format!("title = {{ {source} }}")));
         assert!(text.contains("is not supported by this version"), "{source}: {text}");
         assert_eq!(text.matches("line ").count(), 1, "{text}");
@@ -236,10 +229,10 @@ department = { from = "D", map = { A.B = true }, otherwise = 1.5, default = [1] 
 employeeType = { from = "E", map = {}, date = [], empty_words = [1], on_empty = "drop" }
 "#;
     insta::assert_snapshot!(problems(&with_mapping(&lines.replace("name = {", "names = {"))), @r#"
-    scimport.toml, line 15: `title` of `[source.hr.mapping]` needs `from`, `template` or `const`
+    scimport.toml, line 15: `title` of `[source.hr.mapping]` needs `from`, `template`, `const` or `expr`
       15 | title = …
          | ^^^^^
-    scimport.toml, line 16: `nickName` of `[source.hr.mapping]` takes one of `from`, `template` and `const`
+    scimport.toml, line 16: `nickName` of `[source.hr.mapping]` takes one of `from`, `template`, `const` and `expr`
       16 | nickName = …
          | ^^^^^^^^
     scimport.toml, line 17: unknown key `givenName` in `names` of `[source.hr.mapping]`
@@ -250,7 +243,7 @@ employeeType = { from = "E", map = {}, date = [], empty_words = [1], on_empty = 
       18 | locale = { frm = …
          |            ^^^
       hint: did you mean `from`?
-    scimport.toml, line 19: `userType` of `[source.hr.mapping]` needs `from`, `template` or `const`
+    scimport.toml, line 19: `userType` of `[source.hr.mapping]` needs `from`, `template`, `const` or `expr`
       19 | userType = …
          | ^^^^^^^^
     scimport.toml, line 20: the name of an attribute is empty
@@ -291,6 +284,84 @@ fn a_date_needs_a_time_zone() {
       9 | [source.hr]
         |         ^^
       hint: write it like `time_zone = "Europe/Berlin"`
+    "#);
+}
+
+#[test]
+fn the_day_of_a_row_needs_a_time_zone() {
+    let text = with_source("rows = { by = \"From\" }");
+    insta::assert_snapshot!(problems(&text), @r#"
+    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `rows.by` is a date
+      9 | [source.hr]
+        |         ^^
+      hint: write it like `time_zone = "Europe/Berlin"`
+    "#);
+}
+
+#[test]
+fn what_is_said_about_files_is_checked() {
+    let lines = r#"csv = { delimiter = "'", quote = "'", encoding = "ansi-7" }
+xlsx = { sheet = 0, merged = "spred", password = "hunter2", hedder_row = 1 }
+json = { records = "data/workers" }
+complete = { trailer = { count = 0, total = { field = 1 } }, min_share = "90%" }
+"#;
+    insta::assert_snapshot!(problems(&with_source(lines)), @r#"
+    scimport.toml, line 11: `quote` and `delimiter` are the same character
+      11 | csv = …
+         | ^^^
+    scimport.toml, line 11: `encoding` is no encoding that is known here
+      11 | csv = { delimiter = …, quote = …, encoding = "ansi-7" …
+         |                                              ^^^^^^^^
+      hint: write it like `utf-8`, `utf-16le` or `windows-1252`, or `auto`
+    scimport.toml, line 12: `sheet` has to be from 1 to 4294967295
+      12 | xlsx = { sheet = 0 …
+         |                  ^
+    scimport.toml, line 12: `merged` has to be `reject`, `spread` or `empty`
+      12 | xlsx = { sheet = …, merged = "spred" …
+         |                              ^^^^^^^
+      hint: did you mean `spread`?
+    scimport.toml, line 12: `password` has to say where the secret is, not what it is
+      12 | xlsx = { sheet = …, merged = …, password = …
+         |                                 ^^^^^^^^
+      hint: write `{ env = "NAME" }` or `{ file = "path" }`
+    scimport.toml, line 12: unknown key `hedder_row` in `xlsx` of `[source.hr]`
+      12 | xlsx = { sheet = …, merged = …, password = …, hedder_row = …
+         |                                               ^^^^^^^^^^
+      hint: did you mean `header_row`?
+    scimport.toml, line 13: `records` is no JSON Pointer: it has to begin with `/`
+      13 | json = { records = "data/workers" …
+         |                    ^^^^^^^^^^^^^^
+      hint: write it like `/data/workers`
+    scimport.toml, line 14: `trailer` of `complete` of `[source.hr]` needs `starts_with`
+      14 | complete = { trailer = …
+         |              ^^^^^^^
+    scimport.toml, line 14: `count` has to be from 1 to 4294967295
+      14 | complete = { trailer = { count = 0 …
+         |                                  ^
+    scimport.toml, line 14: `total` of `trailer` of `complete` of `[source.hr]` needs `of`
+      14 | complete = { trailer = { count = …, total = …
+         |                                     ^^^^^
+    scimport.toml, line 14: `min_share` is not supported by this version
+      14 | complete = { trailer = { count = …, total = { field = … } }, min_share = …
+         |                                                              ^^^^^^^^^
+      hint: it comes with a later version; take it out until then
+    "#);
+    insta::assert_snapshot!(problems(&with_source("json = { records = \"/a~b\" }")), @r#"
+    scimport.toml, line 11: `records` is no JSON Pointer: `~` stands before `0` or `1`
+      11 | json = { records = "/a~b" …
+         |                    ^^^^^^
+      hint: in a member's name, `~` is written `~0` and `/` is written `~1`
+    "#);
+}
+
+#[test]
+fn a_verified_domain_has_no_at_sign() {
+    let text = with_target("verified_domains = [\"@contoso.com\"]");
+    insta::assert_snapshot!(problems(&text), @r#"
+    scimport.toml, line 7: `verified_domains` lists what is no domain
+      7 | verified_domains = …
+        | ^^^^^^^^^^^^^^^^
+      hint: write it like ["contoso.com"]
     "#);
 }
 

@@ -6,8 +6,11 @@ use std::time::Duration;
 use scimport::config::{
     Burst, Config, CredentialConfig, Export, RetryConfig, SecretRef, TrackingConfig,
 };
-use scimport::mapping::{Case, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource};
-use scimport::source::{Delimiter, Pick};
+use scimport::mapping::{Case, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType};
+use scimport::source::{
+    CsvConfig, Delimiter, Format, FormatConfig, JsonConfig, Merged, Pick, Quote, SheetChoice,
+    TrailerConfig, WorkbookConfig,
+};
 
 pub const FULL: &str = r#"
 [store]
@@ -27,6 +30,7 @@ burst = "30/5s"
 tracking = { first_poll = "0s", poll = "500ms", unconfirmed_after = "1h 30m" }
 retry = { base = "1s", cap = "2m", bucket_pause = "1m" }
 job_check = "10m"
+verified_domains = ["contoso.com", "Fabrikam.Example"]
 
 [http]
 proxy = "http://proxy.example:8080"
@@ -38,8 +42,12 @@ target = "entra"
 format = "csv"
 export = "full"
 time_zone = "Europe/Berlin"
-csv = { delimiter = "\t", encoding = "utf-8", header_row = 3 }
-rows = { per = "WorkerID", pick = "last" }
+csv = { delimiter = "\t", encoding = "utf-16le", header_row = 3, quote = "none" }
+xlsx = { sheet = "Staff", header_row = 2, merged = "spread", password = { file = "book.txt" } }
+json = { records = "/data/a~1b" }
+rows = { per = "WorkerID", pick = "last", by = { column = "From", date = ["%d.%m.%Y"] }, prefer = "Main == 'Y'" }
+scope = 'Type != "Contractor"'
+complete = { trailer = { starts_with = "TRL", count = 2, total = { field = 3, of = "FTE" } } }
 takes_over = ["old-hr"]
 
 [source.hr-south.mapping]
@@ -51,6 +59,8 @@ displayName = "{First} {Last}"
 'emails[type eq "work"].value' = { template = "{User}@example.com", on_empty = "null" }
 "urn:ietf:params:scim:schemas:extension:contoso:1.0:User:HireDate" = { from = "Hired", date = ["%Y-%m-%d"], time = "08:00" }
 title = { const = "Worker", default = "None", otherwise = "reject" }
+nickName = { expr = 'Join(" ", First, Last)', ascii = true, max = 10, truncate = true }
+"urn:ietf:params:scim:schemas:extension:contoso:1.0:User:Grade" = { from = "Grade", pad = 8, type = "integer" }
 "#;
 
 /// The least that reads.
@@ -102,6 +112,7 @@ fn every_key_of_a_target_is_read() {
     let retry = RetryConfig { base: seconds(1), cap: seconds(120), bucket_pause: seconds(60) };
     assert_eq!(target.retry, retry);
     assert_eq!(target.job_check, seconds(600));
+    assert_eq!(target.verified_domains, ["contoso.com", "fabrikam.example"]);
 }
 
 #[test]
@@ -131,12 +142,59 @@ fn every_key_of_a_source_is_read() {
     assert_eq!(source.target.as_str(), "entra");
     assert_eq!(source.export, Export::Full);
     assert_eq!(source.time_zone.as_ref().unwrap().name, "Europe/Berlin");
-    assert_eq!(source.format.csv.delimiter, Delimiter::Byte(b'\t'));
-    assert_eq!(source.format.csv.header_row, Some(3));
     assert_eq!(source.rows.per.as_deref(), Some("WorkerID"));
     assert_eq!(source.rows.pick, Pick::Last);
     let names: Vec<_> = source.takes_over.iter().map(ToString::to_string).collect();
     assert_eq!(names, ["old-hr"]);
+    let by = source.mapping.by.as_ref().unwrap();
+    assert_eq!((by.column.as_str(), by.date.as_slice()), ("From", &["%d.%m.%Y".to_owned()][..]));
+    assert_eq!(source.mapping.prefer.as_deref(), Some("Main == 'Y'"));
+    assert_eq!(source.mapping.scope.as_deref(), Some("Type != \"Contractor\""));
+}
+
+#[test]
+fn every_key_about_files_is_read() {
+    let config = read(FULL);
+    let source = config.source("hr-south").unwrap();
+    let format = &source.format;
+    assert_eq!(format.format, Some(Format::Csv));
+    let csv = CsvConfig {
+        delimiter: Delimiter::Byte(b'\t'),
+        quote: Quote::None,
+        encoding: Some("utf-16le".into()),
+        header_row: Some(3),
+    };
+    assert_eq!(format.csv, csv);
+    let sheet = SheetChoice::Name("Staff".into());
+    let xlsx = WorkbookConfig { sheet, header_row: Some(2), merged: Merged::Spread };
+    assert_eq!(format.xlsx, xlsx);
+    let password = SecretRef::File(Path::new("conf").join("book.txt"));
+    assert_eq!(source.workbook_password, Some(password));
+    assert_eq!(format.json, JsonConfig { records: Some("/data/a~1b".into()) });
+    let total = Some((3, "FTE".to_owned()));
+    let trailer = TrailerConfig { starts_with: "TRL".into(), count: Some(2), total };
+    assert_eq!(format.trailer, Some(trailer));
+}
+
+#[test]
+fn a_sheet_has_a_name_or_a_number_and_a_quote_is_a_character() {
+    let with = |line: &str| {
+        let line = format!("target = \"entra\"\ntime_zone = \"UTC\"\n{line}");
+        let config = read(&SMALL.replace("target = \"entra\"", &line));
+        config.source("hr").unwrap().clone()
+    };
+    let sheet = |line| with(line).format.xlsx.sheet;
+    assert_eq!(sheet("xlsx = { sheet = 2 }"), SheetChoice::Number(2));
+    assert_eq!(sheet("xlsx = { sheet = \"2\" }"), SheetChoice::Name("2".into()));
+    assert_eq!(sheet("xlsx = {}"), SheetChoice::Fitting);
+    assert_eq!(with("csv = { quote = \"'\" }").format.csv.quote, Quote::Byte(b'\''));
+    assert_eq!(with("csv = { quote = \"auto\" }").format.csv.quote, Quote::Auto);
+    assert_eq!(with("csv = { encoding = \"auto\" }").format.csv.encoding, None);
+    assert_eq!(with("json = { records = \"\" }").format.json.records.as_deref(), Some(""));
+    for line in ["rows = { by = \"From\" }", "rows = { by = { column = \"From\" } }"] {
+        let by = with(line).mapping.by.unwrap();
+        assert_eq!((by.column.as_str(), by.date), ("From", vec!["%Y-%m-%d".to_owned()]));
+    }
 }
 
 #[test]
@@ -155,10 +213,9 @@ fn what_is_not_said_has_its_default() {
     assert_eq!(config.http.timeout, seconds(60));
     let source = config.source("hr").unwrap();
     assert_eq!(source.export, Export::Changes);
-    assert_eq!(
-        (source.format.csv.delimiter, source.format.csv.header_row),
-        (Delimiter::Auto, None)
-    );
+    assert_eq!(source.format, FormatConfig::default());
+    assert_eq!((&source.mapping.scope, &source.workbook_password), (&None, &None));
+    assert!(target.verified_domains.is_empty());
     assert_eq!((source.rows.per.as_ref(), source.rows.pick), (None, Pick::Error));
     assert!(source.time_zone.is_none() && source.takes_over.is_empty());
 }
@@ -179,6 +236,8 @@ fn a_mapping_keeps_the_order_of_the_file_and_all_its_rules() {
             r#"emails[type eq "work"].value"#,
             "urn:ietf:params:scim:schemas:extension:contoso:1.0:User:HireDate",
             "title",
+            "nickName",
+            "urn:ietf:params:scim:schemas:extension:contoso:1.0:User:Grade",
         ]
     );
     let column = |name: &str| RuleConfig::new(ValueSource::Column(name.into()));
@@ -203,6 +262,10 @@ fn a_mapping_keeps_the_order_of_the_file_and_all_its_rules() {
     assert_eq!(rule(6), RuleConfig { date, time, ..column("Hired") });
     let title = RuleConfig::new(ValueSource::Const(text("Worker")));
     assert_eq!(rule(7), RuleConfig { default: Some(text("None")), ..title });
+    let joined = RuleConfig::new(ValueSource::Expression("Join(\" \", First, Last)".into()));
+    assert_eq!(rule(8), RuleConfig { ascii: true, max: Some(10), truncate: true, ..joined });
+    let kind = Some(ValueType::Integer);
+    assert_eq!(rule(9), RuleConfig { pad: Some(8), kind, ..column("Grade") });
 }
 
 #[test]
@@ -244,23 +307,23 @@ fn a_problem_found_later_is_shown_with_its_line() {
       hint: mend it
     "#);
     insta::assert_snapshot!(show("source.hr-south.mapping.name.familyName.required"), @r#"
-    scimport.toml, line 39: is wrong
-      39 | "name.familyName" = { from = …, required = true …
+    scimport.toml, line 44: is wrong
+      44 | "name.familyName" = { from = …, required = true …
          |                                            ^^^^
       hint: mend it
     "#);
     insta::assert_snapshot!(show("source.hr-south.mapping.displayName"), @r#"
-    scimport.toml, line 38: is wrong
-      38 | displayName = "{First} {Last}"
+    scimport.toml, line 43: is wrong
+      43 | displayName = "{First} {Last}"
          |               ^^^^^^^^^^^^^^^^
       hint: mend it
     "#);
-    insta::assert_snapshot!(show("source.hr-south.mapping.nickName"), @r#"
-    scimport.toml, line 34: is wrong
-      34 | [source.hr-south.mapping]
-         |                  ^^^^^^^
+    insta::assert_snapshot!(show("source.hr-south.mapping.nickName"), @"
+    scimport.toml, line 48: is wrong
+      48 | nickName = …
+         | ^^^^^^^^
       hint: mend it
-    "#);
+    ");
     assert_eq!(show("nowhere.at.all"), "scimport.toml: is wrong\n  hint: mend it");
 }
 

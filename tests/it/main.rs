@@ -70,3 +70,7 @@ mod store_leases;
 mod store_sqlite;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod workbook_support;
+#[cfg(test)]
+mod workbook_xlsx;
