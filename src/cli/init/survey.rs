@@ -62,9 +62,8 @@ impl Survey {
     pub fn settle(&mut self, path: &Path, proposal: &Proposal) {
         let name = self.name.clone();
         let looked = Looked { path, name: &name, kind: self.kind };
-        let is_mapped = |header: &&String| {
-            !proposal.unmapped.iter().any(|column| column.header == **header)
-        };
+        let is_mapped =
+            |header: &&String| !proposal.unmapped.iter().any(|column| column.header == **header);
         let headers: Vec<String> =
             self.table.columns().iter().map(|column| column.header.clone()).collect();
         let columns: Vec<ColumnUse> =
@@ -72,10 +71,11 @@ impl Survey {
         let mut plain = self.config.clone();
         (plain.csv.header_row, plain.xlsx.header_row) = (None, None);
         plain.xlsx.sheet = crate::source::SheetChoice::Fitting;
-        let found = looked
-            .open(&plain, &columns)
-            .and_then(|opened| looked.table(&opened, &columns).map(|table| table.headers().to_vec()));
-        let is_same = found.is_ok_and(|found| found.iter().map(|name| name.trim()).eq(headers.iter()));
+        let found = looked.open(&plain, &columns).and_then(|opened| {
+            looked.table(&opened, &columns).map(|table| table.headers().to_vec())
+        });
+        let is_same =
+            found.is_ok_and(|found| found.iter().map(|name| name.trim()).eq(headers.iter()));
         if is_same || self.kind.format() == Some(Format::Json) {
             return;
         }
@@ -184,8 +184,8 @@ fn read(
     if bad > 0 {
         found.push(format!("{} row{} cannot be read", thousands(bad), plural(bad)));
     }
-    let findings = opened.shape.findings().iter().chain(rows.findings());
-    found.extend(findings.map(|Finding { message, .. }| message.clone()));
+    let findings = opened.shape.findings().iter().cloned().chain(rows.findings());
+    found.extend(findings.map(|Finding { message, .. }| message));
     Ok((table, found))
 }
 
@@ -202,7 +202,11 @@ impl Looked<'_> {
     }
 
     /// Looks through the file; a workbook's rows go to a temporary file without a name.
-    pub fn open(&self, config: &FormatConfig, columns: &[ColumnUse]) -> Result<Opened, SourceError> {
+    pub fn open(
+        &self,
+        config: &FormatConfig,
+        columns: &[ColumnUse],
+    ) -> Result<Opened, SourceError> {
         let mut input = File::open(self.path)?;
         if self.kind.format() != Some(Format::Xlsx) {
             let format = config.format.unwrap_or(Format::Csv);
@@ -234,7 +238,14 @@ impl Looked<'_> {
             Some(rows) => Box::new(rows),
             None => Box::new(BufReader::new(File::open(self.path)?)),
         };
-        Table::open(input, &opened.shape, columns, Limits::default(), self.name)
+        Table::open(
+            input,
+            &opened.shape,
+            &FormatConfig::default(),
+            columns,
+            Limits::default(),
+            self.name,
+        )
     }
 }
 

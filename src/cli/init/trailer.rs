@@ -17,7 +17,8 @@ pub fn find(looked: &Looked<'_>, config: &FormatConfig, rows: u64) -> Option<Tra
     let Shape::Csv(shape) = &opened.shape else { return None };
     let line = last_line(looked, shape.encoding())?;
     let delimiter = char::from(shape.delimiter());
-    let fields: Vec<&str> = line.split(delimiter).map(|field| field.trim_matches(['"', ' '])).collect();
+    let fields: Vec<&str> =
+        line.split(delimiter).map(|field| field.trim_matches(['"', ' '])).collect();
     let starts_with: String =
         fields.first()?.chars().take_while(|letter| letter.is_alphabetic()).collect();
     if starts_with.is_empty() || fields.len() > MOST_FIELDS {
