@@ -32,6 +32,8 @@ mod entra_tls;
 mod entra_token;
 mod entra_upload;
 #[cfg(test)]
+mod hr_bombs;
+#[cfg(test)]
 mod hr_book;
 #[cfg(test)]
 mod hr_dates;
