@@ -139,6 +139,9 @@ impl Hr {
     #[track_caller]
     pub fn run(&self, arguments: &[&str]) -> Ran {
         let mut command = self.place.command();
+        if arguments == ["check"] {
+            command.env(SECRET_VARIABLE, "any");
+        }
         for (name, value) in &self.env {
             command.env(name, value);
         }
@@ -156,8 +159,7 @@ impl Hr {
         let dash = self.convert("-", code);
         let planned = self.run(&["plan", &self.file, "--source", "hr", "--json"]).expect(code);
         self.convert("out", code);
-        crate::cli_support::ran(self.place.command().env(SECRET_VARIABLE, "x").arg("check"))
-            .expect(0);
+        self.run(&["check"]).expect(0);
         for text in [&dash.out, &dash.err, &planned.out, &planned.err] {
             assert!(!text.contains('\u{fffd}'), "U+FFFD: {text}");
         }

@@ -42,6 +42,8 @@ mod hr_encodings;
 #[cfg(test)]
 mod hr_formats;
 #[cfg(test)]
+mod hr_json;
+#[cfg(test)]
 mod hr_people;
 #[cfg(test)]
 mod hr_support;
