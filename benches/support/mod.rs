@@ -9,7 +9,7 @@ use scimport::intake::Feed;
 use scimport::mapping::{
     AttributeConfig, Case, Literal, Mapping, MappingConfig, RuleConfig, ValueSource,
 };
-use scimport::source::{CsvConfig, Limits, RowsConfig};
+use scimport::source::{FormatConfig, Limits, RowsConfig};
 
 /// Attribute paths with the column that goes there as it is.
 const PLAIN: [(&str, &str); 24] = [
@@ -81,11 +81,13 @@ pub fn feed(dates: bool) -> Feed {
         name: "hr".into(),
         target: "entra".into(),
         job: "tenant/principal/job".to_owned(),
-        csv: CsvConfig::default(),
+        format: FormatConfig::default(),
         rows: RowsConfig::default(),
         takes_over: Vec::new(),
         mapping: mapping.expect("a mapping without mistakes"),
         limits: Limits::default(),
+        time_zone: zone,
+        password: None,
     }
 }
 

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::bridge::BridgeError;
-use crate::config::{Config, ConfigErrors, ConfigProblem, CredentialConfig, TargetConfig};
+use crate::config::{
+    Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretRef, TargetConfig,
+};
 use crate::domain::{Clock, SourceName, TargetName};
 use crate::entra::{Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
-use crate::intake::Feed;
+use crate::intake::{Feed, Password};
 use crate::mapping::Mapping;
 use crate::source::Limits;
 use crate::store::{SqliteStore, Store};
@@ -31,15 +34,19 @@ impl Setup {
     ///
     /// When anything is wrong with it; everything that is wrong is told at once.
     pub fn load(path: &Path, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
-        Self::new(Config::load(path, env.iter().cloned())?)
+        Self::with_env(Config::load(path, env.iter().cloned())?, env)
     }
 
-    /// Checks a parsed config.
+    /// Checks a parsed config whose files need no secret.
     ///
     /// # Errors
     ///
     /// When anything is wrong with it.
     pub fn new(config: Config) -> Result<Self, ConfigErrors> {
+        Self::with_env(config, &[])
+    }
+
+    fn with_env(config: Config, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
         let mut problems = Vec::new();
         let mut warnings = Vec::new();
         let mut settings = BTreeMap::new();
@@ -71,6 +78,11 @@ impl Setup {
                         takes_over: source.takes_over.clone(),
                         mapping,
                         limits: Limits::default(),
+                        time_zone: zone.cloned().unwrap_or(TimeZone::UTC),
+                        password: source
+                            .workbook_password
+                            .clone()
+                            .map(|secret| password(secret, env)),
                     };
                     feeds.insert(source.name.clone(), Arc::new(feed));
                 }
@@ -149,6 +161,17 @@ impl Setup {
             source: Box::new(source),
         })
     }
+}
+
+/// The password of a source's workbooks, fetched when a file asks for it.
+fn password(secret: SecretRef, env: &[(String, String)]) -> Password {
+    let env = env.to_vec();
+    Password::new(move || {
+        let lookup = |name: &str| {
+            env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+        };
+        secret.resolve(&lookup).map_err(|error| error.to_string())
+    })
 }
 
 /// What a target stands for, whatever it is called: the ledger is bound to it.

@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::files::{create_private, create_private_folder};
 use crate::cli::terminal::{remark, tell};
 use crate::cli::words::{plural, thousands};
-use crate::domain::{Place, RecordProblem};
+use crate::domain::{Clock as _, Place, RecordProblem, SystemClock};
 use crate::intake::{ConvertError, RejectsWriter, RequestSink, SourceFile, Strictness, convert};
 use crate::scim::Validator;
 use crate::source::SourceError;
@@ -39,7 +39,8 @@ pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
         let mut sink = Output { folder, ndjson, lines: None, rejects: None };
         let strictness = validator.as_ref().map_or(Strictness::Direct, Strictness::Schemas);
         let max = crate::entra::MAX_OPERATIONS;
-        let converted = convert(&mut source, &feed, max, &strictness, &mut sink);
+        let today = feed.today(SystemClock.now());
+        let converted = convert(&mut source, &feed, today, max, &strictness, &mut sink);
         converted
             .and_then(|done| sink.finish().map_err(ConvertError::Write).map(|()| done))
             .map_err(|error| match error {
@@ -65,7 +66,7 @@ pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
     let place = shown
         .map_or_else(|| "standard output".to_owned(), |folder| format!("`{}`", folder.display()));
     remark(format!(
-        "{} row{}: {} user{} in {} bulk request{} to {place}, {} rejected{}{}",
+        "{} row{}: {} user{} in {} bulk request{} to {place}, {} rejected{}{}{}",
         thousands(done.rows),
         plural(done.rows),
         thousands(done.users),
@@ -77,9 +78,13 @@ pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
             0 => String::new(),
             count => format!(", {} superseded by another row", thousands(count)),
         },
+        match done.out_of_scope {
+            0 => String::new(),
+            count => format!(", {} out of scope", thousands(count)),
+        },
         match done.warned {
             0 => String::new(),
-            count => format!(", {} without their own manager", thousands(count)),
+            count => format!(", {} with a warning", thousands(count)),
         }
     ));
     Ok(if done.rejected > 0 { Exit::Rejected } else { Exit::Success })

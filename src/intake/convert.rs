@@ -2,11 +2,13 @@
 
 use std::ops::ControlFlow;
 
+use jiff::civil::Date;
+
 use crate::domain::RecordProblem;
 use crate::intake::scan::scan_undigested;
 use crate::intake::{Feed, SourceFile, Verdict, read_rows};
 use crate::scim::{BulkWriter, Validator};
-use crate::source::SourceError;
+use crate::source::{Finding, SourceError};
 
 /// Where converted requests and rejected rows go.
 pub trait RequestSink {
@@ -40,20 +42,24 @@ pub enum Strictness<'a> {
 }
 
 /// What a conversion came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Converted {
     /// Data rows read.
     pub rows: u64,
     /// Users written.
     pub users: u64,
-    /// Users written with a warning: without a manager, because it was the person's own id.
+    /// Users written with a warning, such as: without a manager, because it was their own id.
     pub warned: u64,
     /// Rows rejected.
     pub rejected: u64,
+    /// Rows that the scoping filter left out, or that apply from a later day on.
+    pub out_of_scope: u64,
     /// Rows that gave way to another row of the same worker.
     pub superseded: u64,
     /// Bulk requests written.
     pub requests: u64,
+    /// What is worth knowing about the file.
+    pub findings: Vec<Finding>,
 }
 
 /// Why a conversion stopped.
@@ -67,7 +73,8 @@ pub enum ConvertError {
     Write(#[source] std::io::Error),
 }
 
-/// Converts a file; `max_operations` is the most users in one request.
+/// Converts a file; `today` is the day as of which its rows count, `max_operations` the most users in
+/// one request.
 ///
 /// # Errors
 ///
@@ -75,12 +82,14 @@ pub enum ConvertError {
 pub fn convert(
     file: &mut SourceFile,
     feed: &Feed,
+    today: Date,
     max_operations: usize,
     strictness: &Strictness<'_>,
     sink: &mut dyn RequestSink,
 ) -> Result<Converted, ConvertError> {
-    let scan = scan_undigested(file, feed)?;
-    let mut done = Converted { rows: scan.rows, ..Converted::default() };
+    let scan = scan_undigested(file, feed, today)?;
+    let mut done =
+        Converted { rows: scan.rows, findings: scan.findings.clone(), ..Converted::default() };
     let mut bulk = BulkWriter::new(max_operations);
     bulk.begin();
     let mut failed = None;
@@ -90,17 +99,21 @@ pub fn convert(
                 done.superseded += 1;
                 Ok(())
             }
-            Verdict::Rejected { external_id, problem } => {
+            Verdict::OutOfScope => {
+                done.out_of_scope += 1;
+                Ok(())
+            }
+            Verdict::Rejected { external_id, problem, .. } => {
                 done.rejected += 1;
                 sink.rejected(result.row, result.line, external_id, &problem)
             }
-            Verdict::Mapped { user, resource } => {
+            Verdict::Mapped { user, resource, warning } => {
                 if let Some(problem) = strictness.check(resource) {
                     done.rejected += 1;
                     sink.rejected(result.row, result.line, Some(user.external_id), &problem)
                 } else {
                     done.users += 1;
-                    done.warned += u64::from(!user.warnings.is_empty());
+                    done.warned += u64::from(warning.is_some() || !user.warnings.is_empty());
                     // never full here: a full request is flushed at once
                     let _ = bulk.push(user.external_id, resource);
                     if bulk.is_full() { flush(&mut bulk, &mut done, sink) } else { Ok(()) }

@@ -1,8 +1,12 @@
 //! A source, ready to read: the compiled form of `[source.NAME]`.
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{ColumnKind, ColumnUse, SourceName, TargetName};
+use crate::intake::Password;
 use crate::mapping::Mapping;
 use crate::plan::Owner;
 use crate::source::{FormatConfig, Limits, RowsConfig};
@@ -26,6 +30,10 @@ pub struct Feed {
     pub mapping: Mapping,
     /// Ceilings of its files.
     pub limits: Limits,
+    /// The time zone in which its days begin; UTC where it states none.
+    pub time_zone: TimeZone,
+    /// The password of its encrypted workbooks.
+    pub password: Option<Password>,
 }
 
 impl Feed {
@@ -49,6 +57,12 @@ impl Feed {
     #[must_use]
     pub fn owner(&self) -> Owner<'_> {
         Owner { source: &self.name, takes_over: &self.takes_over }
+    }
+
+    /// The day it is for this source.
+    #[must_use]
+    pub fn today(&self, now: Timestamp) -> Date {
+        now.to_zoned(self.time_zone.clone()).date()
     }
 
     /// The columns that somebody reads: the mapping, and `rows.per`.

@@ -106,7 +106,7 @@ pub async fn plan_file(
     mut options: PlanOptions<'_>,
 ) -> Result<Planned, IntakeError> {
     let started_at = clock.now();
-    let (file, scan) = first_pass(Arc::clone(&feed), path, &options).await?;
+    let (file, scan) = first_pass(Arc::clone(&feed), path, started_at, &options).await?;
     if let Some(bound) = store.bound_job(&feed.target).await?
         && bound != feed.job
     {
@@ -156,12 +156,14 @@ pub async fn plan_file(
     reader.await??;
     let Planner { mut run, counts, draft, remarks, .. } = planner;
     run.unchanged = counts.get(OperationStatus::Unchanged);
+    run.out_of_scope = counts.get(OperationStatus::OutOfScope);
     Ok(Planned::New(Box::new(PlannedRun { run, counts, known_records, remarks, draft })))
 }
 
 async fn first_pass(
     feed: Arc<Feed>,
     path: &Path,
+    now: Timestamp,
     options: &PlanOptions<'_>,
 ) -> Result<(SourceFile, Scan), IntakeError> {
     let path = path.to_owned();
@@ -171,7 +173,7 @@ async fn first_pass(
             problem: Box::new(SourceError::Read(error).problem(Place::file(name))),
             digest: [0; 32],
         })?;
-        match scan(&mut file, &feed) {
+        match scan(&mut file, &feed, feed.today(now)) {
             Ok(scan) => Ok((file, scan)),
             Err(error) => {
                 let digest = file.digest().unwrap_or_default();

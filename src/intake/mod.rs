@@ -7,12 +7,17 @@
 //! [`plan_file`] drives source, mapping, plan and store; [`convert`] drives source, mapping and
 //! the bulk writer. Neither knows HTTP or SQL.
 
+mod columns;
 mod convert;
 mod feed;
 mod file;
+mod id_shape;
 mod ingest;
+mod opened;
+mod password;
 mod planner;
 mod read;
+mod reasons;
 mod rejects;
 mod scan;
 
@@ -22,6 +27,7 @@ pub use file::SourceFile;
 pub use ingest::{
     ChangeSeen, IntakeError, PlanOptions, Planned, PlannedRun, new_run_id, plan_file,
 };
+pub use password::Password;
 pub use planner::Remark;
 pub use read::{Pass, RowResult, Verdict, read_rows};
 pub use rejects::{RejectsWriter, formula_safe};

@@ -52,8 +52,9 @@ enum ReadVerdict {
     },
     Superseded {
         external_id: ExternalId,
-        line: u64,
+        reason: String,
     },
+    OutOfScope,
 }
 
 /// Holds batches against the ledger and writes the draft.
@@ -128,15 +129,17 @@ impl Planner<'_> {
     ) -> Option<PlannedRow> {
         let ReadRow { row, line, verdict } = row;
         let (status, external_id, verdict) = match verdict {
-            ReadVerdict::Rejected { external_id, problem } => {
+            ReadVerdict::Rejected { external_id, problem, .. } => {
                 (OperationStatus::Rejected, external_id, rejected(problem))
             }
-            ReadVerdict::Superseded { external_id, line } => (
+            ReadVerdict::OutOfScope => {
+                self.counts.add(OperationStatus::OutOfScope, 1);
+                return None;
+            }
+            ReadVerdict::Superseded { external_id, reason } => (
                 OperationStatus::Superseded,
                 Some(external_id),
-                PlannedVerdict::Superseded {
-                    reason: format!("the row on line {line} counts for this worker"),
-                },
+                PlannedVerdict::Superseded { reason },
             ),
             ReadVerdict::User { external_id, active, resource, warning } => {
                 let digest = digest(&resource);
@@ -187,20 +190,23 @@ impl ReadRow {
     /// The row, out of the reader's buffers.
     pub(super) fn own(result: RowResult<'_>) -> Self {
         let verdict = match result.verdict {
-            Verdict::Mapped { user, resource } => ReadVerdict::User {
+            Verdict::OutOfScope => ReadVerdict::OutOfScope,
+            Verdict::Mapped { user, resource, warning } => ReadVerdict::User {
                 external_id: ExternalId::new(user.external_id),
                 active: user.active,
                 resource: resource.to_vec(),
-                warning: user
-                    .warnings
-                    .first()
-                    .map(|warning| (warning.code.to_owned(), warning.message.to_owned())),
+                warning: warning.map(|problem| (problem.code.to_owned(), problem.message)).or_else(
+                    || {
+                        let warning = user.warnings.first()?;
+                        Some((warning.code.to_owned(), warning.message.to_owned()))
+                    },
+                ),
             },
-            Verdict::Rejected { external_id, problem } => {
+            Verdict::Rejected { external_id, problem, .. } => {
                 ReadVerdict::Rejected { external_id: external_id.map(ExternalId::new), problem }
             }
-            Verdict::Superseded { external_id, line } => {
-                ReadVerdict::Superseded { external_id: ExternalId::new(external_id), line }
+            Verdict::Superseded { external_id, reason } => {
+                ReadVerdict::Superseded { external_id: ExternalId::new(external_id), reason }
             }
         };
         ReadRow { row: result.row, line: result.line, verdict }

@@ -2,18 +2,19 @@
 
 use std::ops::ControlFlow;
 
-use crate::domain::{Place, RecordProblem, Row};
-use crate::intake::scan::Columns;
-use crate::intake::{Feed, Scan, SourceFile};
+use crate::domain::{RecordProblem, Row};
+use crate::intake::columns::Columns;
+use crate::intake::id_shape::lost_zeros;
+use crate::intake::{Feed, Scan, SourceFile, reasons};
 use crate::mapping::{Mapped, Scratch};
-use crate::source::{CsvReader, RowVerdict, SourceError, SourceRow};
+use crate::source::{Others, RowVerdict, SourceError, SourceRow};
 
 /// What became of one row.
 #[derive(Debug)]
 pub struct RowResult<'a> {
-    /// The record's number, the header being 1.
+    /// The record's number, the header being 1 (the sheet row in workbooks).
     pub row: u64,
-    /// The physical line.
+    /// The physical line, where the file has lines.
     pub line: Option<u64>,
     /// The verdict.
     pub verdict: Verdict<'a>,
@@ -28,6 +29,8 @@ pub enum Verdict<'a> {
         user: Mapped<'a>,
         /// The resource: the bytes of `data` in a bulk request.
         resource: &'a [u8],
+        /// What is odd about the person among the others of the file.
+        warning: Option<RecordProblem>,
     },
     /// No valid SCIM user.
     Rejected {
@@ -35,14 +38,19 @@ pub enum Verdict<'a> {
         external_id: Option<&'a str>,
         /// Why.
         problem: RecordProblem,
+        /// The cells of the mapped columns, in the order of [`Scan::columns`]; empty where the row
+        /// has none that can be told apart.
+        cells: Vec<String>,
     },
     /// Another row of the same worker counts.
     Superseded {
         /// The worker.
         external_id: &'a str,
-        /// The line of the row that counts.
-        line: u64,
+        /// Why, in words.
+        reason: String,
     },
+    /// The scoping filter leaves it out, or it applies from a later day on.
+    OutOfScope,
 }
 
 /// How the second pass ended.
@@ -65,39 +73,38 @@ pub fn read_rows(
     scan: &Scan,
     mut sink: impl FnMut(RowResult<'_>) -> ControlFlow<()>,
 ) -> Result<Pass, SourceError> {
-    let name = file.name().to_owned();
-    file.begin(false)?;
-    let mut reader =
-        CsvReader::open(&mut *file, &feed.format.csv, &feed.columns(), feed.limits, &name)?;
-    let columns = Columns::bind(feed, reader.headers(), &name)?;
-    let mut buffers = Buffers::default();
-    while let Some(row) = reader.next_row()? {
-        let result = match row {
-            SourceRow::Bad { row, line, problem, .. } => RowResult {
-                row,
-                line,
-                verdict: Verdict::Rejected { external_id: None, problem: *problem },
-            },
-            SourceRow::Row(row) => RowResult {
-                row: row.row,
-                line: row.line,
-                verdict: judge(&row, feed, &columns, scan, &mut buffers),
-            },
-        };
-        if sink(result).is_break() {
-            return Ok(Pass::Stopped);
+    let place = scan.opened.place(file.name());
+    let pass = scan.opened.read(file, feed, |table| {
+        let columns = Columns::bind(feed, table.headers(), &place)?;
+        let judge = Judge { feed, scan, columns: &columns, at: scan.opened.locator() };
+        let mut buffers = Buffers::default();
+        while let Some(row) = table.next_row()? {
+            let result = match row {
+                SourceRow::Bad { row, line, problem, .. } => RowResult {
+                    row,
+                    line,
+                    verdict: Verdict::Rejected {
+                        external_id: None,
+                        problem: *problem,
+                        cells: Vec::new(),
+                    },
+                },
+                SourceRow::Row(row) => RowResult {
+                    row: row.row,
+                    line: row.line,
+                    verdict: judge.verdict(&row, &mut buffers),
+                },
+            };
+            if sink(result).is_break() {
+                return Ok(Pass::Stopped);
+            }
         }
+        Ok(Pass::Complete)
+    })?;
+    if pass == Pass::Complete {
+        scan.opened.prove(file)?;
     }
-    drop(reader);
-    if file.proof()? != scan.proof {
-        return Err(SourceError::refused(
-            "source.changed",
-            Place::file(&name),
-            "the file changed while it was read",
-            "wait until the export is written, then try again",
-        ));
-    }
-    Ok(Pass::Complete)
+    Ok(pass)
 }
 
 /// Buffers that are used for one row after the other.
@@ -109,75 +116,122 @@ struct Buffers {
     resource: Vec<u8>,
 }
 
-fn judge<'a>(
-    row: &Row<'_>,
-    feed: &Feed,
-    columns: &Columns<'_>,
-    scan: &Scan,
-    buffers: &'a mut Buffers,
-) -> Verdict<'a> {
-    let Buffers { scratch, for_rejects, id, resource } = buffers;
-    resource.clear();
-    id.clear();
-    // the id alone is needed only where rows compete, or where the row turns out to be bad
-    if scan.index.has_repeats() || columns.per.is_some() {
-        match columns.bound.external_id(row, scratch) {
-            Ok(external_id) => id.push_str(external_id),
-            Err(problem) => return Verdict::Rejected { external_id: None, problem },
+/// What judging a row needs to know.
+struct Judge<'a> {
+    feed: &'a Feed,
+    scan: &'a Scan,
+    columns: &'a Columns<'a>,
+    at: reasons::Locator,
+}
+
+impl Judge<'_> {
+    fn verdict<'b>(&self, row: &Row<'_>, buffers: &'b mut Buffers) -> Verdict<'b> {
+        let Buffers { scratch, for_rejects, id, resource } = buffers;
+        let bound = &self.columns.bound;
+        resource.clear();
+        id.clear();
+        match bound.in_scope(row, scratch) {
+            Ok(true) => {}
+            Ok(false) => return Verdict::OutOfScope,
+            Err(problem) => {
+                if let Ok(external_id) = bound.external_id(row, for_rejects) {
+                    id.push_str(external_id);
+                }
+                return self.rejected(row, id, problem);
+            }
         }
-        let key = columns.key(row, id);
+        let mut shared = None;
+        // the id alone is needed only where rows compete, or where the row turns out to be bad
+        if self.scan.index.has_repeats()
+            || self.columns.per.is_some()
+            || self.feed.mapping.has_standing()
+        {
+            match bound.external_id(row, scratch) {
+                Ok(external_id) => id.push_str(external_id),
+                Err(problem) => return self.rejected(row, id, problem),
+            }
+            match self.competition(row, id, scratch) {
+                Competition::Counts => {}
+                Competition::SharesUserName(others) => shared = Some(others),
+                Competition::NotYet => return Verdict::OutOfScope,
+                Competition::Superseded(line) => {
+                    let reason =
+                        format!("the row on {} {line} counts for this worker", self.at.noun());
+                    return Verdict::Superseded { external_id: id, reason };
+                }
+                Competition::Rejected(problem) => return self.rejected(row, id, problem),
+            }
+        }
+        let user = match bound.apply(row, scratch, resource) {
+            Ok(user) => user,
+            Err(problem) => {
+                id.clear();
+                if let Ok(external_id) = bound.external_id(row, for_rejects) {
+                    id.push_str(external_id);
+                }
+                return self.rejected(row, id, problem);
+            }
+        };
+        if let Some(width) = self.scan.id_width
+            && lost_zeros(user.external_id, width)
+        {
+            let problem = reasons::lost_zeros(width);
+            return self.rejected(row, user.external_id, problem);
+        }
+        let mut warning = None;
+        if let Some(others) = shared {
+            let problem = reasons::same_user_name(&others, &self.at);
+            // a leaver goes out whatever the name: what must not wait is that access ends
+            if user.active {
+                return self.rejected(row, user.external_id, problem);
+            }
+            warning = Some(problem);
+        }
+        if let (Some(width), Some(manager)) = (self.scan.id_width, user.manager)
+            && lost_zeros(manager, width)
+        {
+            warning.get_or_insert_with(|| reasons::manager_lost_zeros(width));
+        }
+        Verdict::Mapped { user, resource, warning }
+    }
+
+    fn competition(&self, row: &Row<'_>, id: &str, scratch: &mut Scratch) -> Competition {
+        let key = self.columns.key(row, id);
         if key.is_empty() {
-            let problem = no_key(feed);
-            return Verdict::Rejected { external_id: Some(id), problem };
+            return Competition::Rejected(reasons::no_key(self.feed));
         }
-        match scan.index.verdict(key, id, row.row) {
-            RowVerdict::Counts => {}
-            RowVerdict::Superseded { line } => {
-                return Verdict::Superseded { external_id: id, line };
+        if self.feed.mapping.has_standing()
+            && let Err(problem) = self.columns.bound.standing(row, scratch, self.scan.today)
+        {
+            return Competition::Rejected(problem);
+        }
+        match self.scan.index.verdict(key, id, row.row) {
+            RowVerdict::Counts => Competition::Counts,
+            RowVerdict::NotYet => Competition::NotYet,
+            RowVerdict::Superseded { line } => Competition::Superseded(line),
+            RowVerdict::SameUserName { others } => Competition::SharesUserName(others),
+            RowVerdict::Conflict { others } => {
+                Competition::Rejected(reasons::repeated(&others, &self.at))
             }
-            RowVerdict::Conflict { lines, more } => {
-                let problem = repeated(&lines, more);
-                return Verdict::Rejected { external_id: Some(id), problem };
+            RowVerdict::LookAlike { others } => {
+                Competition::Rejected(reasons::look_alike(&others, &self.at))
             }
         }
     }
-    match columns.bound.apply(row, scratch, resource) {
-        Ok(user) => Verdict::Mapped { user, resource },
-        Err(problem) => {
-            id.clear();
-            if let Ok(external_id) = columns.bound.external_id(row, for_rejects) {
-                id.push_str(external_id);
-            }
-            let external_id = Some(id.as_str()).filter(|id| !id.is_empty());
-            Verdict::Rejected { external_id, problem }
-        }
+
+    fn rejected<'b>(&self, row: &Row<'_>, id: &'b str, problem: RecordProblem) -> Verdict<'b> {
+        let external_id = Some(id).filter(|id| !id.is_empty());
+        let cells = self.columns.cells(row);
+        let problem = self.at.in_cell(problem, row.row, self.columns);
+        Verdict::Rejected { external_id, problem, cells }
     }
 }
 
-fn no_key(feed: &Feed) -> RecordProblem {
-    RecordProblem {
-        code: "source.no-worker-key",
-        attribute: None,
-        column: feed.rows.per.clone(),
-        message: format!(
-            "column `{}` is empty, but `rows.per` tells workers apart by it",
-            feed.rows.per.as_deref().unwrap_or_default()
-        ),
-        hint: Some("correct the export, or leave out `rows.per`".to_owned()),
-    }
-}
-
-fn repeated(lines: &[u64], more: usize) -> RecordProblem {
-    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
-    let plural = if lines.len() == 1 { "line" } else { "lines" };
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    RecordProblem {
-        code: "source.repeated-worker",
-        attribute: Some("externalId".to_owned()),
-        column: None,
-        message: format!("the same worker also stands on {plural} {}{more}", lines.join(", ")),
-        hint: Some(
-            "correct the export, or say which row counts with `rows = { pick = … }`".to_owned(),
-        ),
-    }
+/// How a row fares against the others of the file.
+enum Competition {
+    Counts,
+    NotYet,
+    Superseded(u64),
+    SharesUserName(Others),
+    Rejected(RecordProblem),
 }

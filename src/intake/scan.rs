@@ -1,11 +1,16 @@
 //! The first pass: is the file whole, what are its columns, which of its rows count?
 
-use crate::domain::{Place, fold_header};
-use crate::intake::file::Proof;
+use jiff::civil::Date;
+
+use crate::domain::{Place, Row};
+use crate::intake::columns::Columns;
+use crate::intake::id_shape::IdShape;
+use crate::intake::opened::Opened;
 use crate::intake::{Feed, SourceFile};
-use crate::mapping::{Bound, ColumnProblem, Scratch};
+use crate::mapping::{DateOrders, Evidence, Scratch};
 use crate::source::{
-    CsvReader, RowIndex, RowIndexBuilder, SourceError, SourceRow, too_many_ragged,
+    Completeness, Finding, NotedRow, RowIndex, RowIndexBuilder, RowStanding, SourceError,
+    SourceRow, too_many_ragged,
 };
 
 /// Ragged rows named in the message that refuses a file for them.
@@ -16,168 +21,175 @@ const RAGGED_NAMED: usize = 5;
 pub struct Scan {
     /// SHA-256 of the file.
     pub digest: [u8; 32],
-    /// What the second pass has to read.
-    pub(super) proof: Proof,
-    /// Data rows, ragged ones too.
+    /// Data rows, those that cannot be read too.
     pub rows: u64,
     /// Which rows count.
     pub index: RowIndex,
+    /// What is worth knowing about the file.
+    pub findings: Vec<Finding>,
+    /// Whether the file says itself that it is whole.
+    pub completeness: Completeness,
+    /// The headers of the mapped columns, in the order and spelling of the file.
+    pub columns: Vec<String>,
+    pub(super) opened: Opened,
+    /// The width of the ids, where they are digits with zeros in front.
+    pub(super) id_width: Option<usize>,
+    pub(super) orders: DateOrders,
+    pub(super) today: Date,
 }
 
-/// Reads a file once, from beginning to end, and refuses it when it cannot be trusted.
+/// Reads a file once, from beginning to end, and refuses it when it cannot be trusted. `today` is
+/// the day as of which rows count, in the source's time zone.
 ///
 /// # Errors
 ///
 /// When the file is refused: encoding, structure, ceilings, missing columns, no rows, too many
-/// ragged rows.
-pub fn scan(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
-    file.begin(true)?;
-    pass(file, feed)
+/// ragged rows, dates that contradict each other.
+pub fn scan(file: &mut SourceFile, feed: &Feed, today: Date) -> Result<Scan, SourceError> {
+    let opened = Opened::look(file, feed, true)?;
+    pass(file, feed, opened, today)
 }
 
 /// The same for whoever has no use for the digest, which is zero then.
-pub(super) fn scan_undigested(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
-    file.begin(false)?;
-    pass(file, feed)
+pub(super) fn scan_undigested(
+    file: &mut SourceFile,
+    feed: &Feed,
+    today: Date,
+) -> Result<Scan, SourceError> {
+    let opened = Opened::look(file, feed, false)?;
+    pass(file, feed, opened, today)
 }
 
-fn pass(file: &mut SourceFile, feed: &Feed) -> Result<Scan, SourceError> {
-    let name = file.name().to_owned();
-    let mut reader =
-        CsvReader::open(&mut *file, &feed.format.csv, &feed.columns(), feed.limits, &name)?;
-    let columns = Columns::bind(feed, reader.headers(), &name)?;
-    let mut index = RowIndexBuilder::new(feed.rows.pick, columns.per.is_some());
-    let mut scratch = Scratch::default();
-    let mut ragged: Vec<u64> = Vec::new();
-    let mut ragged_rows = 0;
-    while let Some(row) = reader.next_row()? {
-        match row {
-            SourceRow::Bad { row, line, is_ragged, .. } => {
-                ragged_rows += u64::from(is_ragged);
-                if is_ragged && ragged.len() < RAGGED_NAMED {
-                    ragged.push(line.unwrap_or(row));
+fn pass(
+    file: &mut SourceFile,
+    feed: &Feed,
+    opened: Opened,
+    today: Date,
+) -> Result<Scan, SourceError> {
+    let place = opened.place(file.name());
+    let mut learnt = Learnt::new(feed);
+    let mut findings = opened.findings().to_vec();
+    let (rows, completeness, columns) = opened.read(file, feed, |table| {
+        let columns = Columns::bind(feed, table.headers(), &place)?;
+        while let Some(row) = table.next_row()? {
+            match row {
+                SourceRow::Bad { row, line, is_ragged, .. } => {
+                    learnt.bad(line.unwrap_or(row), is_ragged);
                 }
-            }
-            SourceRow::Row(row) => {
-                // a row without a readable id is rejected in the second pass
-                let Ok(id) = columns.bound.external_id(&row, &mut scratch) else {
-                    continue;
-                };
-                let key = columns.key(&row, id);
-                if !key.is_empty() {
-                    index.push(key, id, row.row, row.line.unwrap_or(row.row));
-                }
+                SourceRow::Row(row) => learnt.row(&row, &columns, today),
             }
         }
-    }
-    let rows = reader.rows();
-    drop(reader);
-    if rows == 0 {
-        return Err(SourceError::refused(
-            "source.no-rows",
-            Place::file(&name),
-            "the file has a header and no rows",
-            "export it again; a file without people never changes anybody",
-        ));
-    }
-    if too_many_ragged(ragged_rows, rows) {
-        let lines: Vec<String> = ragged.iter().map(ToString::to_string).collect();
-        return Err(SourceError::refused(
-            "source.too-many-ragged-rows",
-            Place::file(&name),
-            format!(
-                "{ragged_rows} of {rows} rows have more or fewer fields than the header, \
-                 the first on lines {}",
-                lines.join(", ")
-            ),
-            "check the delimiter and the quotes of the export",
-        ));
-    }
-    Ok(Scan { digest: file.digest()?, proof: file.proof()?, rows, index: index.finish() })
+        findings.extend(table.findings().iter().cloned());
+        let mapped = columns.mapped();
+        Ok((table.rows(), table.completeness(), mapped))
+    })?;
+    opened.prove(file)?;
+    learnt.check(&place, rows)?;
+    let orders = DateOrders;
+    Ok(Scan {
+        digest: opened.digest,
+        rows,
+        index: learnt.index.finish(),
+        findings,
+        completeness,
+        columns,
+        id_width: learnt.ids.width(),
+        orders,
+        today,
+        opened,
+    })
 }
 
-/// A feed's mapping bound to a file's header.
-pub(super) struct Columns<'a> {
-    pub(super) bound: Bound<'a>,
-    /// The index of the column that tells workers apart, where that is not the externalId.
-    pub(super) per: Option<usize>,
+/// What is learnt row by row.
+struct Learnt {
+    index: RowIndexBuilder,
+    ids: IdShape,
+    evidence: Evidence,
+    scratch: Scratch,
+    id: String,
+    ragged: Vec<u64>,
+    ragged_rows: u64,
+    has_standing: bool,
 }
 
-impl<'a> Columns<'a> {
-    pub(super) fn bind(
-        feed: &'a Feed,
-        headers: &[String],
-        file: &str,
-    ) -> Result<Self, SourceError> {
-        let bound = feed.mapping.bind(headers);
-        let mut missing = Vec::new();
-        let mut repeated = Vec::new();
-        let mut nearest = Vec::new();
-        for problem in bound.as_ref().err().into_iter().flatten() {
-            let column = problem.column().to_owned();
-            match problem {
-                ColumnProblem::Missing { nearest: near, .. } => {
-                    nearest.extend(near.as_ref().map(|near| format!("`{near}` for `{column}`")));
-                    missing.push(column);
-                }
-                ColumnProblem::Repeated { .. } => repeated.push(column),
-            }
-        }
-        let mut per = None;
-        if let Some(column) = &feed.rows.per {
-            let mut found =
-                (0..).zip(headers).filter(|(_, header)| fold_header(header) == fold_header(column));
-            match (found.next(), found.next()) {
-                (None, _) if !missing.contains(column) => missing.push(column.clone()),
-                (Some(_), Some(_)) if !repeated.contains(column) => repeated.push(column.clone()),
-                (Some((at, _)), None) => per = Some(at),
-                _ => {}
-            }
-        }
-        match bound {
-            Ok(bound) if missing.is_empty() && repeated.is_empty() => Ok(Self { bound, per }),
-            _ if missing.is_empty() => Err(SourceError::refused(
-                "source.repeated-columns",
-                Place::file(file),
-                format!("the header names the mapped column {} more than once", names(&repeated)),
-                "rename or leave out one of them in the export",
-            )),
-            _ => Err(SourceError::refused(
-                "source.missing-columns",
-                Place::file(file),
-                format!("the header has no column {}", names(&missing)),
-                missing_hint(headers, &nearest),
-            )),
+impl Learnt {
+    fn new(feed: &Feed) -> Self {
+        Self {
+            index: RowIndexBuilder::new(feed.rows.pick, feed.rows.per.is_some()),
+            ids: IdShape::default(),
+            evidence: Evidence::default(),
+            scratch: Scratch::default(),
+            id: String::new(),
+            ragged: Vec::new(),
+            ragged_rows: 0,
+            has_standing: feed.mapping.has_standing(),
         }
     }
 
-    /// What tells the row's worker apart; empty when the row does not say.
-    pub(super) fn key<'r>(&self, row: &crate::domain::Row<'r>, external_id: &'r str) -> &'r str {
-        match self.per {
-            Some(column) => row.cell(column).trim(),
-            None => external_id,
+    fn bad(&mut self, line: u64, is_ragged: bool) {
+        self.ragged_rows += u64::from(is_ragged);
+        if is_ragged && self.ragged.len() < RAGGED_NAMED {
+            self.ragged.push(line);
         }
     }
-}
 
-fn names(columns: &[String]) -> String {
-    let quoted: Vec<String> = columns.iter().map(|column| format!("`{column}`")).collect();
-    quoted.join(", ")
-}
+    /// Notes a row. One without a readable id is rejected in the second pass.
+    fn row(&mut self, row: &Row<'_>, columns: &Columns<'_>, today: Date) {
+        let Self { index, ids, evidence, scratch, id, has_standing, .. } = self;
+        let bound = &columns.bound;
+        if !bound.in_scope(row, scratch).unwrap_or(false) {
+            return;
+        }
+        let _ = &evidence;
+        id.clear();
+        match bound.external_id(row, scratch) {
+            Ok(external_id) => id.push_str(external_id),
+            Err(_) => return,
+        }
+        ids.note(id);
+        let key = columns.key(row, id);
+        if key.is_empty() {
+            return;
+        }
+        let standing = if *has_standing {
+            // a row whose standing cannot be told is rejected in the second pass
+            let Ok(standing) = bound.standing(row, scratch, today) else { return };
+            Some(RowStanding {
+                rank: standing.rank,
+                day: standing.day,
+                is_future: standing.is_future,
+            })
+        } else {
+            None
+        };
+        let user_name = bound.user_name(row, scratch);
+        let line = row.line.unwrap_or(row.row);
+        index.push(NotedRow { key, external_id: id, user_name, row: row.row, line, standing });
+    }
 
-/// Headers named in a hint.
-const HEADERS_NAMED: usize = 40;
-
-fn missing_hint(headers: &[String], nearest: &[String]) -> String {
-    let named: Vec<String> = headers.iter().take(HEADERS_NAMED).cloned().collect();
-    let more = if headers.len() > named.len() { ", …" } else { "" };
-    let meant = match nearest {
-        [] => String::new(),
-        _ => format!("did you mean {}? ", nearest.join(", ")),
-    };
-    format!(
-        "{meant}the file has {}{more}; correct the names in the mapping, or set `optional = true` \
-         for a column that may be missing",
-        names(&named)
-    )
+    fn check(&self, place: &Place, rows: u64) -> Result<(), SourceError> {
+        if rows == 0 {
+            return Err(SourceError::refused(
+                "source.no-rows",
+                place.clone(),
+                "the file has a header and no rows",
+                "export it again; a file without people never changes anybody",
+            ));
+        }
+        if too_many_ragged(self.ragged_rows, rows) {
+            let lines: Vec<String> = self.ragged.iter().map(ToString::to_string).collect();
+            return Err(SourceError::refused(
+                "source.too-many-ragged-rows",
+                place.clone(),
+                format!(
+                    "{} of {rows} rows have more or fewer fields than the header, the first on \
+                     lines {}",
+                    self.ragged_rows,
+                    lines.join(", ")
+                ),
+                "check the delimiter and the quotes of the export",
+            ));
+        }
+        Ok(())
+    }
 }

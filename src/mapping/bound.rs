@@ -27,6 +27,10 @@ pub struct Scratch {
 }
 
 impl Scratch {
+    pub(super) const fn work(&mut self) -> &mut Work {
+        &mut self.work
+    }
+
     /// Empty buffers.
     #[must_use]
     pub fn new() -> Self {
@@ -93,7 +97,14 @@ impl Mapping {
     }
 }
 
-impl Bound<'_> {
+impl<'m> Bound<'m> {
+    pub(super) const fn mapping(&self) -> &'m Mapping {
+        self.mapping
+    }
+
+    pub(super) fn indexes(&self) -> &[Option<usize>] {
+        &self.indexes
+    }
     /// Appends the row's resource to `out`: exactly one JSON object, or nothing at all.
     ///
     /// # Errors

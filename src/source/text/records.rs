@@ -10,7 +10,8 @@ use std::io::Read;
 use csv_core::ReadRecordResult;
 
 use crate::domain::Place;
-use crate::source::split::{is_plain, split};
+use crate::source::text::decode::Undecodable;
+use crate::source::text::split::{is_plain, split};
 use crate::source::{Limits, SourceError};
 
 /// Bytes read from the file at a time.
@@ -21,6 +22,8 @@ pub(super) struct Records<R> {
     input: R,
     core: csv_core::Reader,
     delimiter: u8,
+    /// What fields are quoted with, if with anything.
+    quote: Option<u8>,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -36,6 +39,7 @@ pub(super) struct Records<R> {
     bytes_read: u64,
     record: u64,
     line: u64,
+    offset: u64,
     is_terminated: bool,
 }
 
@@ -46,16 +50,31 @@ pub(super) struct RawRecord<'a> {
     /// Counted from 1.
     pub record: u64,
     pub line: u64,
+    /// Bytes of the input before it.
+    pub offset: u64,
     /// Whether a line end follows; the last record of a cut file has none.
     pub is_terminated: bool,
 }
 
 impl<R: Read> Records<R> {
-    pub(super) fn new(input: R, delimiter: u8, limits: Limits, file: &str) -> Self {
+    pub(super) fn new(
+        input: R,
+        delimiter: u8,
+        quote: Option<u8>,
+        limits: Limits,
+        file: &str,
+    ) -> Self {
+        let mut core = csv_core::ReaderBuilder::new();
+        core.delimiter(delimiter);
+        match quote {
+            Some(quote) => core.quote(quote),
+            None => core.quoting(false),
+        };
         Self {
             input,
-            core: csv_core::ReaderBuilder::new().delimiter(delimiter).build(),
+            core: core.build(),
             delimiter,
+            quote,
             buffer: vec![0; BUFFER_BYTES],
             start: 0,
             end: 0,
@@ -70,6 +89,7 @@ impl<R: Read> Records<R> {
             bytes_read: 0,
             record: 0,
             line: 1,
+            offset: 0,
             is_terminated: true,
         }
     }
@@ -86,8 +106,15 @@ impl<R: Read> Records<R> {
             ends: self.ends.get(..self.ends_len).unwrap_or_default(),
             record: self.record,
             line: self.line,
+            offset: self.offset,
             is_terminated: self.is_terminated,
         }
+    }
+
+    /// Bytes of the input that were read, to the end of the last record.
+    pub(super) fn offset(&self) -> u64 {
+        let waiting = u64::try_from(self.end - self.start).unwrap_or(0);
+        self.bytes_read.saturating_sub(waiting)
     }
 
     /// Counts on from here: the record that was read last has this number.
@@ -103,6 +130,7 @@ impl<R: Read> Records<R> {
         self.record += 1;
         let line = self.core.line();
         self.line = line;
+        self.offset = self.offset();
         self.text_len = 0;
         self.ends_len = 0;
         self.is_terminated = true;
@@ -119,11 +147,17 @@ impl<R: Read> Records<R> {
     /// not.
     fn advance_swiftly(&mut self) -> bool {
         // the first record may begin with a byte-order mark
-        if self.record < 2 || !is_plain(self.delimiter) {
+        if self.record < 2 || !is_plain(self.delimiter, self.quote) {
             return false;
         }
         let input = self.buffer.get(self.start..self.end).unwrap_or_default();
-        let Some(found) = split(input, self.delimiter, &mut self.text, &mut self.ends) else {
+        let (text, ends) = (&mut self.text, &mut self.ends);
+        let found = match self.quote {
+            Some(b'"') => split::<b'"'>(input, self.delimiter, text, ends),
+            Some(b'\'') => split::<b'\''>(input, self.delimiter, text, ends),
+            _ => None,
+        };
+        let Some(found) = found else {
             return false;
         };
         if found.line_feeds > self.limits.record_lines {
@@ -239,8 +273,21 @@ impl<R: Read> Records<R> {
                     return Ok(true);
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(self.unreadable(error)),
             }
+        }
+    }
+
+    fn unreadable(&self, error: std::io::Error) -> SourceError {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Undecodable>()) {
+            Some(undecodable) => SourceError::refused(
+                "source.encoding",
+                Place::file(&self.file),
+                undecodable.to_string(),
+                "set the encoding that the file was written in, such as \
+                 `csv = { encoding = \"windows-1252\" }`, or export it as UTF-8",
+            ),
+            None => error.into(),
         }
     }
 
@@ -341,7 +388,7 @@ mod tests {
     }
 
     fn read_from(input: impl Read) -> All {
-        let mut records = Records::new(input, b',', Limits::default(), "hr.csv");
+        let mut records = Records::new(input, b',', Some(b'"'), Limits::default(), "hr.csv");
         let mut all = Vec::new();
         loop {
             match records.next() {

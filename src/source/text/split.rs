@@ -25,27 +25,31 @@ pub(super) struct Split {
     pub line_feeds: u64,
 }
 
-/// Whether records with this delimiter can be split here.
-pub(super) const fn is_plain(delimiter: u8) -> bool {
-    !matches!(delimiter, b'"' | b'\n' | b'\r')
+/// Whether records with this delimiter and this quote can be split here.
+pub(super) const fn is_plain(delimiter: u8, quote: Option<u8>) -> bool {
+    match quote {
+        Some(quote @ (b'"' | b'\'')) => delimiter != quote && !matches!(delimiter, b'\n' | b'\r'),
+        _ => false,
+    }
 }
 
 /// Splits the record at the start of the input: its fields into `text`, their ends into `ends`.
-/// `None` when that takes more care (see above); then both hold scraps.
-pub(super) fn split(
+/// `None` when that takes more care (see above); then both hold scraps. The quote is known when this
+/// is compiled, which is what makes it swift.
+pub(super) fn split<const QUOTE: u8>(
     input: &[u8],
     delimiter: u8,
     text: &mut [u8],
     ends: &mut [usize],
 ) -> Option<Split> {
     let mut fields = Fields { input, text, at: 0, ends: ends.iter_mut(), count: 0 };
-    let mut is_quoted = input.first() == Some(&b'"');
+    let mut is_quoted = input.first() == Some(&QUOTE);
     // where the bytes begin that are not copied yet
     let mut from = usize::from(is_quoted);
     let mut line_feeds = 0;
     let (blocks, _) = input.as_chunks::<BLOCK>();
     for (start, block) in (0..).step_by(BLOCK).zip(blocks) {
-        let mut marks = marks(block, delimiter);
+        let mut marks = marks::<QUOTE>(block, delimiter);
         while marks != 0 {
             let at = start + marks.trailing_zeros() as usize;
             marks &= marks - 1;
@@ -55,17 +59,17 @@ pub(super) fn split(
             }
             let byte = *input.get(at)?;
             let end = if is_quoted {
-                if byte != b'"' {
+                if byte != QUOTE {
                     line_feeds += u64::from(byte == b'\n');
                     continue;
                 }
-                if *input.get(at + 1)? == b'"' {
+                if *input.get(at + 1)? == QUOTE {
                     fields.copy(from, at + 1)?;
                     from = at + 2;
                     continue;
                 }
                 at + 1
-            } else if byte == b'"' {
+            } else if byte == QUOTE {
                 // inside an unquoted field it is text
                 continue;
             } else {
@@ -75,7 +79,7 @@ pub(super) fn split(
             fields.end()?;
             let after = *input.get(end)?;
             if after == delimiter {
-                is_quoted = input.get(end + 1) == Some(&b'"');
+                is_quoted = input.get(end + 1) == Some(&QUOTE);
                 from = end + 1 + usize::from(is_quoted);
             } else if matches!(after, b'\n' | b'\r') {
                 line_feeds += u64::from(after == b'\n');
@@ -99,12 +103,12 @@ pub(super) fn split(
     clippy::needless_bitwise_bool,
     reason = "without branches, many bytes are compared at once"
 )]
-fn marks(block: &[u8; BLOCK], delimiter: u8) -> u64 {
+fn marks<const QUOTE: u8>(block: &[u8; BLOCK], delimiter: u8) -> u64 {
     /// Gathers the lowest bits of eight bytes in the highest byte of the product.
     const GATHER: u64 = 0x0102_0408_1020_4080;
     let mut flags = [0_u8; BLOCK];
     for (flag, &byte) in flags.iter_mut().zip(block) {
-        let is_mark = (byte == delimiter) | (byte == b'"') | (byte == b'\n') | (byte == b'\r');
+        let is_mark = (byte == delimiter) | (byte == QUOTE) | (byte == b'\n') | (byte == b'\r');
         *flag = u8::from(is_mark);
     }
     let (words, _) = flags.as_chunks::<8>();
@@ -155,7 +159,7 @@ mod tests {
         let mut input = record.as_bytes().to_vec();
         input.resize(record.len() + BLOCK, b'~');
         let (mut text, mut ends) = (vec![0; 512], vec![0; 8]);
-        let split = split(&input, b',', &mut text, &mut ends)?;
+        let split = split::<b'"'>(&input, b',', &mut text, &mut ends)?;
         let mut start = 0;
         let fields = ends.iter().take(split.ends).map(|&end| {
             let field = String::from_utf8_lossy(&text[start..end]).into_owned();
@@ -196,8 +200,8 @@ mod tests {
         for place in 0..BLOCK {
             let mut block = [b'x'; BLOCK];
             block[place] = b';';
-            assert_eq!(marks(&block, b';'), 1 << place);
+            assert_eq!(marks::<b'"'>(&block, b';'), 1 << place);
         }
-        assert_eq!(marks(&[b'"'; BLOCK], b','), u64::MAX);
+        assert_eq!(marks::<b'"'>(&[b'"'; BLOCK], b','), u64::MAX);
     }
 }

@@ -1,0 +1,20 @@
+//! Text with delimiters as rows.
+//!
+//! [`CsvShape`] looks at the whole file once and decides what its letters are and how its fields
+//! are told apart; [`CsvReader`] reads rows by what was decided, as often as wanted. Nothing is
+//! guessed anew between two readings, so both see the same rows.
+
+mod decode;
+mod dialect;
+mod encoding;
+mod languages;
+mod letters;
+mod reader;
+mod records;
+mod shape;
+mod split;
+mod survey;
+mod words;
+
+pub use reader::CsvReader;
+pub use shape::CsvShape;
