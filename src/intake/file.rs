@@ -106,6 +106,17 @@ impl SourceFile {
         self.rewind()
     }
 
+    /// The file itself, at its beginning, for whoever has to seek in it. What is read from it is not
+    /// summed up.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be rewound.
+    pub(super) fn raw(&mut self) -> std::io::Result<&mut File> {
+        self.file.rewind()?;
+        Ok(&mut self.file)
+    }
+
     fn read_rest(&mut self) -> std::io::Result<()> {
         let mut rest = [0; 16 * 1024];
         while self.read(&mut rest)? > 0 {}

@@ -4,13 +4,18 @@
 //! temporary file without a name that holds the mapped columns only and is gone with this process.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{BufWriter, Read, Seek, SeekFrom};
+
+use secrecy::ExposeSecret;
 
 use crate::domain::{ColumnUse, Place};
 use crate::intake::file::Proof;
 use crate::intake::reasons::Locator;
 use crate::intake::{Feed, SourceFile};
-use crate::source::{Finding, Shape, SourceError, Table};
+use crate::source::{
+    FileKind, Finding, Format, Shape, SourceError, SpoolRequest, Table, WorkbookLimits,
+    WorkbookShape, kind_of_file, spool,
+};
 
 /// A file whose rows can be read, any number of times.
 #[derive(Debug)]
@@ -22,6 +27,8 @@ pub(super) struct Opened {
     /// A workbook's rows.
     spool: Option<File>,
     columns: Vec<ColumnUse>,
+    /// What was found out.
+    pub(super) findings: Vec<Finding>,
 }
 
 impl Opened {
@@ -37,17 +44,37 @@ impl Opened {
     ) -> Result<Self, SourceError> {
         let columns = feed.columns();
         let name = file.name().to_owned();
+        let kind = kind_of_file(file.raw()?)?;
+        let format = format_of(kind, feed, &name)?;
+        let mut odd: Vec<Finding> = kind
+            .mismatch(&name)
+            .map(|message| Finding {
+                code: "source.kind",
+                place: Place::file(&name),
+                message,
+                is_odd: true,
+            })
+            .into_iter()
+            .collect();
         file.begin(with_digest)?;
-        let format = feed.format.format.unwrap_or(crate::source::Format::Csv);
+        if format == Format::Xlsx {
+            let digest = file.digest()?;
+            let proof = file.proof()?;
+            let (shape, spool) = spool_workbook(file, kind, feed, &columns, &name)?;
+            odd.extend(shape.findings.iter().cloned());
+            // nothing reads the workbook again, so it is proved here that it stayed the same
+            file.begin(false)?;
+            if file.proof()? != proof {
+                return Err(changed(&name));
+            }
+            let shape = Shape::Workbook(shape);
+            return Ok(Self { digest, proof, shape, spool: Some(spool), columns, findings: odd });
+        }
         let shape = Shape::find(&mut *file, format, &feed.format, &columns, feed.limits, &name)?;
+        odd.extend(shape.findings().iter().cloned());
         let digest = file.digest()?;
         let proof = file.proof()?;
-        Ok(Self { digest, proof, shape, spool: None, columns })
-    }
-
-    /// What was found out.
-    pub(super) fn findings(&self) -> &[Finding] {
-        self.shape.findings()
+        Ok(Self { digest, proof, shape, spool: None, columns, findings: odd })
     }
 
     /// What messages call the place of a row.
@@ -72,7 +99,7 @@ impl Opened {
         &self,
         file: &mut SourceFile,
         feed: &Feed,
-        each: impl FnOnce(&mut Table<&mut dyn ReadSeek>) -> Result<T, SourceError>,
+        each: impl FnOnce(&mut Table<'_, &mut dyn ReadSeek>) -> Result<T, SourceError>,
     ) -> Result<T, SourceError> {
         let name = file.name().to_owned();
         if let Some(spool) = &self.spool {
@@ -113,4 +140,66 @@ fn changed(file: &str) -> SourceError {
         "the file changed while it was read",
         "wait until the export is written, then try again",
     )
+}
+
+/// How a file of this kind is read by this source.
+fn format_of(kind: FileKind, feed: &Feed, file: &str) -> Result<Format, SourceError> {
+    let Some(found) = kind.format() else {
+        return Err(SourceError::refused(
+            "source.kind",
+            Place::file(file),
+            format!("the file is {}, which is not read", kind.words()),
+            "export it as CSV, as a workbook (XLSX, XLSB, XLS, ODS) or as JSON",
+        ));
+    };
+    match (feed.format.format, found) {
+        (None, found) => Ok(found),
+        // what is text can be told apart by the config alone: a header may begin with a bracket
+        (Some(stated @ (Format::Csv | Format::Json)), Format::Csv | Format::Json) => Ok(stated),
+        (Some(stated), found) if stated == found => Ok(found),
+        (Some(stated), _) => Err(SourceError::refused(
+            "source.kind",
+            Place::file(file),
+            format!(
+                "the file is {}, but the source's `format` is `{}`",
+                kind.words(),
+                stated.as_str()
+            ),
+            "export it in that format, or leave out `format`: a file's content says what it is",
+        )),
+    }
+}
+
+/// Reads a workbook into a temporary file that has no name, mapped columns only.
+fn spool_workbook(
+    file: &mut SourceFile,
+    kind: FileKind,
+    feed: &Feed,
+    columns: &[ColumnUse],
+    name: &str,
+) -> Result<(WorkbookShape, File), SourceError> {
+    let password = match (&feed.password, kind) {
+        (Some(password), FileKind::Encrypted) => Some(password.get().map_err(|reason| {
+            SourceError::refused(
+                "source.encrypted",
+                Place::file(name),
+                format!("the workbook is encrypted, and its password cannot be had: {reason}"),
+                "set what `xlsx = { password = … }` of the source refers to",
+            )
+        })?),
+        _ => None,
+    };
+    let request = SpoolRequest {
+        kind,
+        config: &feed.format.xlsx,
+        columns,
+        trailer: feed.format.trailer.as_ref(),
+        limits: &WorkbookLimits::default(),
+        password: password.as_ref().map(ExposeSecret::expose_secret),
+        file: name,
+    };
+    let mut rows = BufWriter::new(tempfile::tempfile()?);
+    let shape = spool(file.raw()?, &request, &mut rows)?;
+    let rows = rows.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    Ok((shape, rows))
 }

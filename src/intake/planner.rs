@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::{ExternalId, LedgerEntry, OperationStatus, RecordProblem};
 use crate::intake::{ChangeSeen, Feed, PlanOptions, RowResult, Verdict};
+use crate::mapping::RecordWarning;
 use crate::plan::{Decision, decide};
 use crate::scim::{changed_attributes, digest};
 use crate::store::{
@@ -195,12 +196,9 @@ impl ReadRow {
                 external_id: ExternalId::new(user.external_id),
                 active: user.active,
                 resource: resource.to_vec(),
-                warning: warning.map(|problem| (problem.code.to_owned(), problem.message)).or_else(
-                    || {
-                        let warning = user.warnings.first()?;
-                        Some((warning.code.to_owned(), warning.message.to_owned()))
-                    },
-                ),
+                warning: warning
+                    .map(|problem| (problem.code.to_owned(), problem.message))
+                    .or_else(|| one_warning(user.warnings)),
             },
             Verdict::Rejected { external_id, problem, .. } => {
                 ReadVerdict::Rejected { external_id: external_id.map(ExternalId::new), problem }
@@ -218,6 +216,13 @@ impl ReadRow {
             _ => None,
         }
     }
+}
+
+/// All that is odd about a record, under the code of what comes first.
+fn one_warning(warnings: &[RecordWarning]) -> Option<(String, String)> {
+    let first = warnings.first()?;
+    let messages: Vec<&str> = warnings.iter().map(|warning| warning.message.as_ref()).collect();
+    Some((first.code.to_owned(), messages.join("; ")))
 }
 
 fn rejected(problem: RecordProblem) -> PlannedVerdict {

@@ -75,7 +75,8 @@ pub fn read_rows(
 ) -> Result<Pass, SourceError> {
     let place = scan.opened.place(file.name());
     let pass = scan.opened.read(file, feed, |table| {
-        let columns = Columns::bind(feed, table.headers(), &place)?;
+        let mut columns = Columns::bind(feed, table.headers(), &place)?;
+        columns.bound.apply_orders(&scan.orders);
         let judge = Judge { feed, scan, columns: &columns, at: scan.opened.locator() };
         let mut buffers = Buffers::default();
         while let Some(row) = table.next_row()? {

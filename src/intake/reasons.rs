@@ -3,7 +3,7 @@
 use crate::domain::RecordProblem;
 use crate::intake::Feed;
 use crate::intake::columns::Columns;
-use crate::source::Others;
+use crate::source::{Others, WorkbookShape};
 
 /// What messages call the place of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl Locator {
         if let Self::Sheet(sheet) = self {
             let at = problem.column.as_deref().and_then(|column| columns.index(column));
             let cell = match at {
-                Some(index) => format!("cell {}{row}", column_letters(index)),
+                Some(index) => format!("cell {}", WorkbookShape::address(index, row)),
                 None => format!("row {row}"),
             };
             problem.message = format!("sheet `{sheet}`, {cell}: {}", problem.message);
@@ -131,16 +131,4 @@ pub(super) fn manager_lost_zeros(width: usize) -> RecordProblem {
             "format the column as text, or set `pad = {width}` of `enterprise:manager`"
         )),
     }
-}
-
-/// A column as a spreadsheet names it: `A` to `Z`, `AA` and so on; counted from 0.
-fn column_letters(index: usize) -> String {
-    let mut letters = Vec::new();
-    let mut rest = index + 1;
-    while rest > 0 {
-        rest -= 1;
-        letters.push(char::from(b'A' + u8::try_from(rest % 26).unwrap_or(0)));
-        rest /= 26;
-    }
-    letters.iter().rev().collect()
 }

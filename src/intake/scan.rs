@@ -7,7 +7,7 @@ use crate::intake::columns::Columns;
 use crate::intake::id_shape::IdShape;
 use crate::intake::opened::Opened;
 use crate::intake::{Feed, SourceFile};
-use crate::mapping::{DateOrders, Evidence, Scratch};
+use crate::mapping::{DateContradiction, DateOrder, Evidence, Scratch};
 use crate::source::{
     Completeness, Finding, NotedRow, RowIndex, RowIndexBuilder, RowStanding, SourceError,
     SourceRow, too_many_ragged,
@@ -34,7 +34,7 @@ pub struct Scan {
     pub(super) opened: Opened,
     /// The width of the ids, where they are digits with zeros in front.
     pub(super) id_width: Option<usize>,
-    pub(super) orders: DateOrders,
+    pub(super) orders: Vec<DateOrder>,
     pub(super) today: Date,
 }
 
@@ -68,24 +68,26 @@ fn pass(
 ) -> Result<Scan, SourceError> {
     let place = opened.place(file.name());
     let mut learnt = Learnt::new(feed);
-    let mut findings = opened.findings().to_vec();
-    let (rows, completeness, columns) = opened.read(file, feed, |table| {
-        let columns = Columns::bind(feed, table.headers(), &place)?;
+    let mut findings = opened.findings.clone();
+    let (rows, completeness, columns, orders) = opened.read(file, feed, |table| {
+        let mut columns = Columns::bind(feed, table.headers(), &place)?;
+        let mut evidence = columns.bound.evidence();
         while let Some(row) = table.next_row()? {
             match row {
                 SourceRow::Bad { row, line, is_ragged, .. } => {
                     learnt.bad(line.unwrap_or(row), is_ragged);
                 }
-                SourceRow::Row(row) => learnt.row(&row, &columns, today),
+                SourceRow::Row(row) => learnt.row(&row, &columns, &mut evidence, today),
             }
         }
         findings.extend(table.findings().iter().cloned());
         let mapped = columns.mapped();
-        Ok((table.rows(), table.completeness(), mapped))
+        let orders =
+            columns.bound.settle(evidence).map_err(|found| contradicted(&found, &place))?;
+        Ok((table.rows(), table.completeness(), mapped, orders))
     })?;
     opened.prove(file)?;
     learnt.check(&place, rows)?;
-    let orders = DateOrders;
     Ok(Scan {
         digest: opened.digest,
         rows,
@@ -100,11 +102,20 @@ fn pass(
     })
 }
 
+/// A file whose dates contradict each other: nothing in it can be trusted.
+fn contradicted(found: &[DateContradiction], place: &Place) -> SourceError {
+    let Some(first) = found.first() else {
+        return SourceError::Read(std::io::Error::other("dates contradict each other"));
+    };
+    let mut place = place.clone();
+    place.column.clone_from(&first.column);
+    SourceError::refused("source.date-order", place, first.message(), first.hint())
+}
+
 /// What is learnt row by row.
 struct Learnt {
     index: RowIndexBuilder,
     ids: IdShape,
-    evidence: Evidence,
     scratch: Scratch,
     id: String,
     ragged: Vec<u64>,
@@ -117,7 +128,6 @@ impl Learnt {
         Self {
             index: RowIndexBuilder::new(feed.rows.pick, feed.rows.per.is_some()),
             ids: IdShape::default(),
-            evidence: Evidence::default(),
             scratch: Scratch::default(),
             id: String::new(),
             ragged: Vec::new(),
@@ -134,13 +144,13 @@ impl Learnt {
     }
 
     /// Notes a row. One without a readable id is rejected in the second pass.
-    fn row(&mut self, row: &Row<'_>, columns: &Columns<'_>, today: Date) {
-        let Self { index, ids, evidence, scratch, id, has_standing, .. } = self;
+    fn row(&mut self, row: &Row<'_>, columns: &Columns<'_>, evidence: &mut Evidence, today: Date) {
+        let Self { index, ids, scratch, id, has_standing, .. } = self;
         let bound = &columns.bound;
         if !bound.in_scope(row, scratch).unwrap_or(false) {
             return;
         }
-        let _ = &evidence;
+        bound.observe(row, evidence);
         id.clear();
         match bound.external_id(row, scratch) {
             Ok(external_id) => id.push_str(external_id),

@@ -1,12 +1,16 @@
 //! A mapping bound to the columns of one file, and what it makes of a row.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::domain::{RecordProblem, Row};
+use crate::domain::{RecordProblem, Row, fold_header};
+use crate::mapping::order::Dated;
 use crate::mapping::rule::{Cells, Work};
 use crate::mapping::write::{Caught, Writer, read_external_id, write_resource};
-use crate::mapping::{ColumnProblem, Mapping, RecordWarning};
+use crate::mapping::{
+    ColumnProblem, DateContradiction, DateOrder, Evidence, Mapping, RecordWarning,
+};
 use crate::scim::is_plain;
 
 /// Least similarity at which a header is suggested for a missing column.
@@ -16,6 +20,8 @@ const LIKELY: f64 = 0.85;
 pub struct Bound<'m> {
     mapping: &'m Mapping,
     indexes: Vec<Option<usize>>,
+    /// What the file has shown of its dates.
+    orders: Vec<DateOrder>,
 }
 
 /// Buffers that one caller uses for row after row.
@@ -65,20 +71,21 @@ impl fmt::Debug for Mapped<'_> {
 }
 
 impl Mapping {
-    /// Finds the mapping's columns among a file's headers, which are given trimmed.
+    /// Finds the mapping's columns among a file's headers, whatever their blanks, case and width
+    /// ([`fold_header`]).
     ///
     /// # Errors
     /// When columns that are not optional are missing, or a mapped one is there more than once:
     /// all of them, in the order in which the mapping names them.
     pub fn bind<H: AsRef<str>>(&self, headers: &[H]) -> Result<Bound<'_>, Vec<ColumnProblem>> {
-        let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut places: BTreeMap<Cow<'_, str>, Vec<usize>> = BTreeMap::new();
         for (index, header) in headers.iter().enumerate() {
-            places.entry(header.as_ref()).or_default().push(index);
+            places.entry(fold_header(header.as_ref())).or_default().push(index);
         }
         let mut indexes = Vec::with_capacity(self.columns().len());
         let mut problems = Vec::new();
         for used in self.columns() {
-            let found = places.get(used.name.as_str()).map_or(&[][..], Vec::as_slice);
+            let found = places.get(&fold_header(&used.name)).map_or(&[][..], Vec::as_slice);
             indexes.push(found.first().copied());
             let column = used.name.clone();
             match found {
@@ -93,18 +100,77 @@ impl Mapping {
                 }
             }
         }
-        if problems.is_empty() { Ok(Bound { mapping: self, indexes }) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Bound { mapping: self, indexes, orders: Vec::new() })
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Whether a first pass over a file can learn how its dates are meant.
+    #[must_use]
+    pub fn learns(&self) -> bool {
+        self.learners().next().is_some()
+    }
+
+    /// The rules with two date formats that read some texts as two different dates.
+    fn learners(&self) -> impl Iterator<Item = Dated<'_>> {
+        self.layout().rules().filter_map(|rule| {
+            let date = rule.finish.date.as_ref()?;
+            (rule.lookup.is_none() && !date.contested.is_empty()).then_some(Dated { rule, date })
+        })
     }
 }
 
 impl<'m> Bound<'m> {
+    /// Begins to collect what a file shows of its dates.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        Evidence::new(self.mapping.learners().map(|dated| dated.date))
+    }
+
+    /// Takes in what a row shows; free where the mapping has nothing to learn.
+    pub fn observe(&self, row: &Row<'_>, evidence: &mut Evidence) {
+        if evidence.is_pointless() {
+            return;
+        }
+        let cells = self.cells(row, false);
+        for (number, dated) in self.mapping.learners().enumerate() {
+            evidence.take(number, &dated, cells);
+        }
+    }
+
+    /// Draws the conclusion at the end of a first pass, and reads by it from here on.
+    ///
+    /// # Errors
+    /// When a column contradicts itself: some of its dates are dates in one format only, others in
+    /// another only. Nothing of such a file can be trusted.
+    pub fn settle(&mut self, evidence: Evidence) -> Result<Vec<DateOrder>, Vec<DateContradiction>> {
+        let orders = evidence.settle(self.mapping.learners())?;
+        self.apply_orders(&orders);
+        Ok(orders)
+    }
+
+    /// Reads by what [`settle`](Self::settle) has concluded in another pass over the same file,
+    /// under the same mapping.
+    pub fn apply_orders(&mut self, orders: &[DateOrder]) {
+        self.orders = orders.to_vec();
+    }
+
     pub(super) const fn mapping(&self) -> &'m Mapping {
         self.mapping
     }
 
-    pub(super) fn indexes(&self) -> &[Option<usize>] {
-        &self.indexes
+    pub(super) fn cells<'a>(&'a self, row: &Row<'a>, is_plain: bool) -> Cells<'a> {
+        Cells {
+            row: *row,
+            columns: self.mapping.columns(),
+            indexes: &self.indexes,
+            is_plain,
+            orders: &self.orders,
+        }
     }
+
     /// Appends the row's resource to `out`: exactly one JSON object, or nothing at all.
     ///
     /// # Errors
@@ -117,8 +183,7 @@ impl<'m> Bound<'m> {
     ) -> Result<Mapped<'s>, RecordProblem> {
         let start = out.len();
         let Scratch { work, caught, extensions } = scratch;
-        let is_plain = is_plain(row.text());
-        let cells = Cells { row: *row, indexes: &self.indexes, is_plain };
+        let cells = self.cells(row, is_plain(row.text()));
         let writer = Writer { cells, work, caught, out };
         if let Err(problem) = write_resource(self.mapping.layout(), writer, extensions) {
             out.truncate(start);
@@ -144,7 +209,7 @@ impl<'m> Bound<'m> {
         scratch: &'s mut Scratch,
     ) -> Result<&'s str, RecordProblem> {
         let Scratch { work, caught, .. } = scratch;
-        let cells = Cells { row: *row, indexes: &self.indexes, is_plain: false };
+        let cells = self.cells(row, false);
         read_external_id(&self.mapping.layout().external_id, cells, work, caught)?;
         Ok(&caught.external_id)
     }

@@ -1,7 +1,12 @@
 //! Rules that contradict each other, or the attribute they stand at.
 
-use crate::mapping::{Literal, MappingProblem, OnEmpty, Otherwise, RuleConfig, ValueSource};
-use crate::scim::AttributePath;
+use crate::mapping::{
+    Literal, MappingProblem, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType,
+};
+use crate::scim::{AttributePath, MAX_EXTERNAL_ID_CHARS};
+
+/// Most digits that zeros are put before: no id is longer.
+const MAX_PAD: usize = MAX_EXTERNAL_ID_CHARS;
 
 /// Collects the mistakes of one line.
 pub(super) struct Say<'a> {
@@ -32,26 +37,35 @@ impl Say<'_> {
 
 /// Finds what can be told without compiling anything.
 pub(super) fn check(path: &AttributePath, rule: &RuleConfig, say: &mut Say<'_>) {
+    kind(path, rule, say);
     if matches!(rule.value, ValueSource::Const(_)) {
         constant(path, rule, say);
         return;
     }
     together(rule, say);
+    digits(rule, say);
     if path.is_core("externalId") {
         external_id(rule, say);
     }
     if path.is_core("active") {
         active(rule, say);
     }
-    if path.is_boolean() {
-        for (key, set) in [
-            ("date", !rule.date.is_empty()),
-            ("case", rule.case.is_some()),
-            ("max", rule.max.is_some()),
-        ] {
-            if set {
-                say.no(key, "the attribute is a boolean, which has no text", "remove it");
-            }
+    if path.is_manager_value() && rule.truncate {
+        say.no("truncate", "an id that is cut is another one", "correct such rows at the source");
+    }
+    let is_boolean = path.is_boolean() || rule.kind == Some(ValueType::Boolean);
+    for (key, set, for_numbers) in [
+        ("pad", rule.pad.is_some(), false),
+        ("date", !rule.date.is_empty(), false),
+        ("case", rule.case.is_some(), false),
+        ("ascii", rule.ascii, false),
+        ("max", rule.max.is_some(), true),
+        ("truncate", rule.truncate, false),
+    ] {
+        if set && is_boolean {
+            say.no(key, "the attribute is a boolean, which has no text", "remove it");
+        } else if set && !for_numbers && rule.kind.is_some() {
+            say.no(key, "`type` writes a number, which has no text", "keep one of the two");
         }
     }
     if rule.on_empty == OnEmpty::Null
@@ -74,12 +88,15 @@ fn constant(path: &AttributePath, rule: &RuleConfig, say: &mut Say<'_>) {
         ("default", rule.default.is_some()),
         ("required", rule.required),
         ("on_empty", rule.on_empty != OnEmpty::Omit),
+        ("pad", rule.pad.is_some()),
         ("map", rule.map.is_some()),
         ("otherwise", rule.otherwise != Otherwise::Reject),
         ("date", !rule.date.is_empty()),
         ("time", rule.time.is_some()),
         ("case", rule.case.is_some()),
+        ("ascii", rule.ascii),
         ("max", rule.max.is_some()),
+        ("truncate", rule.truncate),
         ("optional", rule.optional),
     ];
     for (key, _) in column_rules.into_iter().filter(|(_, set)| *set) {
@@ -88,6 +105,42 @@ fn constant(path: &AttributePath, rule: &RuleConfig, say: &mut Say<'_>) {
             "a constant reads no column, so there is nothing to apply this to",
             "remove it",
         );
+    }
+}
+
+/// Whether the attribute can be of the type asked for.
+fn kind(path: &AttributePath, rule: &RuleConfig, say: &mut Say<'_>) {
+    if path.is_boolean() {
+        if rule.kind == Some(ValueType::Integer) {
+            say.no("type", "the attribute is a boolean", "remove it");
+        }
+    } else if rule.kind.is_some() && path.custom_urn().is_none() {
+        let message = "the attribute is text by RFC 7643, and only text is taken for it";
+        say.no("type", message, "remove it, or use an attribute of a custom extension");
+    }
+}
+
+/// Zeros before a number, and values that are cut.
+fn digits(rule: &RuleConfig, say: &mut Say<'_>) {
+    match rule.pad {
+        Some(0) => say.no("pad", "nothing is shorter than no digit", "say how many digits"),
+        Some(most) if most > MAX_PAD => {
+            let message = format!("zeros are put before {MAX_PAD} digits at most");
+            say.wrong(Some("pad"), message, Some("say how many digits the values have"));
+        }
+        Some(digits) if !rule.truncate && rule.max.is_some_and(|max| max < digits) => {
+            say.no("pad", "what it makes is longer than `max`", "correct one of the two");
+        }
+        _ => {}
+    }
+    if rule.pad.is_some() && !rule.date.is_empty() {
+        say.no("pad", "a date is no number that has lost its zeros", "keep one of the two");
+    }
+    if rule.truncate && rule.max.is_none() {
+        say.no("truncate", "there is no `max` to cut to", "add `max`");
+    }
+    if rule.truncate && !rule.date.is_empty() {
+        say.no("truncate", "a date that is cut is none", "remove it");
     }
 }
 
@@ -116,6 +169,9 @@ fn together(rule: &RuleConfig, say: &mut Say<'_>) {
     if rule.case.is_some() && !rule.date.is_empty() {
         say.no("case", "a date has no letters to change", "remove it");
     }
+    if rule.ascii && !rule.date.is_empty() {
+        say.no("ascii", "a date has no letters to change", "remove it");
+    }
     if rule.max == Some(0) {
         say.no("max", "nothing is shorter than one character", "leave the attribute out");
     }
@@ -128,6 +184,9 @@ fn external_id(rule: &RuleConfig, say: &mut Say<'_>) {
     }
     if matches!(rule.otherwise, Otherwise::Value(_)) {
         say.no("otherwise", "everybody with an unknown word would get the same id", hint);
+    }
+    if rule.truncate {
+        say.no("truncate", "an id that is cut may be somebody else's", hint);
     }
     if rule.optional {
         say.no("optional", "without ids no row of the file can be used", "remove it");

@@ -5,17 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
-use crate::domain::{ColumnKind, ColumnUse};
+use crate::domain::{ColumnKind, ColumnUse, fold_header};
 use crate::mapping::checks::{self, Say};
 use crate::mapping::date::{DateRule, parse_time};
 use crate::mapping::date_format::Format;
 use crate::mapping::fingerprint::{Dates, Fingerprint};
+use crate::mapping::finish::{Finish, Longer, Max, Output};
 use crate::mapping::layout::Layout;
+use crate::mapping::lint::Lint;
 use crate::mapping::literal::{fixed, lookup};
-use crate::mapping::rule::{Finish, Role, Rule, Source};
+use crate::mapping::rule::{Rule, Source};
 use crate::mapping::template::{self, Part};
 use crate::mapping::{
-    AttributeConfig, MappingConfig, MappingProblem, OnEmpty, RuleConfig, ValueSource, warnings,
+    AttributeConfig, Lints, MappingConfig, MappingProblem, OnEmpty, RuleConfig, ValueSource,
+    purpose, warnings,
 };
 use crate::scim::AttributePath;
 
@@ -51,7 +54,19 @@ impl Mapping {
         config: &MappingConfig,
         time_zone: Option<&TimeZone>,
     ) -> Result<Self, Vec<MappingProblem>> {
-        let mut compiler = Compiler { time_zone, ..Compiler::default() };
+        Self::compile_with(config, time_zone, &Lints::default())
+    }
+
+    /// The same, with what the target is known to refuse: such values are sent with a warning.
+    ///
+    /// # Errors
+    /// When there is any mistake: all of them, in the order of the lines.
+    pub fn compile_with(
+        config: &MappingConfig,
+        time_zone: Option<&TimeZone>,
+        lints: &Lints,
+    ) -> Result<Self, Vec<MappingProblem>> {
+        let mut compiler = Compiler { time_zone, lints: Some(lints), ..Compiler::default() };
         for line in &config.attributes {
             compiler.line(line);
         }
@@ -86,6 +101,7 @@ impl Mapping {
 #[derive(Default)]
 struct Compiler<'c> {
     time_zone: Option<&'c TimeZone>,
+    lints: Option<&'c Lints>,
     columns: Vec<ColumnUse>,
     rules: Vec<(Rule, &'c RuleConfig, Option<Dates>)>,
     /// Canonical path to the path as written first.
@@ -121,24 +137,34 @@ impl<'c> Compiler<'c> {
         }
         let rule = &line.rule;
         checks::check(&path, rule, &mut say);
-        let boolean = path.is_boolean();
-        let source = self.source(rule, boolean, &mut say);
+        let output = purpose::output(&path, rule);
+        let source = self.source(rule, output, &mut say);
         let default =
-            rule.default.as_ref().and_then(|value| fixed(value, boolean, "default", &mut say));
+            rule.default.as_ref().and_then(|value| fixed(value, output, "default", &mut say));
         let (date, dates) = match self.date(rule, &mut say) {
             Some((date, dates)) => (Some(date), Some(dates)),
             None => (None, None),
         };
-        let finish = Finish { date, case: rule.case, max: rule.max };
-        let lookup = lookup(rule, boolean, &finish, &mut say);
+        let longer = match (rule.truncate, rule.trim) {
+            (false, _) => Longer::Reject,
+            (true, false) => Longer::Cut,
+            (true, true) => Longer::CutAndTrim,
+        };
+        let max = rule.max.map(|chars| Max { chars, longer });
+        let finish = Finish { date, case: rule.case, ascii: rule.ascii, max };
+        let lookup = lookup(rule, output, &finish, &mut say);
         let clean = problems.is_empty();
         self.problems.append(&mut problems);
         if let Some((source, column)) = source.filter(|_| clean) {
+            let part = purpose::role(&path);
+            let kind = purpose::column_kind(&path, part, rule);
+            self.read_as(&source, kind);
+            let looked_at = self.lints.map(|target| Lint::new(&path, part, target, rule.max));
             let words = rule.empty_words.iter();
             let empty_words =
                 words.map(|word| if rule.trim { word.trim() } else { word }.to_owned()).collect();
             let rule_compiled = Rule {
-                role: role(&path),
+                role: part,
                 path,
                 column,
                 source,
@@ -147,8 +173,12 @@ impl<'c> Compiler<'c> {
                 default,
                 required: rule.required,
                 null: rule.on_empty == OnEmpty::Null,
+                pad: rule.pad,
                 lookup,
                 finish,
+                output,
+                is_digits: matches!(kind, ColumnKind::Id | ColumnKind::Phone),
+                lint: looked_at.unwrap_or_default(),
             };
             self.rules.push((rule_compiled, rule, dates));
         }
@@ -157,13 +187,13 @@ impl<'c> Compiler<'c> {
     fn source(
         &mut self,
         rule: &RuleConfig,
-        boolean: bool,
+        output: Output,
         say: &mut Say<'_>,
     ) -> Option<(Source, Option<String>)> {
         match &rule.value {
             ValueSource::Column(name) => {
                 let name = name.trim();
-                if name.is_empty() {
+                if fold_header(name).is_empty() {
                     say.wrong(Some("from"), "the column has no name", None);
                     return None;
                 }
@@ -193,7 +223,7 @@ impl<'c> Compiler<'c> {
                 None
             }
             ValueSource::Const(value) => {
-                fixed(value, boolean, "const", say).map(|value| (Source::Const(value), None))
+                fixed(value, output, "const", say).map(|value| (Source::Const(value), None))
             }
         }
     }
@@ -207,6 +237,20 @@ impl<'c> Compiler<'c> {
         }
         self.columns.push(ColumnUse { name: name.to_owned(), optional, kind: ColumnKind::Text });
         self.columns.len() - 1
+    }
+
+    /// Notes what the columns of a value are read as.
+    fn read_as(&mut self, source: &Source, kind: ColumnKind) {
+        let slots: Vec<usize> = match source {
+            Source::Column(slot) => vec![*slot],
+            Source::Template(parts) => parts.iter().filter_map(Part::column).collect(),
+            Source::Const(_) => Vec::new(),
+        };
+        for slot in slots {
+            if let Some(used) = self.columns.get_mut(slot) {
+                used.kind = used.kind.max(kind);
+            }
+        }
     }
 
     fn date(&self, rule: &RuleConfig, say: &mut Say<'_>) -> Option<(DateRule, Dates)> {
@@ -261,6 +305,10 @@ impl<'c> Compiler<'c> {
             return Err(self.problems);
         }
         self.rules.sort_by(|left, right| left.0.path.cmp(&right.0.path));
+        let dates = self.rules.iter_mut().filter_map(|(rule, _, _)| rule.finish.date.as_mut());
+        for (number, date) in dates.enumerate() {
+            date.number = number;
+        }
         let mut fingerprint = Fingerprint::new();
         for (rule, config, dates) in &self.rules {
             fingerprint.rule(rule, config, dates.as_ref(), |slot| {
@@ -278,15 +326,5 @@ impl<'c> Compiler<'c> {
             warnings: warnings::find(config),
             fingerprint: fingerprint.finish(),
         })
-    }
-}
-
-fn role(path: &AttributePath) -> Role {
-    match path {
-        _ if path.is_core("externalId") => Role::ExternalId,
-        _ if path.is_core("userName") => Role::UserName,
-        _ if path.is_core("active") => Role::Active,
-        _ if path.is_manager_value() => Role::Manager,
-        _ => Role::Other,
     }
 }

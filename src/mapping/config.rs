@@ -36,6 +36,7 @@ pub struct AttributeConfig {
 
 /// The right side of a mapping line. Rules apply in the order of the fields.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub struct RuleConfig {
     /// Where the value comes from.
     pub value: ValueSource,

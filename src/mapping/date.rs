@@ -10,6 +10,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, ToSpan as _};
 
+use crate::mapping::DateOrder;
 use crate::mapping::date_format::Format;
 use crate::mapping::problem::Fault;
 
@@ -27,33 +28,105 @@ const SERIAL_ZERO: Date = jiff::civil::date(1899, 12, 30);
 /// How a column's dates are read and written.
 pub(super) struct DateRule {
     formats: Vec<Format>,
+    /// Pairs of formats that read some texts as two different dates.
+    pub(super) contested: Vec<(usize, usize)>,
+    /// Its place among the mapping's date rules.
+    pub(super) number: usize,
     time: Time,
     zone: TimeZone,
 }
 
+/// What is known of a date beside its text.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reading<'a> {
+    /// The text is ISO 8601, whatever the formats.
+    pub(super) typed: bool,
+    /// Which of two formats reads what both can read.
+    pub(super) orders: &'a [DateOrder],
+}
+
 impl DateRule {
     pub(super) fn new(formats: Vec<Format>, time: Time, zone: TimeZone) -> Self {
-        Self { formats, time, zone }
+        let mut contested = Vec::new();
+        for (at, format) in formats.iter().enumerate() {
+            for (before, other) in formats.iter().enumerate().take(at) {
+                if other.contests(format) {
+                    contested.push((before, at));
+                }
+            }
+        }
+        Self { formats, contested, number: 0, time, zone }
     }
 
     /// Reads the text and appends date, time and offset.
-    pub(super) fn push(&self, out: &mut String, text: &str) -> Result<(), Fault> {
-        let date = self.read(text)?;
+    pub(super) fn push(
+        &self,
+        out: &mut String,
+        text: &str,
+        reading: Reading<'_>,
+    ) -> Result<(), Fault> {
+        let date = if reading.typed { read_iso(text) } else { None };
+        let date = date.map_or_else(|| self.read(text, reading.orders), Ok)?;
         write_instant(out, date, self.time, &self.zone);
         Ok(())
     }
 
-    fn read(&self, text: &str) -> Result<Date, Fault> {
+    /// Whether one of its formats, counted from 0, reads the text.
+    pub(super) fn reads(&self, format: usize, text: &str) -> bool {
+        self.read_by(format, text).is_some()
+    }
+
+    /// One of its formats, counted from 0, as the config writes it.
+    pub(super) fn notation(&self, format: usize) -> &str {
+        self.formats.get(format).map_or("", Format::notation)
+    }
+
+    fn read_by(&self, format: usize, text: &str) -> Option<Date> {
+        self.formats.get(format)?.read(text)
+    }
+
+    fn read(&self, text: &str, orders: &[DateOrder]) -> Result<Date, Fault> {
         let mut found = None;
         for format in &self.formats {
             match (format.read(text), found) {
-                (Some(date), Some(other)) if date != other => return Err(Fault::AmbiguousDate),
+                (Some(date), Some(other)) if date != other => return self.settle(text, orders),
                 (Some(date), _) => found = Some(date),
                 (None, _) => {}
             }
         }
-        found.or_else(|| read_serial(text)).ok_or(Fault::BadDate)
+        found.or_else(|| read_serial(text)).ok_or_else(|| {
+            let is_short = self.formats.iter().any(|format| format.reads_short_year(text));
+            if is_short { Fault::ShortYear } else { Fault::BadDate }
+        })
     }
+
+    /// The date of a text that formats read differently, where the column has shown which is meant.
+    fn settle(&self, text: &str, orders: &[DateOrder]) -> Result<Date, Fault> {
+        let mut found = None;
+        for at in 0..self.formats.len() {
+            let Some(date) = self.read_by(at, text) else { continue };
+            let is_beaten = orders.iter().any(|order| {
+                order.is_of(self.number)
+                    && order.against() == at
+                    && self.read_by(order.chosen(), text).is_some_and(|other| other != date)
+            });
+            match found {
+                _ if is_beaten => {}
+                Some(other) if other != date => return Err(Fault::AmbiguousDate),
+                _ => found = Some(date),
+            }
+        }
+        found.ok_or(Fault::AmbiguousDate)
+    }
+}
+
+/// `YYYY-MM-DD`, with a time of day behind it or without.
+fn read_iso(text: &str) -> Option<Date> {
+    let (date, rest) = text.split_at_checked(10)?;
+    if !rest.is_empty() && !rest.starts_with(['T', ' ']) {
+        return None;
+    }
+    date.parse().ok()
 }
 
 /// `HH:MM` of a 24-hour clock.
@@ -137,7 +210,7 @@ mod tests {
 
     fn written(rule: &DateRule, text: &str) -> Result<String, Fault> {
         let mut out = String::new();
-        rule.push(&mut out, text).map(|()| out)
+        rule.push(&mut out, text, Reading::default()).map(|()| out)
     }
 
     #[test]
@@ -167,7 +240,10 @@ mod tests {
         assert_eq!(written(&both, "03/04/2024"), Err(Fault::AmbiguousDate));
         assert_eq!(written(&both, "04/04/2024").as_deref(), Ok("2024-04-04T00:00:00+00:00"));
         assert_eq!(written(&both, "25/12/2024").as_deref(), Ok("2024-12-25T00:00:00+00:00"));
-        for text in ["31/02/2024", "00/00/0000", "1/1/24", "soon", "2024-01-01", "25/12/2024x"] {
+        for text in ["1/1/24", "31/12/99"] {
+            assert_eq!(written(&both, text), Err(Fault::ShortYear), "for {text}");
+        }
+        for text in ["31/02/2024", "00/00/0000", "31/02/24", "soon", "2024-01-01", "25/12/2024x"] {
             assert_eq!(written(&both, text), Err(Fault::BadDate), "for {text}");
         }
     }
@@ -184,6 +260,33 @@ mod tests {
         {
             assert_eq!(written(&rule, text), Err(Fault::BadDate), "for {text}");
         }
+    }
+
+    #[test]
+    fn a_typed_date_is_read_whatever_the_formats() {
+        let rule = rule(&["%d/%m/%Y", "%m/%d/%Y"], "00:00", "UTC");
+        let typed = |text: &str| {
+            let mut out = String::new();
+            rule.push(&mut out, text, Reading { typed: true, orders: &[] }).map(|()| out)
+        };
+        for text in ["2024-03-04", "2024-03-04T17:45:00"] {
+            assert_eq!(typed(text).as_deref(), Ok("2024-03-04T00:00:00+00:00"));
+        }
+        assert_eq!(typed("2024-02-30"), Err(Fault::BadDate));
+        assert_eq!(typed("04/04/2024").as_deref(), Ok("2024-04-04T00:00:00+00:00"));
+        assert_eq!(typed("2024-03-04x"), Err(Fault::BadDate));
+    }
+
+    #[test]
+    fn formats_contest_each_other_only_where_a_text_is_two_dates() {
+        let contested = |formats: &[&str]| rule(formats, "00:00", "UTC").contested;
+        assert_eq!(contested(&["%d/%m/%Y", "%m/%d/%Y"]), [(0, 1)]);
+        assert_eq!(contested(&["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y"]), []);
+        assert_eq!(contested(&["%m-%d-%Y", "%F", "%e-%m-%Y"]), [(0, 2)]);
+        assert_eq!(contested(&["%d/%m/%Y", "%-d/%-m/%Y"]), []);
+        assert_eq!(contested(&["%Y%m%d", "%d%m%Y"]), [], "a year 405 is no reading");
+        assert_eq!(contested(&["%d/%m/%Y %H:%M", "%m/%d/%Y %R"]), [(0, 1)]);
+        assert_eq!(contested(&["%b %d %Y", "%d %b %Y"]), []);
     }
 
     #[test]

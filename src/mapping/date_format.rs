@@ -3,11 +3,14 @@
 //! Only what a civil date needs is understood. Two-digit years (`%y`, `%g`, `%D`) and time zones
 //! are refused: the first guess a century, the second would move a date to another day.
 
+use std::fmt::Write as _;
+
 use jiff::civil::{Date, Weekday};
 
 /// A compiled format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Format {
+    notation: String,
     items: Vec<Item>,
 }
 
@@ -69,6 +72,16 @@ const WEEKDAYS: [&str; 7] =
 /// Letters of an abbreviated English month or weekday.
 const SHORT: usize = 3;
 
+/// Digits of a year.
+const YEAR: usize = 4;
+/// Digits of a year that leaves the century to a guess.
+const SHORT_YEAR: usize = 2;
+
+/// Dates with which two formats are held against each other: a month that could be a day.
+const PROBES: [Date; 2] = [jiff::civil::date(2003, 4, 5), jiff::civil::date(2012, 11, 10)];
+/// A year before this one is no reading of a worker's date: it was month and day.
+const OUR_TIMES: i16 = 1800;
+
 impl Format {
     /// Reads the notation.
     pub(super) fn compile(notation: &str) -> Result<Self, FormatFault> {
@@ -97,11 +110,63 @@ impl Format {
                 _ => return Err(FormatFault::Twice(name)),
             }
         }
-        Ok(Self { items })
+        Ok(Self { notation: notation.to_owned(), items })
+    }
+
+    /// The format as the config writes it.
+    pub(super) fn notation(&self) -> &str {
+        &self.notation
     }
 
     /// The date that the whole text is in this format; `None` if it is none.
     pub(super) fn read(&self, text: &str) -> Option<Date> {
+        self.read_year(text, YEAR)
+    }
+
+    /// Whether the whole text would be a date in this format, had its year four digits.
+    pub(super) fn reads_short_year(&self, text: &str) -> bool {
+        self.read_year(text, SHORT_YEAR).is_some()
+    }
+
+    /// Whether there is a text that the two read as two different dates, both of our times.
+    pub(super) fn contests(&self, other: &Self) -> bool {
+        PROBES.into_iter().any(|date| {
+            let differs = |writer: &Self, reader: &Self| {
+                let read = writer.write(date).and_then(|text| reader.read(&text));
+                read.is_some_and(|read| read != date && read.year() >= OUR_TIMES)
+            };
+            differs(self, other) || differs(other, self)
+        })
+    }
+
+    /// A date in this format.
+    fn write(&self, date: Date) -> Option<String> {
+        let named = |names: &[&str], number: i8, short: bool| {
+            let name = *names.get(usize::try_from(number).ok()?.checked_sub(1)?)?;
+            Some(if short { name.get(..SHORT)? } else { name }.to_owned())
+        };
+        let mut text = String::new();
+        for item in &self.items {
+            match *item {
+                Item::Literal(letter) => text.push(letter),
+                Item::Blanks => text.push(' '),
+                Item::Year => write!(text, "{:04}", date.year()).ok()?,
+                Item::Month => write!(text, "{:02}", date.month()).ok()?,
+                Item::MonthName { short } => text.push_str(&named(&MONTHS, date.month(), short)?),
+                Item::Day => write!(text, "{:02}", date.day()).ok()?,
+                Item::WeekdayName { short } => {
+                    let number = date.weekday().to_monday_one_offset();
+                    text.push_str(&named(&WEEKDAYS, number, short)?);
+                }
+                Item::Number { least, .. } => write!(text, "{least:02}").ok()?,
+                Item::HalfDay => text.push_str("AM"),
+                Item::Fraction => {}
+            }
+        }
+        Some(text)
+    }
+
+    fn read_year(&self, text: &str, year_digits: usize) -> Option<Date> {
         let (mut year, mut month, mut day, mut weekday) = (0, 0, 0, None);
         let mut rest = text;
         for item in &self.items {
@@ -109,7 +174,7 @@ impl Format {
                 Item::Literal(letter) => rest = rest.strip_prefix(letter)?,
                 Item::Blanks => rest = rest.trim_start(),
                 Item::Year => {
-                    (year, rest) = digits(rest, 4, 4)?;
+                    (year, rest) = digits(rest, year_digits, year_digits)?;
                 }
                 Item::Month => (month, rest) = digits(rest, 1, 2)?,
                 Item::MonthName { short } => (month, rest) = name(rest, &MONTHS, short)?,
@@ -134,6 +199,8 @@ impl Format {
                 }
             }
         }
+        // any century does for a year that only has to be possible
+        let year = if year_digits == SHORT_YEAR { year + 2000 } else { year };
         let year = i16::try_from(year).ok().filter(|year| *year > 0)?;
         let (month, day) = (i8::try_from(month).ok()?, i8::try_from(day).ok()?);
         let date = Date::new(year, month, day).ok().filter(|_| rest.is_empty())?;

@@ -6,12 +6,13 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::mapping::finish::{Longer, Output};
 use crate::mapping::rule::{Fixed, Rule, Source};
 use crate::mapping::template::Part;
 use crate::mapping::{Case, OnEmpty, RuleConfig};
 
 /// Grows when the same mapping begins to make other bytes.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// Takes in one rule after the other, in the order of their paths.
 pub(super) struct Fingerprint {
@@ -78,6 +79,7 @@ impl Fingerprint {
         self.fixed(rule.default.as_ref());
         self.flag(rule.required);
         self.flag(config.on_empty == OnEmpty::Null);
+        self.number(rule.pad.map_or(0, |digits| digits as u64));
         match &rule.lookup {
             Some(lookup) => {
                 self.number(lookup.words.len() as u64 + 1);
@@ -103,16 +105,21 @@ impl Fingerprint {
             Some(Case::Upper) => "upper",
             Some(Case::Title) => "title",
         });
-        self.number(rule.finish.max.map_or(0, |max| max as u64));
+        self.flag(rule.finish.ascii);
+        self.number(rule.finish.max.map_or(0, |max| max.chars as u64));
+        self.flag(rule.finish.max.is_some_and(|max| max.longer != Longer::Reject));
+        self.text(match rule.output {
+            Output::Text => "string",
+            Output::Boolean => "boolean",
+            Output::Integer => "integer",
+        });
     }
 
     fn fixed(&mut self, value: Option<&Fixed>) {
         match value {
-            Some(value) => {
-                self.text(if value.boolean.is_some() { "boolean" } else { "text" });
-                self.text(&value.text);
-            }
-            None => self.text("none"),
+            // JSON is never empty
+            Some(value) => self.bytes(&value.json),
+            None => self.bytes(b""),
         }
     }
 
@@ -127,10 +134,14 @@ impl Fingerprint {
         self.number(u64::from(value));
     }
 
-    /// With its length before it, so that neighbours cannot run into each other.
     fn text(&mut self, text: &str) {
-        self.number(text.len() as u64);
-        self.hash.update(text.as_bytes());
+        self.bytes(text.as_bytes());
+    }
+
+    /// With their number before them, so that neighbours cannot run into each other.
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.hash.update(bytes);
     }
 
     fn number(&mut self, number: u64) {

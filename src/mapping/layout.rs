@@ -6,6 +6,8 @@
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
+use crate::mapping::forms::is_placeholder;
+use crate::mapping::lint::Guard;
 use crate::mapping::rule::{Role, Rule};
 use crate::scim::push_string;
 
@@ -42,6 +44,17 @@ pub(super) struct Copied {
     pub(super) opening: Vec<u8>,
     /// Whether nothing comes of an empty cell.
     pub(super) or_absent: bool,
+    /// Bytes up to which a value cannot be longer than the target takes.
+    free_bytes: usize,
+    guard: Guard,
+}
+
+impl Copied {
+    /// Whether there is nothing odd about the cell. Cheap, for it is asked of nearly every value.
+    #[inline]
+    pub(super) fn takes(&self, text: &[u8]) -> bool {
+        text.len() <= self.free_bytes && !is_placeholder(text) && self.guard.lets_pass(text)
+    }
 }
 
 /// An entry of a list; it exists only where one of `values` does.
@@ -81,6 +94,25 @@ impl Layout {
             }
         }
         Some(layout)
+    }
+
+    /// All rules, in the order in which their values are written.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        let members = self.core.iter().chain(&self.enterprise).flat_map(Member::fields);
+        let extensions = self.extensions.iter().flat_map(|extension| &extension.fields);
+        std::iter::once(&self.external_id).chain(members.chain(extensions).map(|field| &field.rule))
+    }
+}
+
+impl Member {
+    fn fields(&self) -> Box<dyn Iterator<Item = &Field> + '_> {
+        match self {
+            Self::Value(field) => Box::new(std::iter::once(field)),
+            Self::Object { fields, .. } => Box::new(fields.iter()),
+            Self::List { entries, .. } => {
+                Box::new(entries.iter().flat_map(|entry| entry.values.iter().chain(&entry.primary)))
+            }
+        }
     }
 }
 
@@ -143,7 +175,9 @@ fn part(rule: Rule) -> Field {
 fn field(key: Vec<u8>, rule: Rule) -> Field {
     let copied = rule.copied_column().map(|column| {
         let opening = [key.as_slice(), b"\""].concat();
-        Copied { column, opening, or_absent: rule.is_absent_when_empty() }
+        let guard = if rule.is_digits { Guard::Digits } else { rule.lint.guard() };
+        let free_bytes = rule.lint.free_bytes();
+        Copied { column, opening, or_absent: rule.is_absent_when_empty(), free_bytes, guard }
     });
     Field { key, rule, copied }
 }

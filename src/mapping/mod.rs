@@ -12,12 +12,18 @@ mod compile;
 mod config;
 mod date;
 mod date_format;
+mod diacritics;
 mod fingerprint;
+mod finish;
+mod forms;
 mod layout;
 mod letters;
+mod lint;
 mod literal;
+mod order;
 mod pending;
 mod problem;
+mod purpose;
 mod rule;
 mod template;
 mod user_name;
@@ -30,5 +36,7 @@ pub use config::{
     AttributeConfig, ByConfig, Case, Literal, MappingConfig, OnEmpty, Otherwise, RuleConfig,
     ValueSource, ValueType,
 };
-pub use pending::{DateOrders, Evidence, Standing};
+pub use lint::Lints;
+pub use order::{DateContradiction, DateOrder, Evidence, SoleFormat};
+pub use pending::Standing;
 pub use problem::{ColumnProblem, MappingProblem, RecordWarning};

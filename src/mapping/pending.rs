@@ -5,12 +5,6 @@ use jiff::civil::Date;
 use crate::domain::{RecordProblem, Row};
 use crate::mapping::{Bound, Mapping, Scratch};
 
-/// Evidence.
-#[derive(Debug, Default)]
-pub struct Evidence;
-/// Orders.
-#[derive(Debug, Default)]
-pub struct DateOrders;
 /// Standing.
 #[derive(Debug, Clone, Copy)]
 pub struct Standing {

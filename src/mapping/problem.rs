@@ -2,9 +2,10 @@
 //!
 //! Nothing here ever holds the value of a cell; columns, attributes and rules are named instead.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use crate::domain::RecordProblem;
+use crate::domain::{CellFault, RecordProblem};
 
 /// A mistake in a mapping, or something in it worth a second look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,18 +89,20 @@ impl fmt::Display for ColumnProblem {
 }
 
 /// Something about a mapped record that does not keep it back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordWarning {
     /// Stable and dotted; a metric label.
     pub code: &'static str,
-    /// What it is.
-    pub message: &'static str,
+    /// What it is, and the way out; never the value of a cell.
+    pub message: Cow<'static, str>,
 }
 
 /// The manager of a record is the record itself.
 pub(super) const OWN_MANAGER: RecordWarning = RecordWarning {
     code: "mapping.own-manager",
-    message: "the worker is named as their own manager and is sent without a manager",
+    message: Cow::Borrowed(
+        "the worker is named as their own manager and is sent without a manager",
+    ),
 };
 
 /// Why a value cannot be used. What the reader of a message needs beside it, column and attribute,
@@ -109,11 +112,21 @@ pub(super) enum Fault {
     RequiredEmpty,
     UnknownWord,
     NotBoolean,
+    NotInteger,
     BadDate,
+    ShortYear,
     AmbiguousDate,
-    TooLong { found: usize, most: usize },
+    TooLong {
+        found: usize,
+        most: usize,
+    },
     NoExternalId,
     ControlCharacter,
+    /// The value of a column, by its place in the mapping's list, is unknown.
+    Cell {
+        fault: CellFault,
+        column: usize,
+    },
 }
 
 impl Fault {
@@ -134,6 +147,25 @@ impl Fault {
                 "mapping.not-boolean",
                 format!("{from} is neither `true` nor `false`, but `{attribute}` is a boolean"),
                 "translate the words of the export with `map`",
+            ),
+            Self::NotInteger => (
+                "mapping.not-integer",
+                format!("{from} is no whole number, but `{attribute}` is sent as one"),
+                "digits alone, with a `-` before them at most: no `+`, leading zeros, blanks or \
+                 decimal point, and no more than 64 bits hold; or leave out `type`",
+            ),
+            Self::ShortYear => (
+                "mapping.two-digit-year",
+                format!(
+                    "{from} has a year of two digits, which leaves the century of `{attribute}` \
+                     to a guess"
+                ),
+                "export the column with years of four digits",
+            ),
+            Self::Cell { fault, .. } => (
+                fault.code(),
+                format!("{from} {}, but `{attribute}` needs it", fault.words()),
+                fault.hint(),
             ),
             Self::BadDate => (
                 "mapping.bad-date",

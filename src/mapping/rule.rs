@@ -1,20 +1,24 @@
 //! One compiled line of a mapping: the value it gives for a row.
 //!
 //! Rules apply in this order, whatever the order in the config: trim, empty words, default /
-//! required / null, map and otherwise, date, case, max. `default` and `otherwise` are final. What a
-//! `map` gives goes through the rest once, when the mapping is compiled.
+//! required / null, pad, map and otherwise, date, case, ascii, max, type. `default` and `otherwise`
+//! are final. What a `map` gives goes through the rest once, when the mapping is compiled.
 
 use std::ops::Range;
 
-use crate::domain::Row;
-use crate::mapping::Case;
-use crate::mapping::date::DateRule;
-use crate::mapping::letters::{push_cased, push_lower};
+use crate::domain::{CellFault, CellMark, ColumnUse, Row};
+use crate::mapping::DateOrder;
+use crate::mapping::date::Reading;
+use crate::mapping::finish::{Finish, Made, Output, is_integer, padded};
+use crate::mapping::forms::{is_exponent, is_placeholder};
+use crate::mapping::letters::push_lower;
+use crate::mapping::lint::Lint;
 use crate::mapping::problem::Fault;
 use crate::mapping::template::{Part, push_collapsed};
 use crate::scim::{AttributePath, push_string};
 
 /// A compiled line.
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub(super) struct Rule {
     pub(super) path: AttributePath,
     pub(super) role: Role,
@@ -26,8 +30,13 @@ pub(super) struct Rule {
     pub(super) default: Option<Fixed>,
     pub(super) required: bool,
     pub(super) null: bool,
+    pub(super) pad: Option<usize>,
     pub(super) lookup: Option<Lookup>,
     pub(super) finish: Finish,
+    pub(super) output: Output,
+    /// Whether it reads an id or a telephone number, which exponent notation has spoilt.
+    pub(super) is_digits: bool,
+    pub(super) lint: Lint,
 }
 
 /// What planning needs to know a value for.
@@ -40,6 +49,13 @@ pub(super) enum Role {
     Other,
 }
 
+impl Role {
+    /// Whether it names a person or an account.
+    pub(super) const fn is_reference(self) -> bool {
+        matches!(self, Self::ExternalId | Self::UserName | Self::Manager)
+    }
+}
+
 /// Where the text comes from; columns are places in the mapping's own list of columns.
 pub(super) enum Source {
     Column(usize),
@@ -50,7 +66,7 @@ pub(super) enum Source {
 /// A value that is known when the mapping is compiled.
 pub(super) struct Fixed {
     pub(super) text: String,
-    json: Vec<u8>,
+    pub(super) json: Vec<u8>,
     pub(super) boolean: Option<bool>,
 }
 
@@ -64,6 +80,11 @@ impl Fixed {
     pub(super) fn boolean(value: bool) -> Self {
         let text = value.to_string();
         Self { json: text.clone().into_bytes(), text, boolean: Some(value) }
+    }
+
+    /// A number, from a text that JSON has as it is.
+    pub(super) fn number(text: String) -> Self {
+        Self { json: text.clone().into_bytes(), text, boolean: None }
     }
 }
 
@@ -82,42 +103,6 @@ impl Lookup {
     }
 }
 
-/// The rules that come last.
-#[derive(Default)]
-pub(super) struct Finish {
-    pub(super) date: Option<DateRule>,
-    pub(super) case: Option<Case>,
-    pub(super) max: Option<usize>,
-}
-
-impl Finish {
-    /// The finished text, in `made` where it had to be made.
-    pub(super) fn apply<'v>(&self, text: &'v str, made: &'v mut String) -> Result<&'v str, Fault> {
-        made.clear();
-        let text = match (&self.date, self.case) {
-            (Some(date), _) => {
-                date.push(made, text)?;
-                made.as_str()
-            }
-            (None, Some(case)) => {
-                push_cased(made, text, case);
-                made.as_str()
-            }
-            (None, None) => text,
-        };
-        if let Some(most) = self.max
-            && text.len() > most
-        {
-            // A character is at least one byte, so short texts need no counting.
-            let found = text.chars().count();
-            if found > most {
-                return Err(Fault::TooLong { found, most });
-            }
-        }
-        Ok(text)
-    }
-}
-
 /// What a rule gives for a row.
 pub(super) enum Value<'v> {
     /// Nothing: the attribute is left out.
@@ -127,6 +112,8 @@ pub(super) enum Value<'v> {
     Text(&'v str),
     Fixed(&'v Fixed),
     Boolean(bool),
+    /// A whole number, as JSON writes it.
+    Number(&'v str),
 }
 
 impl Value<'_> {
@@ -134,7 +121,7 @@ impl Value<'_> {
         match self {
             Value::Text(text) => Some(text),
             Value::Fixed(fixed) => Some(&fixed.text),
-            Value::Absent | Value::Null | Value::Boolean(_) => None,
+            Value::Absent | Value::Null | Value::Boolean(_) | Value::Number(_) => None,
         }
     }
 
@@ -142,7 +129,7 @@ impl Value<'_> {
         match self {
             Value::Boolean(value) => Some(*value),
             Value::Fixed(fixed) => fixed.boolean,
-            Value::Absent | Value::Null | Value::Text(_) => None,
+            Value::Absent | Value::Null | Value::Text(_) | Value::Number(_) => None,
         }
     }
 
@@ -155,6 +142,7 @@ impl Value<'_> {
             Value::Fixed(fixed) => out.extend_from_slice(&fixed.json),
             Value::Boolean(true) => out.extend_from_slice(b"true"),
             Value::Boolean(false) => out.extend_from_slice(b"false"),
+            Value::Number(text) => out.extend_from_slice(text.as_bytes()),
         }
     }
 }
@@ -163,15 +151,46 @@ impl Value<'_> {
 #[derive(Clone, Copy)]
 pub(super) struct Cells<'a> {
     pub(super) row: Row<'a>,
+    /// The mapping's own list of columns.
+    pub(super) columns: &'a [ColumnUse],
     /// Where each column is in the file; `None` for an optional one that it does not have.
     pub(super) indexes: &'a [Option<usize>],
     /// Whether no cell holds anything that JSON escapes.
     pub(super) is_plain: bool,
+    /// Which of two date formats reads what both can read.
+    pub(super) orders: &'a [DateOrder],
 }
 
 impl<'a> Cells<'a> {
-    fn get(&self, column: usize) -> &'a str {
-        self.row.text().get(self.place(column)).unwrap_or("")
+    /// A cell's text, if it can be known.
+    pub(super) fn read(&self, column: usize) -> Result<&'a str, Fault> {
+        let text = self.row.text().get(self.place(column)).unwrap_or("");
+        match self.unknown(column) {
+            Some(fault) if text.is_empty() => Err(Fault::Cell { fault, column }),
+            _ => Ok(text),
+        }
+    }
+
+    /// Why nobody can know what an empty cell holds, where that is so.
+    #[inline]
+    pub(super) fn unknown(&self, column: usize) -> Option<CellFault> {
+        match self.mark(column) {
+            Some(CellMark::Unknown(fault)) => Some(fault),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn mark(&self, column: usize) -> Option<CellMark> {
+        if self.row.marks().is_empty() {
+            return None;
+        }
+        self.row.mark((*self.indexes.get(column)?)?)
+    }
+
+    /// The header of a column, as the mapping names it.
+    pub(super) fn name(&self, column: usize) -> Option<&'a str> {
+        self.columns.get(column).map(|used| used.name.as_str())
     }
 
     /// Where a cell stands in the row's text.
@@ -189,19 +208,21 @@ impl<'a> Cells<'a> {
 pub(super) struct Work {
     joined: String,
     folded: String,
-    made: String,
+    padded: String,
+    made: Made,
 }
 
 impl Rule {
     /// The column whose trimmed text is the value whenever there is any.
     pub(super) fn copied_column(&self) -> Option<usize> {
         let Source::Column(column) = self.source else { return None };
-        let Finish { date: None, case: None, max: None } = self.finish else { return None };
         let is_copied = self.role == Role::Other
-            && !self.path.is_boolean()
+            && self.output == Output::Text
             && self.trim
             && self.empty_words.is_empty()
-            && self.lookup.is_none();
+            && self.pad.is_none()
+            && self.lookup.is_none()
+            && self.finish.is_nothing();
         is_copied.then_some(column)
     }
 
@@ -216,11 +237,11 @@ impl Rule {
         cells: Cells<'v>,
         work: &'v mut Work,
     ) -> Result<Value<'v>, Fault> {
-        let Work { joined, folded, made } = work;
+        let Work { joined, folded, padded: zeros, made } = work;
         let text = match &self.source {
             Source::Const(fixed) => return Ok(Value::Fixed(fixed)),
-            Source::Column(column) => self.clean(cells.get(*column)),
-            Source::Template(parts) => self.join(parts, cells, joined),
+            Source::Column(column) => self.clean(*column, cells)?,
+            Source::Template(parts) => self.join(parts, cells, joined)?,
         };
         if text.is_empty() {
             return match &self.default {
@@ -228,6 +249,7 @@ impl Rule {
                 _ => self.nothing(),
             };
         }
+        let text = self.pad.map_or(text, |digits| padded(text, digits, zeros));
         if let Some(lookup) = &self.lookup {
             folded.clear();
             push_lower(folded, text.trim());
@@ -237,14 +259,53 @@ impl Rule {
                 None => Err(Fault::UnknownWord),
             };
         }
-        if self.path.is_boolean() {
+        if self.output == Output::Boolean {
             return match text {
                 _ if text.eq_ignore_ascii_case("true") => Ok(Value::Boolean(true)),
                 _ if text.eq_ignore_ascii_case("false") => Ok(Value::Boolean(false)),
                 _ => Err(Fault::NotBoolean),
             };
         }
-        self.finish.apply(text, made).map(Value::Text)
+        let reading = Reading { typed: self.is_typed_date(cells), orders: cells.orders };
+        match self.finish.apply(text, reading, made)? {
+            text if self.output == Output::Text => Ok(Value::Text(text)),
+            text if is_integer(text) => Ok(Value::Number(text)),
+            _ => Err(Fault::NotInteger),
+        }
+    }
+
+    /// The cleaned text of a row's cells, which is what a date rule learns from; `None` where the
+    /// value is not read from cells, or is unknown.
+    pub(super) fn written<'v>(&self, cells: Cells<'v>, work: &'v mut Work) -> Option<&'v str> {
+        match &self.source {
+            Source::Column(column) => self.clean(*column, cells).ok(),
+            Source::Template(parts) => self.join(parts, cells, &mut work.joined).ok(),
+            Source::Const(_) => None,
+        }
+    }
+
+    /// Whether the source of the file says that the cell is a date.
+    pub(super) fn is_typed_date(&self, cells: Cells<'_>) -> bool {
+        matches!(self.source, Source::Column(column) if cells.mark(column) == Some(CellMark::Date))
+    }
+
+    /// The first of its columns whose cell has a word that stands for nothing, unless its `map`
+    /// knows what becomes of words.
+    pub(super) fn placeholder(&self, cells: Cells<'_>) -> Option<usize> {
+        if self.lookup.is_some() {
+            return None;
+        }
+        let is_placeholder = |column: usize| {
+            self.clean(column, cells).is_ok_and(|text| is_placeholder(text.as_bytes()))
+        };
+        match &self.source {
+            Source::Column(column) => Some(*column).filter(|column| is_placeholder(*column)),
+            Source::Template(parts) => parts.iter().find_map(|part| match part {
+                Part::Column(column) => Some(*column).filter(|column| is_placeholder(*column)),
+                Part::Text(_) => None,
+            }),
+            Source::Const(_) => None,
+        }
     }
 
     /// What an empty value without default becomes.
@@ -259,25 +320,34 @@ impl Rule {
         }
     }
 
-    fn clean<'c>(&self, cell: &'c str) -> &'c str {
+    fn clean<'c>(&self, column: usize, cells: Cells<'c>) -> Result<&'c str, Fault> {
+        let cell = cells.read(column)?;
         let text = if self.trim { trimmed(cell) } else { cell };
-        if self.empty_words.iter().any(|word| word == text) { "" } else { text }
+        if self.is_digits && is_exponent(text.as_bytes()) {
+            return Err(Fault::Cell { fault: CellFault::Exponent, column });
+        }
+        Ok(if self.empty_words.iter().any(|word| word == text) { "" } else { text })
     }
 
-    fn join<'v>(&self, parts: &[Part<usize>], cells: Cells<'_>, joined: &'v mut String) -> &'v str {
+    fn join<'v>(
+        &self,
+        parts: &[Part<usize>],
+        cells: Cells<'_>,
+        joined: &'v mut String,
+    ) -> Result<&'v str, Fault> {
         joined.clear();
         let mut any = false;
         for part in parts {
             match part {
                 Part::Text(text) => push_collapsed(joined, text),
                 Part::Column(column) => {
-                    let text = self.clean(cells.get(*column));
+                    let text = self.clean(*column, cells)?;
                     any |= !text.is_empty();
                     push_collapsed(joined, text);
                 }
             }
         }
-        if any { joined.trim() } else { "" }
+        Ok(if any { joined.trim() } else { "" })
     }
 }
 

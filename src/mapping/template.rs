@@ -13,6 +13,16 @@ pub(super) enum Part<C> {
     Column(C),
 }
 
+impl Part<usize> {
+    /// The column, where it is one.
+    pub(super) fn column(&self) -> Option<usize> {
+        match self {
+            Self::Column(column) => Some(*column),
+            Self::Text(_) => None,
+        }
+    }
+}
+
 /// What is wrong with a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TemplateFault {

@@ -2,7 +2,7 @@
 
 use crate::domain::Row;
 use crate::mapping::layout::Member;
-use crate::mapping::rule::{Cells, Role};
+use crate::mapping::rule::{Role, Value};
 use crate::mapping::{Bound, Scratch};
 
 impl Bound<'_> {
@@ -13,10 +13,9 @@ impl Bound<'_> {
             Member::Value(field) if field.rule.role == Role::UserName => Some(&field.rule),
             _ => None,
         })?;
-        let cells = Cells { row: *row, indexes: self.indexes(), is_plain: false };
-        match rule.evaluate(cells, scratch.work()) {
-            Ok(crate::mapping::rule::Value::Text(text)) => Some(text),
-            Ok(crate::mapping::rule::Value::Fixed(fixed)) => Some(&fixed.text),
+        match rule.evaluate(self.cells(row, false), scratch.work()) {
+            Ok(Value::Text(text)) => Some(text),
+            Ok(Value::Fixed(fixed)) => Some(&fixed.text),
             _ => None,
         }
     }

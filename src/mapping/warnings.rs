@@ -56,6 +56,7 @@ pub(super) fn find(config: &MappingConfig) -> Vec<MappingProblem> {
             warn(&line.path, Some("otherwise"), &message, hint);
         }
         if !path.is_boolean()
+            && line.rule.kind.is_none()
             && let Some(key) = typed_literal(&line.rule)
         {
             let message = "the attribute is text, so this goes out as text";

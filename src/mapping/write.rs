@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::domain::RecordProblem;
 use crate::mapping::RecordWarning;
 use crate::mapping::layout::{Copied, Entry, Field, Layout, Member};
+use crate::mapping::lint::placeholder;
 use crate::mapping::problem::{Fault, OWN_MANAGER};
 use crate::mapping::rule::{Cells, Role, Rule, Value, Work};
 use crate::scim::{
@@ -22,6 +23,8 @@ pub(super) struct Caught {
     pub(super) user_name: Option<String>,
     pub(super) manager: Option<String>,
     pub(super) active: bool,
+    /// Whether the worker is named as their own manager.
+    is_own_manager: bool,
     pub(super) warnings: Vec<RecordWarning>,
     /// Texts no longer in use, kept for their room.
     spare: Vec<String>,
@@ -34,6 +37,7 @@ impl Caught {
         self.external_id.clear();
         self.warnings.clear();
         self.active = false;
+        self.is_own_manager = false;
     }
 
     fn keep(&mut self, text: &str) -> String {
@@ -60,7 +64,7 @@ pub(super) fn read_external_id(
     caught: &mut Caught,
 ) -> Result<(), RecordProblem> {
     caught.clear();
-    let value = rule.evaluate(cells, work).map_err(|fault| refuse(rule, fault))?;
+    let value = rule.evaluate(cells, work).map_err(|fault| refuse(rule, fault, cells))?;
     let text = value.text().unwrap_or("");
     check_external_id(text).map_err(|fault| {
         let fault = match fault {
@@ -70,9 +74,10 @@ pub(super) fn read_external_id(
             }
             ExternalIdFault::ControlCharacter => Fault::ControlCharacter,
         };
-        refuse(rule, fault)
+        refuse(rule, fault, cells)
     })?;
     caught.external_id.push_str(text);
+    look(rule, text, cells, &mut caught.warnings);
     Ok(())
 }
 
@@ -134,9 +139,11 @@ impl Writer<'_> {
             Member::Value(field) => return self.field(field),
             Member::Object { key, fields } => {
                 push_key(self.out, key);
-                let warned = self.caught.warnings.len();
+                let before = std::mem::take(&mut self.caught.is_own_manager);
+                let any = self.fields(fields)?;
                 // A worker who is their own manager is sent without any part of the manager.
-                self.fields(fields)? && self.caught.warnings.len() == warned
+                let is_own = std::mem::replace(&mut self.caught.is_own_manager, before);
+                any && !is_own
             }
             Member::List { key, entries } => {
                 push_key(self.out, key);
@@ -203,7 +210,7 @@ impl Writer<'_> {
         let text = self.cells.row.text();
         let mut place = self.cells.place(copied.column);
         match text.as_bytes().get(place.clone())? {
-            [] => return copied.or_absent.then_some(false),
+            [] => return self.nothing(copied),
             // nothing to trim
             [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => {}
             _ => {
@@ -211,9 +218,12 @@ impl Writer<'_> {
                 place.start += cell.len() - cell.trim_start().len();
                 place.end = place.start + cell.trim().len();
                 if place.is_empty() {
-                    return copied.or_absent.then_some(false);
+                    return self.nothing(copied);
                 }
             }
+        }
+        if !copied.takes(text.as_bytes().get(place.clone())?) {
+            return None;
         }
         if self.cells.is_plain {
             push_key(self.out, &copied.opening);
@@ -227,29 +237,51 @@ impl Writer<'_> {
         Some(true)
     }
 
+    /// What an empty cell leaves out, where it is known to be empty.
+    #[inline]
+    fn nothing(&self, copied: &Copied) -> Option<bool> {
+        let is_known = self.cells.unknown(copied.column).is_none();
+        (copied.or_absent && is_known).then_some(false)
+    }
+
     #[inline(never)]
     fn evaluated(&mut self, field: &Field) -> Result<bool, RecordProblem> {
         let rule = &field.rule;
-        let value = rule.evaluate(self.cells, self.work).map_err(|fault| refuse(rule, fault))?;
+        let cells = self.cells;
+        let value = rule.evaluate(cells, self.work).map_err(|fault| refuse(rule, fault, cells))?;
         if matches!(value, Value::Absent) {
             return Ok(false);
         }
         match (rule.role, value.text()) {
             (Role::Active, _) => {
                 let active = value.boolean();
-                self.caught.active = active.ok_or_else(|| refuse(rule, Fault::NotBoolean))?;
+                self.caught.active =
+                    active.ok_or_else(|| refuse(rule, Fault::NotBoolean, cells))?;
             }
             (Role::UserName, Some(text)) => self.caught.user_name = Some(self.caught.keep(text)),
             (Role::Manager, Some(text)) if text == self.caught.external_id => {
-                self.caught.warnings.push(OWN_MANAGER);
+                self.caught.is_own_manager = true;
+                // first, since it says that something is not sent
+                self.caught.warnings.insert(0, OWN_MANAGER);
             }
             (Role::Manager, Some(text)) => self.caught.manager = Some(self.caught.keep(text)),
             _ => {}
+        }
+        if let Some(text) = value.text() {
+            look(rule, text, cells, &mut self.caught.warnings);
         }
         push_key(self.out, &field.key);
         value.write(self.out);
         Ok(true)
     }
+}
+
+/// Warns of a value that is sent, but probably is not what somebody hopes for.
+fn look(rule: &Rule, text: &str, cells: Cells<'_>, warnings: &mut Vec<RecordWarning>) {
+    if let Some(column) = rule.placeholder(cells).and_then(|column| cells.name(column)) {
+        warnings.push(placeholder(column));
+    }
+    rule.lint.look(text, rule.column.as_deref(), &rule.path, warnings);
 }
 
 /// A comma, unless what comes is the first of its kind.
@@ -282,6 +314,10 @@ fn push_short(out: &mut Vec<u8>, text: &[u8], part: Range<usize>) {
     }
 }
 
-fn refuse(rule: &Rule, fault: Fault) -> RecordProblem {
-    fault.record(&rule.path.to_string(), rule.column.as_deref())
+fn refuse(rule: &Rule, fault: Fault, cells: Cells<'_>) -> RecordProblem {
+    let column = match fault {
+        Fault::Cell { column, .. } => cells.name(column),
+        _ => rule.column.as_deref(),
+    };
+    fault.record(&rule.path.to_string(), column)
 }

@@ -27,6 +27,18 @@ pub enum Format {
     Json,
 }
 
+impl Format {
+    /// As the config writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+            Self::Json => "json",
+        }
+    }
+}
+
 /// `xlsx = { … }` of a source.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkbookConfig {

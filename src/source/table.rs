@@ -4,12 +4,12 @@
 //! the same for every pass. A [`Table`] reads the rows: in the file's order, without repeated headers
 //! and trailers.
 
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 
 use crate::domain::ColumnUse;
 use crate::source::{
     Completeness, CsvReader, CsvShape, Finding, Format, FormatConfig, JsonReader, JsonShape,
-    Limits, SourceError, SourceRow,
+    Limits, SourceError, SourceRow, SpoolReader, WorkbookShape,
 };
 
 /// What a look through a file found out about how to read it.
@@ -19,6 +19,8 @@ pub enum Shape {
     Csv(CsvShape),
     /// JSON or NDJSON.
     Json(JsonShape),
+    /// A workbook, whose rows lie in a spool.
+    Workbook(WorkbookShape),
 }
 
 impl Shape {
@@ -49,6 +51,7 @@ impl Shape {
             Self::Csv(shape) => shape.findings(),
             // the reader tells, once it knows the columns
             Self::Json(_) => &[],
+            Self::Workbook(shape) => &shape.findings,
         }
     }
 
@@ -57,27 +60,30 @@ impl Shape {
     pub fn sheet(&self) -> Option<&str> {
         match self {
             Self::Csv(_) | Self::Json(_) => None,
+            Self::Workbook(shape) => Some(&shape.sheet),
         }
     }
 }
 
 /// Streams the rows of a file.
-pub enum Table<R> {
+pub enum Table<'s, R> {
     /// Of text with delimiters.
     Csv(CsvReader<R>),
     /// Of JSON or NDJSON.
     Json(JsonReader<R>),
+    /// Of a workbook's spool.
+    Workbook(SpoolReader<'s, R>),
 }
 
-impl<R: Read + Seek> Table<R> {
+impl<'s, R: Read + Seek> Table<'s, R> {
     /// Reads a file from its beginning (a workbook's spool), whose shape was found before.
     ///
     /// # Errors
     ///
     /// When the bytes cannot be read, or are not those whose shape was found.
     pub fn open(
-        input: R,
-        shape: &Shape,
+        mut input: R,
+        shape: &'s Shape,
         columns: &[ColumnUse],
         limits: Limits,
         file: &str,
@@ -89,17 +95,22 @@ impl<R: Read + Seek> Table<R> {
             Shape::Json(shape) => {
                 JsonReader::open(input, shape, columns, limits, file).map(Self::Json)
             }
+            Shape::Workbook(shape) => {
+                input.seek(SeekFrom::Start(0))?;
+                Ok(Self::Workbook(SpoolReader::open(input, shape)))
+            }
         }
     }
 }
 
-impl<R: Read> Table<R> {
+impl<R: Read> Table<'_, R> {
     /// The headers in file order; every row has as many cells.
     #[must_use]
     pub fn headers(&self) -> &[String] {
         match self {
             Self::Csv(reader) => reader.headers(),
             Self::Json(reader) => reader.headers(),
+            Self::Workbook(reader) => reader.headers(),
         }
     }
 
@@ -109,6 +120,7 @@ impl<R: Read> Table<R> {
         match self {
             Self::Csv(reader) => reader.rows(),
             Self::Json(reader) => reader.rows(),
+            Self::Workbook(reader) => reader.rows(),
         }
     }
 
@@ -118,6 +130,7 @@ impl<R: Read> Table<R> {
         match self {
             Self::Csv(reader) => reader.findings(),
             Self::Json(reader) => reader.findings(),
+            Self::Workbook(_) => &[],
         }
     }
 
@@ -126,7 +139,7 @@ impl<R: Read> Table<R> {
     pub const fn completeness(&self) -> Completeness {
         match self {
             Self::Csv(reader) => reader.completeness(),
-            Self::Json(_) => Completeness::Unproven,
+            Self::Json(_) | Self::Workbook(_) => Completeness::Unproven,
         }
     }
 
@@ -139,6 +152,7 @@ impl<R: Read> Table<R> {
         match self {
             Self::Csv(reader) => reader.next_row(),
             Self::Json(reader) => reader.next_row(),
+            Self::Workbook(reader) => reader.next_row(),
         }
     }
 }

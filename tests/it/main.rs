@@ -69,6 +69,7 @@ mod kills;
 #[cfg(test)]
 mod layers;
 mod mapping_compile;
+mod mapping_marks;
 mod mapping_properties;
 mod mapping_resource;
 mod mapping_rules;
@@ -87,3 +88,7 @@ mod store_leases;
 mod store_sqlite;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod workbook_support;
+#[cfg(test)]
+mod workbook_xlsx;

@@ -9,6 +9,7 @@
 use jiff::tz::TimeZone;
 use scimport::mapping::{
     Case, Literal, Mapping, MappingConfig, MappingProblem, OnEmpty, Otherwise, RuleConfig,
+    ValueType,
 };
 
 use crate::mapping_support::{
@@ -164,6 +165,71 @@ fn rules_that_exclude_each_other_are_found() {
 }
 
 #[test]
+fn rules_about_digits_length_and_type_are_checked() {
+    let integer = Some(ValueType::Integer);
+    let boolean = Some(ValueType::Boolean);
+    let date = || vec!["%F".to_owned()];
+    for (path, rule, key) in [
+        ("title", RuleConfig { truncate: true, ..column("T") }, "truncate"),
+        (
+            "title",
+            RuleConfig { truncate: true, max: Some(30), date: date(), ..column("T") },
+            "truncate",
+        ),
+        ("title", RuleConfig { pad: Some(4), date: date(), ..column("T") }, "pad"),
+        ("title", RuleConfig { pad: Some(0), ..column("T") }, "pad"),
+        ("title", RuleConfig { pad: Some(257), ..column("T") }, "pad"),
+        ("title", RuleConfig { pad: Some(8), max: Some(6), ..column("T") }, "pad"),
+        ("title", RuleConfig { pad: Some(8), ..constant(text("1")) }, "pad"),
+        ("title", RuleConfig { ascii: true, ..constant(text("1")) }, "ascii"),
+        ("title", RuleConfig { ascii: true, date: date(), ..column("T") }, "ascii"),
+        ("title", RuleConfig { kind: integer, ..column("T") }, "type"),
+        ("title", RuleConfig { kind: boolean, ..column("T") }, "type"),
+        ("userName", RuleConfig { kind: integer, ..column("T") }, "type"),
+        ("enterprise:manager", RuleConfig { kind: integer, ..column("T") }, "type"),
+        ("emails[type eq \"work\"]", RuleConfig { kind: boolean, ..column("T") }, "type"),
+        ("externalId", RuleConfig { kind: integer, ..column("T") }, "type"),
+        ("externalId", RuleConfig { max: Some(5), truncate: true, ..column("T") }, "truncate"),
+        (
+            "enterprise:manager",
+            RuleConfig { max: Some(5), truncate: true, ..column("T") },
+            "truncate",
+        ),
+        ("active", RuleConfig { kind: integer, ..column("T") }, "type"),
+        ("active", RuleConfig { pad: Some(5), ..column("T") }, "pad"),
+        ("active", RuleConfig { ascii: true, ..column("T") }, "ascii"),
+        ("urn:a:b:X", RuleConfig { kind: integer, ascii: true, ..column("T") }, "ascii"),
+        ("urn:a:b:X", RuleConfig { kind: integer, date: date(), ..column("T") }, "date"),
+        ("urn:a:b:X", RuleConfig { kind: integer, pad: Some(3), ..column("T") }, "pad"),
+        ("urn:a:b:X", RuleConfig { kind: boolean, max: Some(3), ..column("T") }, "max"),
+        ("urn:a:b:X", RuleConfig { kind: integer, case: Some(Case::Lower), ..column("T") }, "case"),
+        (
+            "urn:a:b:X",
+            RuleConfig { kind: integer, default: Some(text("1")), ..column("T") },
+            "default",
+        ),
+        ("urn:a:b:X", RuleConfig { kind: integer, ..constant(text("1")) }, "const"),
+        (
+            "urn:a:b:X",
+            RuleConfig { kind: integer, map: words(&[("a", text("1.5"))]), ..column("T") },
+            "map",
+        ),
+        (
+            "urn:a:b:X",
+            RuleConfig { kind: boolean, map: words(&[("a", text("yes"))]), ..column("T") },
+            "map",
+        ),
+    ] {
+        assert_eq!(only(path, rule), Some(key), "for {path}");
+    }
+    compile(&config(&[
+        ("externalId", column("Id")),
+        ("active", RuleConfig { kind: boolean, ..column("Active") }),
+        ("urn:a:b:X", RuleConfig { kind: integer, max: Some(3), ..column("T") }),
+    ]));
+}
+
+#[test]
 fn templates_and_dates_are_checked() {
     for broken in ["{A", "{} x", "{ }", "no column", "{{A}}"] {
         assert_eq!(only("title", template(broken)), Some("template"), "for {broken}");
@@ -241,6 +307,7 @@ fn everything() -> Vec<(&'static str, RuleConfig)> {
             "urn:contoso:employee:HireDate",
             RuleConfig { date: vec!["%F".to_owned(), "%d.%m.%Y".to_owned()], ..column("H") },
         ),
+        ("urn:contoso:employee:Grade", column("G")),
     ]
 }
 
@@ -274,7 +341,7 @@ fn everything_that_could_change_a_byte_changes_the_fingerprint() {
     let mut prints = vec![fingerprint(&everything(), &berlin())];
     let utc = TimeZone::UTC;
     prints.push(fingerprint(&everything(), &utc));
-    let changes: [Change; 15] = [
+    let changes: [Change; 19] = [
         |lines| lines[0].1 = column("Id2"),
         |lines| lines[1].1.map = words(&[("A", Literal::Boolean(true))]),
         |lines| lines[1].1.otherwise = Otherwise::Value(Literal::Boolean(false)),
@@ -282,6 +349,10 @@ fn everything_that_could_change_a_byte_changes_the_fingerprint() {
         |lines| lines[2].1 = template("{Last} {First}"),
         |lines| lines[3].1.case = Some(Case::Upper),
         |lines| lines[3].1.max = Some(8),
+        |lines| lines[3].1.truncate = true,
+        |lines| lines[3].1.ascii = true,
+        |lines| lines[4].1.pad = Some(4),
+        |lines| lines[8].1.kind = Some(ValueType::Integer),
         |lines| lines[3].1.trim = false,
         |lines| lines[3].1.required = true,
         |lines| lines[3].1.on_empty = OnEmpty::Null,

@@ -1,6 +1,6 @@
 //! The resource as a whole: order, lists, objects, extensions, managers, columns.
 
-use scimport::domain::Row;
+use scimport::domain::{ColumnKind, Row};
 use scimport::mapping::{ColumnProblem, Literal, OnEmpty, RuleConfig, Scratch};
 use scimport::scim::User;
 
@@ -186,7 +186,7 @@ fn all_missing_and_repeated_columns_are_named() {
         ("userType", RuleConfig { optional: true, ..column("Kind") }),
     ]));
     let problems = mapping
-        .bind(&["ID", "Job Title", "Nick", "Other", "Nick", "Other"])
+        .bind(&["IDs", "Job Title", "Nick", "Other", "Nick", "Other"])
         .err()
         .expect("problems");
     let missing = |column: &str, nearest: Option<&str>| ColumnProblem::Missing {
@@ -196,7 +196,7 @@ fn all_missing_and_repeated_columns_are_named() {
     assert_eq!(
         problems,
         [
-            missing("Id", Some("ID")),
+            missing("Id", Some("IDs")),
             missing("Active", None),
             ColumnProblem::Repeated { column: "Nick".to_owned(), places: vec![3, 5] },
             missing("First", None),
@@ -205,6 +205,51 @@ fn all_missing_and_repeated_columns_are_named() {
     );
     assert_eq!(problems[2].to_string(), "column `Nick` is there 2 times, as columns 3, 5");
     assert!(mapping.bind(&["Id", "Active", "Job Title", "Nick", "First", "Last"]).is_ok());
+}
+
+#[test]
+fn headers_are_found_whatever_their_blanks_case_and_width() {
+    let mapping = compile(&config_with(&[("title", column("Job Title"))]));
+    for header in ["job title", " JOB\u{a0}TITLE ", "Job\u{200b} Title", "Ｊob  Title"] {
+        let bound = mapping.bind(&["ID", "active", header]).expect("all columns");
+        let (mut scratch, mut out) = (Scratch::new(), Vec::new());
+        let row = OwnedRow::new(&["E1", "true", "Clerk"]);
+        bound.apply(&row.row(), &mut scratch, &mut out).expect("a resource");
+        assert_eq!(rest(&String::from_utf8(out).expect("UTF-8")), r#","title":"Clerk""#);
+    }
+    let problems =
+        mapping.bind(&["Id", "Active", "Job Title", "job title"]).err().expect("a problem");
+    assert_eq!(problems[0].to_string(), "column `Job Title` is there 2 times, as columns 3, 4");
+    assert!(mapping.bind(&["Id", "Active", "Job Title", "X", "x", "", ""]).is_ok());
+}
+
+#[test]
+fn columns_are_told_what_they_are_read_as() {
+    let dated = RuleConfig { date: vec!["%F".to_owned()], ..column("Hired") };
+    let mapping = compile(&config_with(&[
+        ("title", column("Id")),
+        ("nickName", template("{Phone} {Name}")),
+        ("phoneNumbers[type eq \"work\"]", column("Phone")),
+        ("phoneNumbers[type eq \"work\"].display", column("Label")),
+        ("enterprise:manager", template("{Prefix}{Boss}")),
+        ("enterprise:manager.displayName", column("Name")),
+        ("urn:contoso:employee:Hired", dated),
+    ]));
+    let kinds: Vec<_> =
+        mapping.columns().iter().map(|used| (used.name.as_str(), used.kind)).collect();
+    assert_eq!(
+        kinds,
+        [
+            ("Id", ColumnKind::Id),
+            ("Active", ColumnKind::Text),
+            ("Phone", ColumnKind::Phone),
+            ("Name", ColumnKind::Text),
+            ("Label", ColumnKind::Text),
+            ("Prefix", ColumnKind::Id),
+            ("Boss", ColumnKind::Id),
+            ("Hired", ColumnKind::Date),
+        ]
+    );
 }
 
 #[test]

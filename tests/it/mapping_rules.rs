@@ -1,6 +1,6 @@
 //! The rules of a mapping line, one sentence of the manual after the other.
 
-use scimport::mapping::{Case, Literal, OnEmpty, Otherwise, RuleConfig};
+use scimport::mapping::{Case, Literal, OnEmpty, Otherwise, RuleConfig, ValueType};
 
 use crate::mapping_support::{
     apply, column, config, config_with, constant, mistakes, rest, template, text, title, words,
@@ -146,6 +146,116 @@ fn values_go_as_strings() {
     assert_eq!(title(column("T"), "true"), ok("\"true\""));
     assert_eq!(title(constant(Literal::Integer(8)), ""), ok("\"8\""));
     assert_eq!(title(constant(Literal::Boolean(true)), ""), ok("\"true\""));
+}
+
+#[test]
+fn leading_zeros_that_a_spreadsheet_ate_come_back() {
+    let rule = || with(|rule| rule.pad = Some(6));
+    for (cell, json) in [
+        ("4711", "\"004711\""),
+        (" 4711 ", "\"004711\""),
+        ("1234567", "\"1234567\""),
+        ("47-11", "\"47-11\""),
+        ("A4711", "\"A4711\""),
+        ("", ""),
+    ] {
+        assert_eq!(title(rule(), cell), ok(json));
+    }
+    let table = with(|rule| {
+        rule.pad = Some(3);
+        rule.map = words(&[("007", text("Agent"))]);
+    });
+    assert_eq!(title(table, "7"), ok("\"Agent\""), "`pad` comes before `map`");
+    let id = RuleConfig { pad: Some(4), ..column("Id") };
+    let lines = config(&[("externalId", id), ("active", column("Active"))]);
+    let resource = apply(&lines, &[("Id", "42")]).expect("a resource");
+    assert!(resource.contains(r#""externalId":"0042""#), "{resource}");
+}
+
+#[test]
+fn diacritics_are_folded_after_the_case_is_changed() {
+    let rule = |case| {
+        with(|rule| {
+            rule.case = case;
+            rule.ascii = true;
+            rule.max = Some(5);
+        })
+    };
+    assert_eq!(title(rule(None), "Zoë"), ok("\"Zoe\""));
+    assert_eq!(title(rule(Some(Case::Lower)), "ÉLÉNA"), ok("\"elena\""));
+    assert_eq!(title(rule(None), "plain"), ok("\"plain\""));
+    assert_eq!(title(rule(None), "ßßß"), Err("mapping.too-long"), "`max` comes after `ascii`");
+}
+
+#[test]
+fn a_longer_value_is_cut_where_that_is_asked_for() {
+    let rule = |trim| {
+        with(|rule| {
+            rule.trim = trim;
+            rule.max = Some(5);
+            rule.truncate = true;
+        })
+    };
+    assert_eq!(title(rule(true), "Head of Sales"), ok("\"Head\""));
+    assert_eq!(title(rule(false), "Head of Sales"), ok("\"Head \""));
+    assert_eq!(title(rule(true), "äöüßé!"), ok("\"äöüßé\""));
+    assert_eq!(title(rule(true), "short"), ok("\"short\""));
+    let table = with(|rule| {
+        rule.map = words(&[("h", text("Head of Sales"))]);
+        rule.max = Some(4);
+        rule.truncate = true;
+    });
+    assert_eq!(title(table, "H"), ok("\"Head\""));
+}
+
+const GRADE: &str = "urn:contoso:employee:Grade";
+
+/// What one rule on a custom attribute makes of the cell `T`.
+fn grade(rule: RuleConfig, cell: &str) -> Result<String, &'static str> {
+    let resource = apply(&config_with(&[(GRADE, rule)]), &[("T", cell)]);
+    resource
+        .map(|resource| {
+            let (_, value) = resource.split_once(r#""Grade":"#).unwrap_or(("", "}}"));
+            value.trim_end_matches('}').to_owned()
+        })
+        .map_err(|problem| problem.code)
+}
+
+#[test]
+fn a_whole_number_is_written_as_a_number() {
+    let rule = || with(|rule| rule.kind = Some(ValueType::Integer));
+    for (cell, json) in [(" 7 ", "7"), ("-12", "-12"), ("0", "0"), ("", "")] {
+        assert_eq!(grade(rule(), cell), ok(json));
+    }
+    for cell in ["+7", "007", "-0", "7.0", "7,0", "1 000", "7a", "1E3", "9223372036854775808"] {
+        assert_eq!(grade(rule(), cell), Err("mapping.not-integer"), "for {cell}");
+    }
+    let table = with(|rule| {
+        rule.kind = Some(ValueType::Integer);
+        rule.map = words(&[("low", Literal::Integer(1)), ("high", text("9"))]);
+        rule.default = Some(Literal::Integer(0));
+        rule.otherwise = Otherwise::Value(Literal::Integer(-1));
+    });
+    for (cell, json) in [("Low", "1"), ("HIGH", "9"), ("", "0"), ("else", "-1")] {
+        assert_eq!(grade(table.clone(), cell), ok(json));
+    }
+    let number = RuleConfig { kind: Some(ValueType::Integer), ..constant(Literal::Integer(5)) };
+    assert_eq!(grade(number, ""), ok("5"));
+}
+
+#[test]
+fn a_custom_boolean_is_written_as_a_boolean() {
+    let rule = || with(|rule| rule.kind = Some(ValueType::Boolean));
+    for (cell, json) in [("TRUE", "true"), (" False", "false"), ("", "")] {
+        assert_eq!(grade(rule(), cell), ok(json));
+    }
+    assert_eq!(grade(rule(), "1"), Err("mapping.not-boolean"));
+    let table = with(|rule| {
+        rule.kind = Some(ValueType::Boolean);
+        rule.map = words(&[("J", Literal::Boolean(true)), ("N", Literal::Boolean(false))]);
+    });
+    assert_eq!(grade(table.clone(), "j"), ok("true"));
+    assert_eq!(grade(table, "?"), Err("mapping.unknown-word"));
 }
 
 #[test]

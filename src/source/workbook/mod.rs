@@ -1,0 +1,35 @@
+//! Workbooks: XLSX, XLSM, XLSB, XLS and ODS, into a spool of rows.
+//!
+//! A workbook is read once: [`spool`] finds the sheet that has the mapped columns and writes its rows
+//! into a small file, of which [`SpoolReader`] makes rows as often as they are needed. Cells of other
+//! columns never reach the spool. Ids keep the zeros that their number format shows, dates are known
+//! by format or by column, and what cannot be known is marked as such rather than guessed.
+//!
+//! XLSX and XLSM go through a scanner of our own, which holds a buffer, one row and the shared
+//! strings; its cost is a quarter of what a general reader costs. Whatever a file claims, its unpacked
+//! bytes are counted against [`WorkbookLimits`].
+
+mod book;
+mod cell;
+mod fault;
+mod format;
+mod header;
+mod limits;
+mod merged;
+mod number;
+mod package;
+mod reader;
+mod shape;
+mod sheet;
+mod spool;
+mod strings;
+mod styles;
+mod text;
+mod write;
+mod xlsx;
+mod xml;
+
+pub use limits::WorkbookLimits;
+pub use reader::SpoolReader;
+pub use shape::WorkbookShape;
+pub use spool::{SpoolRequest, spool};

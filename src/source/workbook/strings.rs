@@ -1,0 +1,184 @@
+//! Shared strings: all in one text, so that a million of them are two allocations.
+
+use std::io::{Read, Seek};
+
+use super::fault::Fault;
+use super::limits::WorkbookLimits;
+use super::package::Package;
+use super::text::{decode, not_utf8, unescape};
+use super::xml::{Bytes, Token, Xml};
+
+/// The strings of a workbook by number.
+#[derive(Debug, Default)]
+pub(super) struct Strings {
+    text: String,
+    ends: Vec<u32>,
+}
+
+impl Strings {
+    /// Reads them; a workbook without that part has none.
+    pub(super) fn read<R: Read + Seek>(
+        package: &mut Package<R>,
+        path: Option<&str>,
+    ) -> Result<Self, Fault> {
+        let limits = *package.limits();
+        match path.map(|path| package.xml(path)).transpose()?.flatten() {
+            Some(mut xml) => Self::from_xml(&mut xml, &limits),
+            None => Ok(Self::default()),
+        }
+    }
+
+    fn from_xml<B: Bytes>(xml: &mut Xml<B>, limits: &WorkbookLimits) -> Result<Self, Fault> {
+        let mut text = Vec::new();
+        let mut ends = Vec::new();
+        loop {
+            match xml.next()? {
+                Token::Open(tag) if tag.name == b"si" => {
+                    if ends.len() >= limits.shared_strings {
+                        return Err(Fault::ceiling(format!(
+                            "more than {} shared strings",
+                            limits.shared_strings
+                        )));
+                    }
+                    if !tag.is_empty {
+                        rich_text(xml, &mut text, limits)?;
+                    }
+                    if text.len() > limits.shared_string_bytes {
+                        return Err(Fault::ceiling(format!(
+                            "more than {} bytes of shared strings",
+                            limits.shared_string_bytes
+                        )));
+                    }
+                    ends.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+                }
+                Token::End => break,
+                _ => {}
+            }
+        }
+        let text = String::from_utf8(text).map_err(|_| not_utf8())?;
+        let at = |end: u32| usize::try_from(end).unwrap_or(usize::MAX);
+        if !ends.iter().all(|&end| text.is_char_boundary(at(end))) {
+            return Err(not_utf8());
+        }
+        Ok(Self { text, ends })
+    }
+
+    /// A string by its number, counted from 0.
+    #[inline]
+    pub(super) fn get(&self, index: usize) -> Option<&str> {
+        let end = *self.ends.get(index)?;
+        let start = match index.checked_sub(1) {
+            Some(before) => *self.ends.get(before)?,
+            None => 0,
+        };
+        self.text.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+    }
+}
+
+/// Adds the text of the element that was opened last (`si` or `is`): its `t`, or those of its runs,
+/// without what is said about their pronunciation.
+pub(super) fn rich_text<B: Bytes>(
+    xml: &mut Xml<B>,
+    out: &mut Vec<u8>,
+    limits: &WorkbookLimits,
+) -> Result<(), Fault> {
+    let outside = xml.depth().saturating_sub(1);
+    let from = out.len();
+    while xml.depth() > outside {
+        match xml.next()? {
+            Token::Open(tag) if !tag.is_empty => match tag.name {
+                b"t" => {
+                    let is_kept = tag.attribute(b"space") == Some(b"preserve");
+                    let start = out.len();
+                    plain_text(xml, out, limits)?;
+                    if !is_kept {
+                        trim(out, start);
+                    }
+                    unescape(out, start);
+                }
+                b"r" => {}
+                _ => xml.skip()?,
+            },
+            Token::End => return Err(Fault::broken("a text ends in the middle")),
+            _ => {}
+        }
+        check(out.len() - from, limits)?;
+    }
+    Ok(())
+}
+
+/// Adds the text of the element that was opened last, as it is.
+pub(super) fn plain_text<B: Bytes>(
+    xml: &mut Xml<B>,
+    out: &mut Vec<u8>,
+    limits: &WorkbookLimits,
+) -> Result<(), Fault> {
+    let outside = xml.depth().saturating_sub(1);
+    let from = out.len();
+    while xml.depth() > outside {
+        match xml.next()? {
+            Token::Text(raw) => decode(raw, out)?,
+            Token::Literal(raw) => out.extend_from_slice(raw),
+            Token::End => return Err(Fault::broken("a text ends in the middle")),
+            Token::Open(_) | Token::Close(_) => {}
+        }
+        check(out.len() - from, limits)?;
+    }
+    Ok(())
+}
+
+fn check(length: usize, limits: &WorkbookLimits) -> Result<(), Fault> {
+    if length > limits.string_bytes {
+        let most = limits.string_bytes;
+        return Err(Fault::ceiling(format!("a text of more than {most} bytes")));
+    }
+    Ok(())
+}
+
+/// Takes blanks off both ends of what was added.
+fn trim(out: &mut Vec<u8>, from: usize) {
+    let added = out.get(from..).unwrap_or_default();
+    let end = from + added.trim_ascii_end().len();
+    out.truncate(end);
+    let added = out.get(from..).unwrap_or_default();
+    let blanks = added.len() - added.trim_ascii_start().len();
+    if blanks > 0 {
+        out.drain(from..from + blanks);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(inner: &str, limits: &WorkbookLimits) -> Result<Strings, Fault> {
+        let part = format!("<x:sst xmlns:x=\"main\">{inner}</x:sst>");
+        Strings::from_xml(&mut Xml::new(part.as_bytes(), limits), limits)
+    }
+
+    #[test]
+    fn runs_are_joined_and_pronunciation_is_left_out() {
+        let read = strings(
+            "<x:si><x:t>a&amp;b</x:t></x:si><x:si/>\
+             <x:si><x:r><x:rPr><x:b/></x:rPr><x:t xml:space=\"preserve\">M\u{fc} </x:t></x:r>\
+             <x:r><x:t> ller </x:t></x:r><x:rPh sb=\"0\" eb=\"1\"><x:t>no</x:t></x:rPh>\
+             <x:phoneticPr fontId=\"1\"/></x:si>\
+             <x:si><x:t><![CDATA[<c>]]>_x000D_ </x:t></x:si>",
+            &WorkbookLimits::default(),
+        )
+        .unwrap();
+        let all: Vec<_> = (0..5).map(|index| read.get(index)).collect();
+        assert_eq!(all, [Some("a&b"), Some(""), Some("M\u{fc} ller"), Some("<c>\r"), None]);
+    }
+
+    #[test]
+    fn strings_have_ceilings() {
+        let few = WorkbookLimits { shared_strings: 2, ..WorkbookLimits::default() };
+        assert!(strings(&"<si><t>a</t></si>".repeat(2), &few).is_ok());
+        assert!(strings(&"<si><t>a</t></si>".repeat(3), &few).is_err());
+        let short = WorkbookLimits { string_bytes: 3, ..WorkbookLimits::default() };
+        assert!(strings("<si><t>abcd</t></si>", &short).is_err());
+        let small = WorkbookLimits { shared_string_bytes: 3, ..WorkbookLimits::default() };
+        assert!(strings(&"<si><t>ab</t></si>".repeat(2), &small).is_err());
+    }
+}
