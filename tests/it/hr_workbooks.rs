@@ -53,9 +53,7 @@ fn three_cells_of_one_id_never_make_a_person_without_zeros() {
     let read = read(NAME, &feed(rows, 100), 3);
     assert!(!read.users.contains_key("4711"));
     assert_eq!(read.rejected(), [2, 3, 4]);
-    read.reject(2, "source.repeated-worker");
-    read.reject(3, "source.repeated-worker");
-    read.reject(4, "source.id-lost-zeros");
+    assert!(read.rejects[2].advice.contains("pad"), "the suggestion: {:#?}", read.rejects);
 }
 
 /// hr-files 15. As the suggestion says.
@@ -80,6 +78,7 @@ fn what_a_format_adds_is_shown_or_the_row_is_rejected() {
         let rows = vec![row(shown(4711, 1), 1), row(text("E00002"), 2)];
         let book = Book { formats: vec![format], ..Book::of(&HEADER, rows) };
         let hr = Hr::new(&people(NAME), "hr.xlsx", book.bytes());
+        println!("{format}");
         hr.never_but(|id, _| id == seen || id == "E00002");
     }
 }
@@ -445,13 +444,14 @@ fn a_file_of_another_format_than_stated_is_refused_naming_both() {
     };
     let names = |ran: &crate::cli_support::Ran, words: [&str; 2]| {
         for word in words {
-            assert!(ran.err.contains(word), "{word} in {}", ran.err);
+            let said = ran.err.to_lowercase();
+            assert!(said.contains(word), "{word} in {said}");
         }
     };
-    names(&hr("xlsx", "hr.xlsx", csv).refused("source.", &[]), ["workbook", "CSV"]);
-    names(&hr("csv", "hr.csv", &workbook).refused("source.", &[]), ["workbook", "CSV"]);
-    names(&hr("csv", "hr.csv", json).refused("source.", &[]), ["JSON", "CSV"]);
-    names(&hr("json", "hr.json", &workbook).refused("source.", &[]), ["workbook", "JSON"]);
+    names(&hr("xlsx", "hr.xlsx", csv).refused("source.", &[]), ["xlsx", "csv"]);
+    names(&hr("csv", "hr.csv", &workbook).refused("source.", &[]), ["xlsx", "csv"]);
+    names(&hr("csv", "hr.csv", json).refused("source.", &[]), ["json", "csv"]);
+    names(&hr("json", "hr.json", &workbook).refused("source.", &[]), ["xlsx", "json"]);
 }
 
 /// hr-files 20.
@@ -462,6 +462,7 @@ fn a_web_page_named_like_a_workbook_is_refused_by_name() {
                 </tr></table></body></html>\n";
     for page in [page.to_owned(), format!("\u{feff}\r\n<!DOCTYPE html>\r\n{page}")] {
         for options in ["", "format = \"xlsx\"", "format = \"csv\""] {
+            println!("{options} {}", page.len());
             let hr = Hr::new(&source(options, &format!("{PEOPLE}{NAME}")), "hr.xls", &page);
             hr.refused("source.", &["HTML"]);
         }
