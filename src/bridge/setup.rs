@@ -13,7 +13,7 @@ use crate::config::{
     Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretRef, TargetConfig,
 };
 use crate::domain::{Clock, SourceName, TargetName};
-use crate::entra::{Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
+use crate::entra::{self, Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
 use crate::intake::{Feed, Password};
 use crate::mapping::Mapping;
 use crate::source::Limits;
@@ -60,7 +60,8 @@ impl Setup {
         for source in &config.sources {
             let zone = source.time_zone.as_ref().map(|zone| &zone.zone);
             let at = |path: &str| format!("source.{}.mapping.{path}", source.name);
-            match Mapping::compile(&source.mapping, zone) {
+            // which domains the tenant has verified, no config says yet
+            match Mapping::compile_with(&source.mapping, zone, &entra::lints(Vec::new())) {
                 Ok(mapping) => {
                     for warning in mapping.warnings() {
                         let (path, hint) = (at(&warning.path), warning.hint.clone());

@@ -9,7 +9,7 @@ use crate::intake::opened::Opened;
 use crate::intake::{Feed, SourceFile};
 use crate::mapping::{DateContradiction, DateOrder, Evidence, Scratch};
 use crate::source::{
-    Completeness, Finding, NotedRow, RowIndex, RowIndexBuilder, RowStanding, SourceError,
+    Completeness, Finding, NotedRow, Oddities, RowIndex, RowIndexBuilder, RowStanding, SourceError,
     SourceRow, too_many_ragged,
 };
 
@@ -72,16 +72,21 @@ fn pass(
     let (rows, completeness, columns, orders) = opened.read(file, feed, |table| {
         let mut columns = Columns::bind(feed, table.headers(), &place)?;
         let mut evidence = columns.bound.evidence();
+        let mut oddities = Oddities::new(place.clone(), table.headers());
         while let Some(row) = table.next_row()? {
             match row {
                 SourceRow::Bad { row, line, is_ragged, .. } => {
                     learnt.bad(line.unwrap_or(row), is_ragged);
                 }
-                SourceRow::Row(row) => learnt.row(&row, &columns, &mut evidence, today),
+                SourceRow::Row(row) => {
+                    oddities.look(&row, columns.kept.indexes());
+                    learnt.row(&row, &columns, &mut evidence, today);
+                }
             }
         }
-        findings.extend(table.findings().iter().cloned());
-        let mapped = columns.mapped();
+        findings.extend(table.findings());
+        findings.extend(oddities.findings());
+        let mapped = columns.kept.headers().to_vec();
         let orders =
             columns.bound.settle(evidence).map_err(|found| contradicted(&found, &place))?;
         Ok((table.rows(), table.completeness(), mapped, orders))

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod canary_rejects;
+#[cfg(test)]
 mod cli_convert;
 #[cfg(test)]
 mod cli_exit;
@@ -69,11 +71,13 @@ mod kills;
 #[cfg(test)]
 mod layers;
 mod mapping_compile;
+mod mapping_dates;
 mod mapping_marks;
 mod mapping_properties;
 mod mapping_resource;
 mod mapping_rules;
 mod mapping_support;
+mod mapping_warnings;
 #[cfg(test)]
 mod memory;
 mod mock_client;

@@ -1,5 +1,7 @@
 //! What a source knows of a cell beside its text: dates, and values that nobody can know.
 
+#![expect(clippy::expect_used, reason = "a helper that fails, fails its test")]
+
 use scimport::domain::{CellFault, CellMark, Mark, RecordProblem, Row};
 use scimport::mapping::{MappingConfig, RuleConfig, Scratch};
 

@@ -54,7 +54,7 @@ fn is_in_place(
         // apostrophes, and what is typed for one; blanks; what hyphenates
         '\u{2018}' | '\u{2019}' | '´' | '\u{a0}' | '\u{ad}' => true,
         '·' => is_letter(before) == is_letter(after),
-        '“' | '„' | '‚' | '«' | '‹' | '¿' | '¡' | '§' | '¶' => !is_letter(before),
+        '“' | '„' | '‚' | '«' | '‹' | '¿' | '¡' => !is_letter(before),
         '”' | '»' | '›' | '®' | '™' | '©' => !is_letter(after),
         '–' | '—' | '…' | '•' => !(is_lower(before) && is_lower(after)),
         'ª' | 'º' => before.is_some() && !is_letter(after),
@@ -109,7 +109,7 @@ pub(super) fn cost(word: &[char], languages: &[Language], used: &[bool]) -> (u32
     let fit = misfits(&word);
     let mut best = (MOST_A_WORD, None);
     for (at, language) in languages.iter().enumerate() {
-        let mut cost = fit;
+        let mut cost = fit + language.prior;
         if used.get(at) != Some(&true) {
             cost += NEW;
         }
@@ -146,6 +146,12 @@ fn misfits(word: &[char]) -> u32 {
             Script::Other => 0,
         };
     }
+    if let &[only] = word
+        && is_word_letter(only)
+        && script(only) != Script::Latin
+    {
+        cost += MISFIT;
+    }
     let is_greek = |letter: &char| script(*letter) == Script::Greek && letter.is_alphabetic();
     if word.iter().filter(|letter| is_greek(letter)).count() > 2 {
         let accents = word.iter().filter(|letter| "άέήίόύώΐΰ".contains(**letter)).count();
@@ -181,8 +187,12 @@ fn latin_misfit(
         }
         'ø' | 'å' if is_vowel(before) || after == Some(Kind::Vowel) => MISFIT,
         'ā' | 'ē' | 'ī' | 'ū' | 'ă' if is_vowel(before) || is_vowel(after) => MISFIT,
-        _ if kind(letter) == Kind::Consonant && is_consonant(before) && is_consonant(after) => {
-            MISFIT
+        _ if kind(letter) == Kind::Consonant && is_consonant(after) && before.is_some() => {
+            // `Bjřrn` and `Kjćr` are no words
+            if is_consonant(before) || before == Some(Kind::Either) { MISFIT } else { 0 }
+        }
+        _ if kind(letter) == Kind::Consonant && is_consonant(before) && after.is_none() => {
+            MISFIT / 2
         }
         _ if kind(letter) == Kind::Vowel && is_vowel(before) && is_vowel(after) => MISFIT / 2,
         _ => 0,

@@ -17,6 +17,9 @@ use crate::source::{Limits, SourceError};
 /// Bytes read from the file at a time.
 const BUFFER_BYTES: usize = 128 * 1024;
 
+/// How a file in UTF-8 may begin.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Streams records.
 pub(super) struct Records<R> {
     input: R,
@@ -70,9 +73,14 @@ impl<R: Read> Records<R> {
             Some(quote) => core.quote(quote),
             None => core.quoting(false),
         };
+        let mut core = core.build();
+        // once it has read something it leaves byte-order marks alone; it would take one away only
+        // where the bytes come in large enough pieces
+        core.read_record(b"\n", &mut [0; 4], &mut [0; 4]);
+        core.set_line(1);
         Self {
             input,
-            core: core.build(),
+            core,
             delimiter,
             quote,
             buffer: vec![0; BUFFER_BYTES],
@@ -146,8 +154,7 @@ impl<R: Read> Records<R> {
     /// Reads a record that is simple and whole in the buffer; false, and nothing is read, when it is
     /// not.
     fn advance_swiftly(&mut self) -> bool {
-        // the first record may begin with a byte-order mark
-        if self.record < 2 || !is_plain(self.delimiter, self.quote) {
+        if !is_plain(self.delimiter, self.quote) {
             return false;
         }
         let input = self.buffer.get(self.start..self.end).unwrap_or_default();
@@ -252,30 +259,37 @@ impl<R: Read> Records<R> {
         if self.at_end {
             return Ok(false);
         }
-        loop {
-            match self.input.read(&mut self.buffer) {
+        let is_first = self.bytes_read == 0;
+        self.start = 0;
+        self.end = 0;
+        // of a file's beginning so much that a byte-order mark is whole
+        let least = if is_first { BYTE_ORDER_MARK.len() } else { 1 };
+        while self.end < least {
+            let room = self.buffer.get_mut(self.end..).unwrap_or_default();
+            match self.input.read(room) {
                 Ok(0) => {
                     self.at_end = true;
-                    return Ok(false);
+                    break;
                 }
-                Ok(count) => {
-                    self.start = 0;
-                    self.end = count;
-                    self.bytes_read += u64::try_from(count).unwrap_or(u64::MAX);
-                    if self.bytes_read > self.limits.file_bytes {
-                        return Err(SourceError::refused(
-                            "source.file-too-large",
-                            Place::file(&self.file),
-                            format!("the file is larger than {} bytes", self.limits.file_bytes),
-                            "split the export",
-                        ));
-                    }
-                    return Ok(true);
-                }
+                Ok(count) => self.end += count,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.unreadable(error)),
             }
         }
+        self.bytes_read += u64::try_from(self.end).unwrap_or(u64::MAX);
+        if self.bytes_read > self.limits.file_bytes {
+            return Err(SourceError::refused(
+                "source.file-too-large",
+                Place::file(&self.file),
+                format!("the file is larger than {} bytes", self.limits.file_bytes),
+                "split the export",
+            ));
+        }
+        let read = self.buffer.get(..self.end).unwrap_or_default();
+        if is_first && read.starts_with(BYTE_ORDER_MARK) {
+            self.start = BYTE_ORDER_MARK.len();
+        }
+        Ok(self.start < self.end || !self.at_end && self.fill()?)
     }
 
     fn unreadable(&self, error: std::io::Error) -> SourceError {
