@@ -34,6 +34,26 @@ mod entra_tls;
 mod entra_token;
 mod entra_upload;
 #[cfg(test)]
+mod hr_bombs;
+#[cfg(test)]
+mod hr_book;
+#[cfg(test)]
+mod hr_dates;
+#[cfg(test)]
+mod hr_encodings;
+#[cfg(test)]
+mod hr_formats;
+#[cfg(test)]
+mod hr_json;
+#[cfg(test)]
+mod hr_people;
+#[cfg(test)]
+mod hr_support;
+#[cfg(test)]
+mod hr_text;
+#[cfg(test)]
+mod hr_workbooks;
+#[cfg(test)]
 mod intake_edge;
 #[cfg(test)]
 mod journey_faults;
