@@ -27,7 +27,7 @@ pub use config::{
 pub use csv::CsvReader;
 pub use error::SourceError;
 pub use found::{Completeness, Finding, SourceRow};
-pub use kind::{FileKind, kind_of, kind_of_file};
+pub use kind::{FileKind, KIND_BYTES, kind_of, kind_of_file};
 pub use limits::{Limits, too_many_ragged};
 pub use rows::{RowIndex, RowIndexBuilder, RowVerdict};
 pub use workbook::{SpoolReader, SpoolRequest, WorkbookLimits, WorkbookShape, spool};

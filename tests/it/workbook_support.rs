@@ -51,7 +51,9 @@ impl Parts {
             );
             parts.push((
                 format!("xl/worksheets/sheet{number}.xml"),
-                format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><worksheet>{inside}</worksheet>"),
+                format!(
+                    "<?xml version=\"1.0\" encoding=\"UTF-8\"?><worksheet>{inside}</worksheet>"
+                ),
             ));
         }
         relations += "<Relationship Id=\"s\" Type=\"x/sharedStrings\" Target=\"/xl/sharedStrings.xml\"/>\
@@ -66,7 +68,10 @@ impl Parts {
             format!("<Relationships>{relations}</Relationships>"),
         ));
         parts.push(("xl/sharedStrings.xml".to_owned(), format!("<sst>{}</sst>", self.strings)));
-        parts.push(("xl/styles.xml".to_owned(), format!("<styleSheet>{}</styleSheet>", self.styles)));
+        parts.push((
+            "xl/styles.xml".to_owned(),
+            format!("<styleSheet>{}</styleSheet>", self.styles),
+        ));
         parts.push(("[Content_Types].xml".to_owned(), "<Types/>".to_owned()));
         let borrowed: Vec<(&str, &[u8])> =
             parts.iter().map(|(name, text)| (name.as_str(), text.as_bytes())).collect();

@@ -36,7 +36,14 @@ fn an_id_keeps_the_zeros_that_its_format_shows_and_unmapped_cells_stay_behind() 
     ]);
     let bytes = book.save_to_buffer().unwrap();
     assert!(ask.refusal(&bytes).contains("lacks `worker id`"), "{}", ask.refusal(&bytes));
-    let ask = Ask { columns: vec![column("WORKERID", ColumnKind::Id), ask.columns[1].clone(), ask.columns[2].clone()], ..ask };
+    let ask = Ask {
+        columns: vec![
+            column("WORKERID", ColumnKind::Id),
+            ask.columns[1].clone(),
+            ask.columns[2].clone(),
+        ],
+        ..ask
+    };
     let read = ask.read(&bytes).unwrap();
     assert_eq!(read.shape.headers, ["WorkerID", "Salary", "Hired", "Phone"]);
     assert_eq!((read.shape.sheet.as_str(), read.shape.header_row), ("Staff", 1));
@@ -102,9 +109,11 @@ fn the_sheet_is_chosen_by_its_headers_and_not_by_its_place() {
             ("Old".to_owned(), data(&text_row(1, &["ID"]))),
             (
                 "Staff &amp; Co".to_owned(),
-                data(&(text_row(2, &["Printed", "today"])
-                    + &text_row(4, &["", "id", " Name\u{a0}"])
-                    + &text_row(5, &["", "7", "Ada"]))),
+                data(
+                    &(text_row(2, &["Printed", "today"])
+                        + &text_row(4, &["", "id", " Name\u{a0}"])
+                        + &text_row(5, &["", "7", "Ada"])),
+                ),
             ),
         ],
         ..Parts::default()
@@ -144,12 +153,10 @@ fn merged_cells_are_unknown_spread_or_empty_as_the_config_says() {
     let mut ask = Ask::of(columns(&["ID", "Department", "Site"]));
     let bytes = parts.bytes();
     let read = ask.read(&bytes).unwrap();
-    assert_eq!(read.cells(), [
-        ["1", "Sales", "", ""],
-        ["2", "", "", ""],
-        ["3", "", "", ""],
-        ["4", "IT", "", "Bonn"]
-    ]);
+    assert_eq!(
+        read.cells(),
+        [["1", "Sales", "", ""], ["2", "", "", ""], ["3", "", "", ""], ["4", "IT", "", "Bonn"]]
+    );
     let merged = CellMark::Unknown(CellFault::Merged);
     assert_eq!(read.rows[0].2, [(3, merged)]);
     assert_eq!(read.rows[1].2, [(1, merged), (3, merged)]);
@@ -199,7 +206,8 @@ fn a_trailer_is_kept_whole() {
     let mut ask = Ask::of(columns(&["ID"]));
     let bytes = Parts::of_rows(&rows).bytes();
     assert_eq!(ask.read(&bytes).unwrap().cells(), [["", "7", ""], ["", "", ""]]);
-    ask.trailer = Some(TrailerConfig { starts_with: "Total".to_owned(), count: Some(3), total: None });
+    ask.trailer =
+        Some(TrailerConfig { starts_with: "Total".to_owned(), count: Some(3), total: None });
     assert_eq!(ask.read(&bytes).unwrap().cells(), [["", "7", ""], ["Total:", "", "1"]]);
 }
 

@@ -180,9 +180,14 @@ mod tests {
 
     #[test]
     fn dates_are_told_from_times_quotes_and_elapsed_hours() {
-        for code in ["yyyy-mm-dd", "d/m/yy h:mm", "[$-407]TT.MM.dd", "mmm", "[$-F800]dddd\\, mmmm",
-            "yyyy\"-\"mm;@"]
-        {
+        for code in [
+            "yyyy-mm-dd",
+            "d/m/yy h:mm",
+            "[$-407]TT.MM.dd",
+            "mmm",
+            "[$-F800]dddd\\, mmmm",
+            "yyyy\"-\"mm;@",
+        ] {
             assert_eq!(NumberFormat::of(code), NumberFormat::Date, "{code}");
         }
         for code in ["hh:mm", "h:mm AM/PM", "mm:ss.0"] {

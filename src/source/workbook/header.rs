@@ -208,8 +208,7 @@ impl<'a> Misfits<'a> {
 /// Names in backticks, ten at most.
 pub(super) fn listed(names: &[&str]) -> String {
     const MOST: usize = 10;
-    let mut words: Vec<String> =
-        names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    let mut words: Vec<String> = names.iter().take(MOST).map(|name| format!("`{name}`")).collect();
     if names.len() > MOST {
         words.push(format!("{} more", names.len() - MOST));
     }

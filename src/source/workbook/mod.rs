@@ -9,14 +9,19 @@
 //! strings; its cost is a quarter of what a general reader costs. Whatever a file claims, its unpacked
 //! bytes are counted against [`WorkbookLimits`].
 
+mod biff;
 mod book;
 mod cell;
+mod compound;
+mod encrypted;
 mod fault;
 mod format;
 mod header;
 mod limits;
 mod merged;
 mod number;
+mod ods;
+mod opened;
 mod package;
 mod reader;
 mod shape;
@@ -26,8 +31,13 @@ mod strings;
 mod styles;
 mod text;
 mod write;
+mod xls;
+mod xlsb;
 mod xlsx;
 mod xml;
+
+pub(in crate::source) use compound::{Compound, MAGIC};
+pub(in crate::source) use package::Package;
 
 pub use limits::WorkbookLimits;
 pub use reader::SpoolReader;

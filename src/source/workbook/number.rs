@@ -60,8 +60,7 @@ pub(super) fn write_serial(serial: f64, is_1904: bool, out: &mut Vec<u8>) -> Wri
         return Written::Unknown(CellFault::DateRange);
     }
     #[expect(clippy::cast_possible_truncation, reason = "below 10^7")]
-    let (mut day, mut second) =
-        (serial.trunc() as i64, (serial.fract() * 86_400.0).round() as i64);
+    let (mut day, mut second) = (serial.trunc() as i64, (serial.fract() * 86_400.0).round() as i64);
     if second >= SECONDS {
         second -= SECONDS;
         day += 1;

@@ -80,8 +80,8 @@ impl<'s, R: Read> SpoolReader<'s, R> {
         self.rows += 1;
         let record = self.buffer.get(self.start..self.start + length).ok_or_else(damaged)?;
         self.start += length;
-        let (row, texts) = read_record(record, self.shape.headers.len(), &mut self.cells)
-            .ok_or_else(damaged)?;
+        let (row, texts) =
+            read_record(record, self.shape.headers.len(), &mut self.cells).ok_or_else(damaged)?;
         let texts = std::str::from_utf8(texts).map_err(|_| damaged())?;
         self.text.clear();
         self.ends.clear();

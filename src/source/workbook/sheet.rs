@@ -52,7 +52,7 @@ pub(super) fn read<B: Bytes>(
                 b"filterColumn" => aside.is_filtered |= is_in_filter,
                 b"mergeCell" => {
                     let range = tag.attribute(b"ref").and_then(Range::parse);
-                    aside.merged.extend(range.filter(|range| !range.is_single()));
+                    aside.merged.extend(range);
                     if aside.merged.len() > limits.merged_ranges {
                         return Err(Fault::ceiling(format!(
                             "more than {} merged ranges",
@@ -107,11 +107,7 @@ struct Head {
 
 impl<B: Bytes> Sheet<'_, B> {
     /// Reads the row whose tag was read last.
-    fn read_row(
-        &mut self,
-        head: &RowHead,
-        rows: &mut impl Rows,
-    ) -> Result<ControlFlow<()>, Fault> {
+    fn read_row(&mut self, head: &RowHead, rows: &mut impl Rows) -> Result<ControlFlow<()>, Fault> {
         let row = head.row.unwrap_or(self.row.saturating_add(1));
         if row <= self.row {
             return Err(Fault::broken("the rows of a sheet are not in their order"));

@@ -398,9 +398,9 @@ mod tests {
         loop {
             seen.push(match xml.next()? {
                 Token::Open(tag) => {
-                    let pairs = tag.attributes().map(|(name, value)| {
-                        format!(" {}={}", show(name), show(value))
-                    });
+                    let pairs = tag
+                        .attributes()
+                        .map(|(name, value)| format!(" {}={}", show(name), show(value)));
                     let end = if tag.is_empty { "/" } else { "" };
                     format!("<{}{}{end}", show(tag.name), pairs.collect::<String>())
                 }
