@@ -70,6 +70,8 @@ mod support;
 #[cfg(test)]
 mod workbook_hostile;
 #[cfg(test)]
+mod workbook_kinds;
+#[cfg(test)]
 mod workbook_support;
 #[cfg(test)]
 mod workbook_xlsx;

@@ -67,7 +67,7 @@ pub(super) fn decrypt<R: Read + Seek>(
     match plain {
         Ok(Ok(plain)) if plain.starts_with(ARCHIVE) => Ok(plain),
         Ok(Ok(_)) => Err(Fault::refused(
-            "source.wrong-password",
+            "source.encrypted",
             "the workbook is encrypted with another password than the configured one",
             "correct what `password` of the source's `xlsx` refers to",
         )),
