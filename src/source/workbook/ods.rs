@@ -14,9 +14,10 @@ use super::opened::Opened;
 use super::package::{Package, Part};
 use super::sheet::{Aside, Rows};
 use super::styles::{Styles, number};
+use super::tag::Tag;
 use super::text::{decode, decoded, not_utf8};
 use super::xlsb::too_many_ranges;
-use super::xml::{Tag, Token, Xml};
+use super::xml::{Token, Xml};
 
 const CONTENT: &str = "content.xml";
 const MANIFEST: &str = "META-INF/manifest.xml";

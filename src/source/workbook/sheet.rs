@@ -7,8 +7,9 @@ use super::fault::Fault;
 use super::limits::WorkbookLimits;
 use super::merged::Range;
 use super::strings::{Strings, plain_text, rich_text};
+use super::tag::Tag;
 use super::text::not_utf8;
-use super::xml::{Bytes, Tag, Token, Xml};
+use super::xml::{Bytes, Token, Xml};
 
 /// Takes what a sheet has.
 pub(super) trait Rows {
