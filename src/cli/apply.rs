@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use indicatif::ProgressBar;
-
-use crate::bridge::{Applied, Bridge, BridgeError, Goal, Preview};
 use serde_json::Value;
 
+use crate::bridge::{Applied, Bridge, BridgeError, Goal, Preview};
 use crate::cli::args::{ApplyArgs, Wait};
 use crate::cli::context::{Context, Failed, explain, failed};
 use crate::cli::exit::Exit;

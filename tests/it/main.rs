@@ -93,6 +93,10 @@ mod store_sqlite;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod workbook_hostile;
+#[cfg(test)]
+mod workbook_kinds;
+#[cfg(test)]
 mod workbook_support;
 #[cfg(test)]
 mod workbook_xlsx;
