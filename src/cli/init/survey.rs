@@ -7,8 +7,7 @@ use std::path::Path;
 
 use crate::bridge::BridgeError;
 use crate::cli::context::{Failed, failed};
-use crate::cli::init::header;
-use crate::cli::init::trailer;
+use crate::cli::init::{header, records, trailer};
 use crate::cli::words::{plural, thousands};
 use crate::domain::{ColumnKind, ColumnUse, Place, fold_header};
 use crate::mapping::{Proposal, TableSample, quoted};
@@ -62,9 +61,8 @@ impl Survey {
     pub fn settle(&mut self, path: &Path, proposal: &Proposal) {
         let name = self.name.clone();
         let looked = Looked { path, name: &name, kind: self.kind };
-        let is_mapped = |header: &&String| {
-            !proposal.unmapped.iter().any(|column| column.header == **header)
-        };
+        let is_mapped =
+            |header: &&String| !proposal.unmapped.iter().any(|column| column.header == **header);
         let headers: Vec<String> =
             self.table.columns().iter().map(|column| column.header.clone()).collect();
         let columns: Vec<ColumnUse> =
@@ -72,10 +70,11 @@ impl Survey {
         let mut plain = self.config.clone();
         (plain.csv.header_row, plain.xlsx.header_row) = (None, None);
         plain.xlsx.sheet = crate::source::SheetChoice::Fitting;
-        let found = looked
-            .open(&plain, &columns)
-            .and_then(|opened| looked.table(&opened, &columns).map(|table| table.headers().to_vec()));
-        let is_same = found.is_ok_and(|found| found.iter().map(|name| name.trim()).eq(headers.iter()));
+        let found = looked.open(&plain, &columns).and_then(|opened| {
+            looked.table(&opened, &plain, &columns).map(|table| table.headers().to_vec())
+        });
+        let is_same =
+            found.is_ok_and(|found| found.iter().map(|name| name.trim()).eq(headers.iter()));
         if is_same || self.kind.format() == Some(Format::Json) {
             return;
         }
@@ -108,6 +107,12 @@ fn look(path: &Path, name: &str) -> Result<Survey, SourceError> {
         settings.extend(settle_encoding(&looked, &mut config)?);
     }
     header::find(&looked, &mut config)?;
+    if format == Format::Json
+        && let Some(records) = records::find(&looked.headers(&config)?)
+    {
+        settings.push(format!("json = {{ records = {} }}", quoted(&records)));
+        config.json.records = Some(records);
+    }
     let (mut table, mut found) = read(&looked, &config)?;
     if format == Format::Csv
         && let Some(said) = trailer::find(&looked, &config, table.rows())
@@ -162,7 +167,7 @@ fn read(
         }
     }
     let opened = looked.open(config, &columns)?;
-    let mut rows = looked.table(&opened, &columns)?;
+    let mut rows = looked.table(&opened, config, &columns)?;
     let mut table = TableSample::new(rows.headers());
     let mut bad = 0_u64;
     while table.rows() < MOST_ROWS {
@@ -184,8 +189,8 @@ fn read(
     if bad > 0 {
         found.push(format!("{} row{} cannot be read", thousands(bad), plural(bad)));
     }
-    let findings = opened.shape.findings().iter().chain(rows.findings());
-    found.extend(findings.map(|Finding { message, .. }| message.clone()));
+    let findings = opened.shape.findings().iter().cloned().chain(rows.findings());
+    found.extend(findings.map(|Finding { message, .. }| message));
     Ok((table, found))
 }
 
@@ -197,12 +202,16 @@ impl Looked<'_> {
     /// The headers of the file.
     pub fn headers(&self, config: &FormatConfig) -> Result<Vec<String>, SourceError> {
         let opened = self.open(config, &[])?;
-        let table = self.table(&opened, &[])?;
+        let table = self.table(&opened, config, &[])?;
         Ok(table.headers().to_vec())
     }
 
     /// Looks through the file; a workbook's rows go to a temporary file without a name.
-    pub fn open(&self, config: &FormatConfig, columns: &[ColumnUse]) -> Result<Opened, SourceError> {
+    pub fn open(
+        &self,
+        config: &FormatConfig,
+        columns: &[ColumnUse],
+    ) -> Result<Opened, SourceError> {
         let mut input = File::open(self.path)?;
         if self.kind.format() != Some(Format::Xlsx) {
             let format = config.format.unwrap_or(Format::Csv);
@@ -228,13 +237,14 @@ impl Looked<'_> {
     pub fn table<'o>(
         &self,
         opened: &'o Opened,
+        config: &FormatConfig,
         columns: &[ColumnUse],
     ) -> Result<Table<'o, Box<dyn ReadSeek + 'o>>, SourceError> {
         let input: Box<dyn ReadSeek> = match &opened.rows {
             Some(rows) => Box::new(rows),
             None => Box::new(BufReader::new(File::open(self.path)?)),
         };
-        Table::open(input, &opened.shape, columns, Limits::default(), self.name)
+        Table::open(input, &opened.shape, config, columns, Limits::default(), self.name)
     }
 }
 

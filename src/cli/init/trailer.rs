@@ -17,7 +17,8 @@ pub fn find(looked: &Looked<'_>, config: &FormatConfig, rows: u64) -> Option<Tra
     let Shape::Csv(shape) = &opened.shape else { return None };
     let line = last_line(looked, shape.encoding())?;
     let delimiter = char::from(shape.delimiter());
-    let fields: Vec<&str> = line.split(delimiter).map(|field| field.trim_matches(['"', ' '])).collect();
+    let fields: Vec<&str> =
+        line.split(delimiter).map(|field| field.trim_matches(['"', ' '])).collect();
     let starts_with: String =
         fields.first()?.chars().take_while(|letter| letter.is_alphabetic()).collect();
     if starts_with.is_empty() || fields.len() > MOST_FIELDS {
@@ -50,7 +51,7 @@ fn proves(looked: &Looked<'_>, config: &FormatConfig, trailer: &TrailerConfig) -
     let config = FormatConfig { trailer: Some(trailer.clone()), ..config.clone() };
     let read = || {
         let opened = looked.open(&config, &[]).ok()?;
-        let mut table = looked.table(&opened, &[]).ok()?;
+        let mut table = looked.table(&opened, &config, &[]).ok()?;
         while let Some(SourceRow::Row(_) | SourceRow::Bad { .. }) = table.next_row().ok()? {}
         Some(table.completeness() == Completeness::Proven)
     };
