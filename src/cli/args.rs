@@ -79,7 +79,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  scimport record E1001")]
     Record(RecordArgs),
     /// Write a line for every row that is not unchanged, to hand back to HR
-    #[command(after_help = "Example:\n  scimport report latest --format csv -o report.csv")]
+    #[command(
+        after_help = "Example:\n  scimport report latest --format csv -o report.csv\n  scimport report latest --format xlsx -o correct.xlsx    # the rows to correct, marked"
+    )]
     Report(ReportArgs),
     /// Run the stand-in Entra on its own, to rehearse against
     #[command(
@@ -242,6 +244,8 @@ pub enum ReportFormat {
     Csv,
     /// One JSON array.
     Json,
+    /// A workbook with the rows to correct.
+    Xlsx,
 }
 
 /// `report`

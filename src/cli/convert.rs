@@ -9,12 +9,15 @@ use crate::cli::args::ConvertArgs;
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
 use crate::cli::files::{create_private, create_private_folder};
+use crate::cli::findings;
 use crate::cli::terminal::{remark, tell};
 use crate::cli::words::{plural, thousands};
-use crate::domain::{Clock as _, Place, RecordProblem, SystemClock};
-use crate::intake::{ConvertError, RejectsWriter, RequestSink, SourceFile, Strictness, convert};
+use crate::domain::{Clock as _, Place, SystemClock};
+use crate::intake::{
+    ConvertError, RejectedRow, RejectsWriter, RequestSink, SourceFile, Strictness, convert,
+};
 use crate::scim::Validator;
-use crate::source::SourceError;
+use crate::source::{Finding, SourceError};
 
 /// Converts a file.
 pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
@@ -36,7 +39,7 @@ pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
         let mut source = SourceFile::open(&file).map_err(|error| {
             failed(BridgeError::Refused(Box::new(SourceError::Read(error).problem(place()))))
         })?;
-        let mut sink = Output { folder, ndjson, lines: None, rejects: None };
+        let mut sink = Output { folder, ndjson, columns: Vec::new(), lines: None, rejects: None };
         let strictness = validator.as_ref().map_or(Strictness::Direct, Strictness::Schemas);
         let max = crate::entra::MAX_OPERATIONS;
         let today = feed.today(SystemClock.now());
@@ -120,6 +123,8 @@ fn refuse_non_empty(folder: &Path) -> Result<(), Failed> {
 struct Output {
     folder: Option<PathBuf>,
     ndjson: bool,
+    /// The mapped headers of the file.
+    columns: Vec<String>,
     lines: Option<BufWriter<Box<dyn Write>>>,
     rejects: Option<RejectsWriter<BufWriter<File>>>,
 }
@@ -132,9 +137,11 @@ impl Output {
     }
 
     fn rejects(&mut self) -> std::io::Result<&mut RejectsWriter<BufWriter<File>>> {
-        let rejects = match self.rejects.take() {
-            Some(rejects) => rejects,
-            None => RejectsWriter::new(BufWriter::new(self.create("rejects.csv")?))?,
+        let rejects = if let Some(rejects) = self.rejects.take() {
+            rejects
+        } else {
+            let file = BufWriter::new(self.create("rejects.csv")?);
+            RejectsWriter::new(file, &self.columns)?
         };
         Ok(self.rejects.insert(rejects))
     }
@@ -155,6 +162,12 @@ impl Output {
 }
 
 impl RequestSink for Output {
+    fn begin(&mut self, columns: &[String], findings: &[Finding]) -> std::io::Result<()> {
+        self.columns = columns.to_vec();
+        findings::tell_of(findings);
+        Ok(())
+    }
+
     fn request(&mut self, number: u64, body: &[u8]) -> std::io::Result<()> {
         if self.folder.is_some() && !self.ndjson {
             return self.create(&format!("bulk-{number:05}.json"))?.write_all(body);
@@ -173,19 +186,13 @@ impl RequestSink for Output {
         Ok(())
     }
 
-    fn rejected(
-        &mut self,
-        row: u64,
-        line: Option<u64>,
-        external_id: Option<&str>,
-        problem: &RecordProblem,
-    ) -> std::io::Result<()> {
+    fn rejected(&mut self, row: &RejectedRow<'_>) -> std::io::Result<()> {
         if self.folder.is_some() {
-            return self.rejects()?.write(row, line, external_id, problem);
+            return self.rejects()?.write(row);
         }
         // no folder, so no rejects.csv: the words hold no value of the row, but for the id
-        let line = line.unwrap_or(row);
-        tell(format!("line {line}: rejected: {problem}  [{}]", problem.code));
+        let line = row.line.unwrap_or(row.row);
+        tell(format!("line {line}: rejected: {}  [{}]", row.problem, row.problem.code));
         Ok(())
     }
 }

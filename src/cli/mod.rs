@@ -9,6 +9,7 @@ mod convert;
 mod demo;
 mod exit;
 mod files;
+mod findings;
 mod init;
 mod json;
 mod mock;

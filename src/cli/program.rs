@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::args::{Cli, Command, Format};
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
-use crate::cli::terminal::{LogWriter, be_quiet, tell};
+use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, tell};
 use crate::cli::{
     apply, check, convert, demo, init, mock, plan, record, report, runs, status, work,
 };
@@ -36,6 +36,9 @@ async fn run(cli: Cli) -> Exit {
     let verbosity = if cli.quiet { -1 } else { i8::try_from(cli.verbose).unwrap_or(i8::MAX) };
     if cli.quiet {
         be_quiet();
+    }
+    if cli.verbose > 0 {
+        be_verbose();
     }
     let format = match cli.log_format {
         Format::Pretty => telemetry::LogFormat::Pretty,

@@ -28,6 +28,19 @@ pub fn be_quiet() {
     IS_QUIET.store(true, Ordering::Relaxed);
 }
 
+/// Set by `--verbose`.
+static IS_VERBOSE: AtomicBool = AtomicBool::new(false);
+
+/// From now on more is said.
+pub fn be_verbose() {
+    IS_VERBOSE.store(true, Ordering::Relaxed);
+}
+
+/// Whether more is to be said.
+pub fn is_verbose() -> bool {
+    IS_VERBOSE.load(Ordering::Relaxed)
+}
+
 /// Writes words to standard error that tell of nothing wrong; `--quiet` leaves them out.
 pub fn remark(line: impl AsRef<str>) {
     if !IS_QUIET.load(Ordering::Relaxed) {

@@ -6,12 +6,22 @@ use jiff::civil::Date;
 
 use crate::domain::RecordProblem;
 use crate::intake::scan::scan_undigested;
-use crate::intake::{Feed, SourceFile, Verdict, read_rows};
+use crate::intake::{Feed, RowCells, RowResult, SourceFile, Verdict, read_rows};
 use crate::scim::{BulkWriter, Validator};
 use crate::source::{Finding, SourceError};
 
 /// Where converted requests and rejected rows go.
 pub trait RequestSink {
+    /// Is told, before anything else, the headers of the mapped columns in file order, and what was
+    /// found out about the file.
+    ///
+    /// # Errors
+    ///
+    /// When something of it cannot be written.
+    fn begin(&mut self, _columns: &[String], _findings: &[Finding]) -> std::io::Result<()> {
+        Ok(())
+    }
+
     /// Takes a finished bulk request, numbered from 1.
     ///
     /// # Errors
@@ -24,13 +34,22 @@ pub trait RequestSink {
     /// # Errors
     ///
     /// When it cannot be written.
-    fn rejected(
-        &mut self,
-        row: u64,
-        line: Option<u64>,
-        external_id: Option<&str>,
-        problem: &RecordProblem,
-    ) -> std::io::Result<()>;
+    fn rejected(&mut self, row: &RejectedRow<'_>) -> std::io::Result<()>;
+}
+
+/// A row that goes back to whoever exported it.
+#[derive(Debug, Clone, Copy)]
+pub struct RejectedRow<'a> {
+    /// The record's number, the header being 1.
+    pub row: u64,
+    /// The physical line.
+    pub line: Option<u64>,
+    /// The worker, where the id could be read.
+    pub external_id: Option<&'a str>,
+    /// Why.
+    pub problem: &'a RecordProblem,
+    /// Its mapped cells, in the order of the columns that the sink was told.
+    pub cells: RowCells<'a>,
 }
 
 /// How closely the resources are checked.
@@ -93,8 +112,10 @@ pub fn convert(
     let mut bulk = BulkWriter::new(max_operations);
     bulk.begin();
     let mut failed = None;
+    sink.begin(&scan.columns, &[]).map_err(ConvertError::Write)?;
     read_rows(file, feed, &scan, |result| {
-        let written = match result.verdict {
+        let RowResult { row, line, cells, verdict } = result;
+        let written = match verdict {
             Verdict::Superseded { .. } => {
                 done.superseded += 1;
                 Ok(())
@@ -105,12 +126,13 @@ pub fn convert(
             }
             Verdict::Rejected { external_id, problem, .. } => {
                 done.rejected += 1;
-                sink.rejected(result.row, result.line, external_id, &problem)
+                sink.rejected(&RejectedRow { row, line, external_id, problem: &problem, cells })
             }
             Verdict::Mapped { user, resource, warning } => {
                 if let Some(problem) = strictness.check(resource) {
                     done.rejected += 1;
-                    sink.rejected(result.row, result.line, Some(user.external_id), &problem)
+                    let external_id = Some(user.external_id);
+                    sink.rejected(&RejectedRow { row, line, external_id, problem: &problem, cells })
                 } else {
                     done.users += 1;
                     done.warned += u64::from(warning.is_some() || !user.warnings.is_empty());

@@ -79,14 +79,14 @@ fn pass(
                     learnt.bad(line.unwrap_or(row), is_ragged);
                 }
                 SourceRow::Row(row) => {
-                    oddities.look(&row, columns.mapped_indexes());
+                    oddities.look(&row, columns.kept.indexes());
                     learnt.row(&row, &columns, &mut evidence, today);
                 }
             }
         }
         findings.extend(table.findings());
         findings.extend(oddities.findings());
-        let mapped = columns.mapped();
+        let mapped = columns.kept.headers().to_vec();
         let orders =
             columns.bound.settle(evidence).map_err(|found| contradicted(&found, &place))?;
         Ok((table.rows(), table.completeness(), mapped, orders))

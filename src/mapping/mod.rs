@@ -8,6 +8,7 @@
 
 mod bound;
 mod checks;
+mod columns;
 mod compile;
 mod config;
 mod date;

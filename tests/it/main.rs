@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod canary;
 #[cfg(test)]
+mod canary_rejects;
+#[cfg(test)]
 mod cli_convert;
 #[cfg(test)]
 mod cli_exit;
