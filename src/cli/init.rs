@@ -3,6 +3,7 @@
 mod ask;
 mod header;
 mod print;
+mod records;
 mod survey;
 mod trailer;
 

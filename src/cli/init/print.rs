@@ -10,6 +10,8 @@ use crate::mapping::{
 
 const SOURCE: &str = "[source.hr]";
 const MAPPING: &str = "[source.hr.mapping]";
+/// Most letters of a header that is shown for itself.
+const LONGEST_HEADER: usize = 80;
 /// Written in the place of a time zone that nobody can guess.
 const NO_ZONE: &str = "UTC";
 
@@ -177,7 +179,8 @@ fn shortened_words(words: &str) -> String {
 }
 
 fn unmapped(text: &mut String, column: &Unmapped) {
-    let _ = write!(text, "#   {}", quoted(&shortened(&column.header)));
+    let header: String = column.header.chars().take(LONGEST_HEADER).collect();
+    let _ = write!(text, "#   {}", quoted(&header));
     if let Some(sample) = &column.sample {
         let _ = write!(text, "  {sample}");
     }

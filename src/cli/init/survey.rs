@@ -7,14 +7,13 @@ use std::path::Path;
 
 use crate::bridge::BridgeError;
 use crate::cli::context::{Failed, failed};
-use crate::cli::init::header;
-use crate::cli::init::trailer;
+use crate::cli::init::{header, records, trailer};
 use crate::cli::words::{plural, thousands};
 use crate::domain::{ColumnKind, ColumnUse, Place, fold_header};
-use crate::mapping::{Proposal, TableSample, quoted};
+use crate::mapping::{Proposal, TableSample, quoted, shortened};
 use crate::source::{
-    CsvConfig, FileKind, Finding, Format, FormatConfig, Limits, Shape, SourceError, SourceRow,
-    SpoolRequest, Table, WorkbookLimits, kind_of_file, spool,
+    CsvConfig, FileKind, Finding, Format, FormatConfig, Limits, Shape, SheetChoice, SourceError,
+    SourceRow, SpoolRequest, Table, WorkbookLimits, kind_of_file, spool,
 };
 
 /// Most rows looked at; a column shows what it is long before that.
@@ -34,6 +33,8 @@ pub struct Survey {
     pub table: TableSample,
     config: FormatConfig,
     kind: FileKind,
+    /// An encoding that had to be guessed, and why.
+    encoding: Option<(String, String)>,
 }
 
 /// A file that is being looked at.
@@ -70,25 +71,63 @@ impl Survey {
             headers.iter().filter(is_mapped).map(|name| column(name, false)).collect();
         let mut plain = self.config.clone();
         (plain.csv.header_row, plain.xlsx.header_row) = (None, None);
-        plain.xlsx.sheet = crate::source::SheetChoice::Fitting;
+        plain.xlsx.sheet = SheetChoice::Fitting;
         let found = looked.open(&plain, &columns).and_then(|opened| {
-            looked.table(&opened, &columns).map(|table| table.headers().to_vec())
+            looked.table(&opened, &plain, &columns).map(|table| table.headers().to_vec())
         });
-        let is_same =
-            found.is_ok_and(|found| found.iter().map(|name| name.trim()).eq(headers.iter()));
-        if is_same || self.kind.format() == Some(Format::Json) {
-            return;
-        }
-        let row = self.config.csv.header_row.or(self.config.xlsx.header_row).unwrap_or(1);
-        let line = match (&self.config.xlsx.sheet, self.kind.format()) {
-            (crate::source::SheetChoice::Number(number), Some(Format::Xlsx)) => {
-                format!("xlsx = {{ sheet = {number}, header_row = {row} }}")
-            }
-            (_, Some(Format::Xlsx)) => format!("xlsx = {{ header_row = {row} }}"),
-            _ => format!("csv = {{ header_row = {row} }}"),
+        let fold = |names: &[String]| -> Vec<String> {
+            names.iter().map(|name| fold_header(name).into_owned()).collect()
         };
-        self.settings.push(line);
+        let is_found_again = found.is_ok_and(|found| fold(&found) == fold(&headers));
+        match self.kind.format() {
+            Some(Format::Csv) => self.settle_csv(is_found_again),
+            Some(Format::Xlsx) => self.settle_workbook(is_found_again, proposal),
+            Some(Format::Json) | None => {}
+        }
     }
+
+    fn settle_csv(&mut self, is_found_again: bool) {
+        let mut entries = Vec::new();
+        if let Some((encoding, why)) = &self.encoding {
+            self.settings.push(format!("# ? {why}"));
+            entries.push(format!("encoding = {}", quoted(encoding)));
+        }
+        if let Some(row) = self.config.csv.header_row.filter(|_| !is_found_again) {
+            entries.push(format!("header_row = {row}"));
+        }
+        self.settings.extend(section("csv", &entries));
+    }
+
+    fn settle_workbook(&mut self, is_found_again: bool, proposal: &Proposal) {
+        let mut entries = Vec::new();
+        if !is_found_again {
+            if let SheetChoice::Number(number) = self.config.xlsx.sheet {
+                entries.push(format!("sheet = {number}"));
+            }
+            let row = self.config.xlsx.header_row;
+            entries.extend(row.map(|row| format!("header_row = {row}")));
+        }
+        let is_mapped =
+            |header: &str| !proposal.unmapped.iter().any(|column| column.header == header);
+        let columns = self.table.columns().iter();
+        let merged: Vec<String> = columns
+            .filter(|column| column.merged > 0 && is_mapped(&column.header))
+            .map(|column| format!("`{}`", shortened(&column.header)))
+            .collect();
+        if !merged.is_empty() {
+            self.settings.push(format!(
+                "# ? cells of {} are merged over several rows: each row gets the value of the range",
+                merged.join(", ")
+            ));
+            entries.push("merged = \"spread\"".to_owned());
+        }
+        self.settings.extend(section("xlsx", &entries));
+    }
+}
+
+/// `name = { … }`, where there is something to say.
+fn section(name: &str, entries: &[String]) -> Option<String> {
+    (!entries.is_empty()).then(|| format!("{name} = {{ {} }}", entries.join(", ")))
 }
 
 fn look(path: &Path, name: &str) -> Result<Survey, SourceError> {
@@ -104,10 +143,17 @@ fn look(path: &Path, name: &str) -> Result<Survey, SourceError> {
     };
     let mut settings = Vec::new();
     let mut config = FormatConfig { format: Some(format), ..FormatConfig::default() };
-    if format == Format::Csv {
-        settings.extend(settle_encoding(&looked, &mut config)?);
-    }
+    let encoding = match format {
+        Format::Csv => guess_encoding(&looked, &mut config)?,
+        Format::Xlsx | Format::Json => None,
+    };
     header::find(&looked, &mut config)?;
+    if format == Format::Json
+        && let Some(records) = records::find(&looked.headers(&config)?)
+    {
+        settings.push(format!("json = {{ records = {} }}", quoted(&records)));
+        config.json.records = Some(records);
+    }
     let (mut table, mut found) = read(&looked, &config)?;
     if format == Format::Csv
         && let Some(said) = trailer::find(&looked, &config, table.rows())
@@ -119,20 +165,20 @@ fn look(path: &Path, name: &str) -> Result<Survey, SourceError> {
         config.trailer = Some(said);
         (table, found) = read(&looked, &config)?;
     }
-    Ok(Survey { name: name.to_owned(), format: word(format), found, settings, table, config, kind })
+    let (name, format) = (name.to_owned(), word(format));
+    Ok(Survey { name, format, found, settings, table, config, kind, encoding })
 }
 
-/// An encoding that the letters leave open has to be named; the likeliest is.
-fn settle_encoding(
+/// The likeliest encoding, where the letters leave it open; and why it is a guess.
+fn guess_encoding(
     looked: &Looked<'_>,
     config: &mut FormatConfig,
-) -> Result<Option<String>, SourceError> {
+) -> Result<Option<(String, String)>, SourceError> {
     const LIKELIEST: &str = "windows-1252";
     match looked.open(config, &[]) {
         Err(SourceError::Refused(problem)) if problem.code == "source.encoding-unclear" => {
             config.csv.encoding = Some(LIKELIEST.to_owned());
-            let why = problem.message;
-            Ok(Some(format!("# ? {why}\ncsv = {{ encoding = {} }}", quoted(LIKELIEST))))
+            Ok(Some((LIKELIEST.to_owned(), problem.message)))
         }
         opened => opened.map(|_| None),
     }
@@ -162,7 +208,7 @@ fn read(
         }
     }
     let opened = looked.open(config, &columns)?;
-    let mut rows = looked.table(&opened, &columns)?;
+    let mut rows = looked.table(&opened, config, &columns)?;
     let mut table = TableSample::new(rows.headers());
     let mut bad = 0_u64;
     while table.rows() < MOST_ROWS {
@@ -197,7 +243,7 @@ impl Looked<'_> {
     /// The headers of the file.
     pub fn headers(&self, config: &FormatConfig) -> Result<Vec<String>, SourceError> {
         let opened = self.open(config, &[])?;
-        let table = self.table(&opened, &[])?;
+        let table = self.table(&opened, config, &[])?;
         Ok(table.headers().to_vec())
     }
 
@@ -232,20 +278,14 @@ impl Looked<'_> {
     pub fn table<'o>(
         &self,
         opened: &'o Opened,
+        config: &FormatConfig,
         columns: &[ColumnUse],
     ) -> Result<Table<'o, Box<dyn ReadSeek + 'o>>, SourceError> {
         let input: Box<dyn ReadSeek> = match &opened.rows {
             Some(rows) => Box::new(rows),
             None => Box::new(BufReader::new(File::open(self.path)?)),
         };
-        Table::open(
-            input,
-            &opened.shape,
-            &FormatConfig::default(),
-            columns,
-            Limits::default(),
-            self.name,
-        )
+        Table::open(input, &opened.shape, config, columns, Limits::default(), self.name)
     }
 }
 

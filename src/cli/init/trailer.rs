@@ -51,7 +51,7 @@ fn proves(looked: &Looked<'_>, config: &FormatConfig, trailer: &TrailerConfig) -
     let config = FormatConfig { trailer: Some(trailer.clone()), ..config.clone() };
     let read = || {
         let opened = looked.open(&config, &[]).ok()?;
-        let mut table = looked.table(&opened, &[]).ok()?;
+        let mut table = looked.table(&opened, &config, &[]).ok()?;
         while let Some(SourceRow::Row(_) | SourceRow::Bad { .. }) = table.next_row().ok()? {}
         Some(table.completeness() == Completeness::Proven)
     };

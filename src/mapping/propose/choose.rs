@@ -18,6 +18,8 @@ const WEAKER: u32 = 15;
 /// What a worker id gains by never standing twice, and loses by gaps.
 const UNIQUE: u32 = 8;
 const GAPS: u32 = 15;
+/// A name that is no more than this sure leaves a doubt.
+pub(super) const SURE: u32 = 80;
 /// Fewer rows than this prove nothing by their values alone.
 const FEW_ROWS: u64 = 3;
 
@@ -143,9 +145,9 @@ impl<'t> Choice<'t> {
             let is_code = column.is_most(column.codes);
             let score = match named {
                 Some(score) if column.filled == 0 && score == EXACT => score,
-                Some(score) if is_code && column.filled > 0 => {
-                    score + u32::from(covered >= 50) * UNIQUE
-                }
+                // values that are workers' ids leave no doubt about the name
+                Some(score) if is_code && covered >= 50 => score.max(SURE) + UNIQUE,
+                Some(score) if is_code && column.filled > 0 => score,
                 None if names.get(index).is_some_and(Vec::is_empty)
                     && covered >= 90
                     && is_code

@@ -1,7 +1,7 @@
 //! From the chosen columns to the lines of a mapping.
 
 use crate::domain::fold_header;
-use crate::mapping::propose::choose::{BY_VALUES, Choice};
+use crate::mapping::propose::choose::{BY_VALUES, Choice, SURE};
 use crate::mapping::propose::lexicon::Meaning;
 use crate::mapping::propose::proposal::{Alternative, Doubt, Proposal, ProposedLine, Unmapped};
 use crate::mapping::propose::sample::ColumnSample;
@@ -10,8 +10,8 @@ use crate::mapping::propose::toml::shortened;
 use crate::mapping::propose::{active, person, rows, times};
 use crate::mapping::{RuleConfig, ValueSource};
 
-/// A name that is no more than this sure leaves a doubt.
-const SURE: u32 = 80;
+/// Most other columns that a doubt names.
+const MOST_RIVALS: usize = 4;
 /// Longest `employeeId`, which Entra matches by (Microsoft Graph, user resource, read 2026-11-22).
 const EMPLOYEE_ID: usize = 16;
 
@@ -89,7 +89,7 @@ pub(super) fn line_of(
     if choice.is_contested(meaning) {
         doubts.say("another column has as good a name");
     }
-    for rival in choice.rivals(meaning) {
+    for rival in choice.rivals(meaning).into_iter().take(MOST_RIVALS) {
         let other = RuleConfig { value: from_column(rival).value, ..rule.clone() };
         doubts.instead(format!("the column `{}`", rival.header), Some(other));
     }

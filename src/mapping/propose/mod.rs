@@ -23,6 +23,8 @@ mod sample;
 mod sensitive;
 mod shapes;
 mod status;
+#[cfg(test)]
+mod tests;
 mod times;
 mod toml;
 mod words;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::domain::{CellMark, Row};
+use crate::domain::{CellFault, CellMark, Row, is_invisible};
 use crate::mapping::propose::dates::{DateEvidence, DateVerdict, Formats};
 use crate::mapping::propose::shapes;
 
@@ -26,7 +26,7 @@ pub struct TableSample {
 
 /// The values of one column.
 pub struct ColumnSample {
-    /// The header as it stands in the file, trimmed.
+    /// The header, with plain blanks and without what nobody sees; it finds the column all the same.
     pub header: String,
     /// The first distinct values, blanks trimmed, placeholders left out.
     pub values: Vec<String>,
@@ -36,6 +36,8 @@ pub struct ColumnSample {
     pub typed_dates: u64,
     /// Cells with a value that nobody can know.
     pub unknown: u64,
+    /// Cells that are part of a merged range, and not its first.
+    pub merged: u64,
     /// What stands for nothing in this column, such as `N/A`.
     pub placeholders: Vec<String>,
     pub(super) distinct: BTreeSet<u64>,
@@ -66,7 +68,10 @@ impl TableSample {
         self.rows += 1;
         for (index, column) in self.columns.iter_mut().enumerate() {
             match row.mark(index) {
-                Some(CellMark::Unknown(_)) => column.unknown += 1,
+                Some(CellMark::Unknown(fault)) => {
+                    column.unknown += 1;
+                    column.merged += u64::from(fault == CellFault::Merged);
+                }
                 mark => {
                     let is_date = mark == Some(CellMark::Date);
                     column.add(row.cell(index), is_date, &self.formats);
@@ -102,11 +107,12 @@ impl std::fmt::Debug for ColumnSample {
 impl ColumnSample {
     fn new(header: &str) -> Self {
         Self {
-            header: header.trim().to_owned(),
+            header: plain(header),
             values: Vec::new(),
             filled: 0,
             typed_dates: 0,
             unknown: 0,
+            merged: 0,
             placeholders: Vec::new(),
             distinct: BTreeSet::new(),
             repeated: 0,
@@ -202,6 +208,13 @@ impl ColumnSample {
         }
         self.dates.verdict()
     }
+}
+
+/// Somebody who copies a name must not copy a no-break space with it.
+fn plain(header: &str) -> String {
+    let seen = header.chars().filter(|letter| !is_invisible(*letter));
+    let blanks = seen.map(|letter| if letter.is_whitespace() { ' ' } else { letter });
+    blanks.collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]

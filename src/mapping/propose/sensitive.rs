@@ -14,6 +14,7 @@ const WORDS: &[&str] = &[
 /// Parts of words, none of which stands in a harmless one.
 const PARTS: &[&str] = &[
     "birth",
+    "salaire",
     "geburt",
     "naissance",
     "nacimiento",
@@ -138,6 +139,7 @@ mod tests {
             "HomePhone",
             "Sozialversicherungsnummer",
             "Gehaltsgruppe",
+            "Salaire annuel brut",
             "Familienstand",
             "Gender",
             "Email personal",

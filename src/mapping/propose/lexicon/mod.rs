@@ -70,6 +70,8 @@ pub(super) struct NameMatch {
 pub(super) const EXACT: u32 = 100;
 /// The last part of a path is.
 pub(super) const LAST_PART: u32 = 92;
+/// The same, in a list and not at its beginning.
+const LATER_IN_LIST: u32 = 72;
 /// The name has one in it: the most and the least that is worth.
 const CONTAINED: (u32, u32) = (40, 80);
 /// Below this a name is no witness.
@@ -145,8 +147,9 @@ impl Lexicon {
             }
         };
         note(&key(&words), EXACT);
-        if let Some((_, last)) = header.rsplit_once(['/', '.']) {
-            note(&key_of(last), LAST_PART);
+        let path = Path::of(header);
+        for part in path.ends() {
+            note(&key_of(&part), path.score);
         }
         let bare: Vec<String> =
             words.iter().filter(|word| !HOW.contains(&word.as_str())).cloned().collect();
@@ -164,6 +167,35 @@ impl Lexicon {
             }
         }
         found
+    }
+}
+
+/// A member of a JSON record, as its dotted path or its pointer.
+struct Path<'h> {
+    /// Its parts without places in lists.
+    parts: Vec<&'h str>,
+    score: u32,
+}
+
+impl<'h> Path<'h> {
+    fn of(header: &'h str) -> Self {
+        let is_place =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        let all: Vec<&str> =
+            header.split(['/', '.']).filter(|part| !part.trim().is_empty()).collect();
+        // of a list the first is meant, if any
+        let is_later =
+            all.iter().any(|part| is_place(part) && part.bytes().any(|byte| byte != b'0'));
+        let parts: Vec<&str> = all.iter().copied().filter(|part| !is_place(part)).collect();
+        // a header that merely has a full stop in it is no path
+        let is_path = all.len() > 1 && !header.contains(char::is_whitespace);
+        let score = if is_later { LATER_IN_LIST } else { LAST_PART };
+        Self { parts: if is_path { parts } else { Vec::new() }, score }
+    }
+
+    /// The path, and what is left of it without its beginning.
+    fn ends(&self) -> impl Iterator<Item = String> {
+        (0..self.parts.len()).map(|from| self.parts.get(from..).unwrap_or_default().join(" "))
     }
 }
 
@@ -210,6 +242,8 @@ mod tests {
     fn a_path_counts_by_its_last_part_and_a_longer_name_by_its_share() {
         assert_eq!(best("worker.jobTitle"), Some((Meaning::JobTitle, LAST_PART)));
         assert_eq!(best("name.first"), Some((Meaning::GivenName, EXACT)));
+        assert_eq!(best("contact.phones.0.number"), Some((Meaning::Phone, LAST_PART)));
+        assert_eq!(best("/contact/phones/1/number"), Some((Meaning::Phone, LATER_IN_LIST)));
         let (meaning, score) = best("Kostenstelle (Text)").unwrap();
         assert_eq!((meaning, score), (Meaning::CostCenter, 80));
         let (meaning, score) = best("Abteilung laut Organigramm 2026").unwrap();
