@@ -188,6 +188,77 @@ fn cells_at_both_ends_of_a_sheet_take_no_room_between_them() {
     refused(packed(&parts), &["`User`"]);
 }
 
+/// Other kinds of workbooks have corners too.
+#[test]
+fn cells_at_both_ends_of_a_sheet_of_another_kind_take_no_room_between_them() {
+    for file in ["far.xls", "far.xlsb"] {
+        let (code, out, err) = convert(std::fs::read(fixture(file)).unwrap());
+        match code {
+            0 | 3 => assert!(out.contains("004711"), "{file}: {err}"),
+            1 => assert!(err.contains("hint: "), "{file}: {err}"),
+            _ => panic!("{file}: {code}: {err}"),
+        }
+    }
+}
+
+/// A cell, or a row, that stands for a whole sheet of them.
+#[test]
+fn repeated_cells_of_an_open_document_take_no_room() {
+    let cell = |times: &str, text: &str| {
+        format!(
+            "<table:table-cell table:number-columns-repeated=\"{times}\" \
+             office:value-type=\"string\"><text:p>{text}</text:p></table:table-cell>"
+        )
+    };
+    let row = |times: &str, cells: String| {
+        format!("<table:table-row table:number-rows-repeated=\"{times}\">{cells}</table:table-row>")
+    };
+    let header: String = HEADER.iter().map(|name| cell("1", name)).collect();
+    let person: String = ["000001", "a", "Active"].iter().map(|text| cell("1", text)).collect();
+    let names = "xmlns:office=\"urn:oasis:names:tc:opendocument:xmlns:office:1.0\" \
+                 xmlns:table=\"urn:oasis:names:tc:opendocument:xmlns:table:1.0\" \
+                 xmlns:text=\"urn:oasis:names:tc:opendocument:xmlns:text:1.0\"";
+    let kind = "application/vnd.oasis.opendocument.spreadsheet";
+    for (rows, is_refused) in [
+        (row("1048573", cell("16384", "x")), true),
+        (row("1048573", cell("16384", &"x".repeat(30_000))), true),
+        (row("99999999999999999999", cell("1", "x")), true),
+        (row("4294967295", cell("4294967295", "x")), true),
+        // as every program fills a sheet up
+        (
+            row(
+                "1048573",
+                "<table:table-cell table:number-columns-repeated=\"16384\"/>".to_owned(),
+            ),
+            false,
+        ),
+    ] {
+        let rows = format!("{}{}{rows}", row("1", header.clone()), row("1", person.clone()));
+        let content = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<office:document-content {names} \
+             office:version=\"1.3\"><office:body><office:spreadsheet><table:table \
+             table:name=\"Staff\">{rows}</table:table></office:spreadsheet></office:body>\
+             </office:document-content>"
+        );
+        let manifest = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<manifest:manifest \
+             xmlns:manifest=\"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0\" \
+             manifest:version=\"1.3\"><manifest:file-entry manifest:full-path=\"/\" \
+             manifest:media-type=\"{kind}\"/></manifest:manifest>"
+        );
+        let parts = [
+            ("mimetype", kind.to_owned()),
+            ("content.xml", content),
+            ("META-INF/manifest.xml", manifest),
+        ];
+        let (code, out, err) = convert(packed(&parts.map(|(name, part)| (name.to_owned(), part))));
+        match code {
+            1 => assert!(is_refused && err.contains("hint: "), "{err}"),
+            _ => assert!(out.contains("000001"), "{code}: {err}"),
+        }
+    }
+}
+
 #[test]
 fn a_cell_beyond_the_sheet_is_refused_or_left_out() {
     for cell in

