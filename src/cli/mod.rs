@@ -9,6 +9,7 @@ mod convert;
 mod demo;
 mod exit;
 mod files;
+mod import_mapping;
 mod json;
 mod mock;
 mod plan;

@@ -9,7 +9,9 @@ use crate::cli::args::{Cli, Command, Format};
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{LogWriter, be_quiet, tell};
-use crate::cli::{apply, check, convert, demo, mock, plan, record, report, runs, status, work};
+use crate::cli::{
+    apply, check, convert, demo, import_mapping, mock, plan, record, report, runs, status, work,
+};
 use crate::{config, telemetry};
 
 /// Runs the program.
@@ -60,6 +62,7 @@ async fn run(cli: Cli) -> Exit {
         Command::Status(args) => status::run(&context, args).await,
         Command::Record(args) => record::run(&context, args).await,
         Command::Report(args) => report::run(&context, args).await,
+        Command::ImportMapping(args) => import_mapping::run(&args),
         Command::MockEntra(args) => mock::run(&context, args).await,
     };
     match ended {

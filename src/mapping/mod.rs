@@ -23,6 +23,7 @@ mod literal;
 mod order;
 mod pending;
 mod problem;
+pub mod psd1;
 mod purpose;
 mod rule;
 mod template;

@@ -7,6 +7,8 @@ mod cli_convert;
 #[cfg(test)]
 mod cli_exit;
 #[cfg(test)]
+mod cli_import_mapping;
+#[cfg(test)]
 mod cli_json;
 #[cfg(test)]
 mod cli_mock;
