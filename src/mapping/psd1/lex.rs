@@ -30,7 +30,7 @@ pub(super) enum Kind {
 }
 
 /// Most words in a script block that is looked at.
-const MAX_WORDS: usize = 5_000;
+const MAX_WORDS: usize = 1_000;
 
 /// The words of a text.
 pub(super) fn words(text: &str) -> Result<Vec<Word>, Trouble> {
