@@ -5,10 +5,10 @@ use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use scimport::domain::RecordProblem;
 use scimport::entra::MAX_OPERATIONS;
 use scimport::intake::{
-    Converted, Feed, RequestSink, Scan, SourceFile, Strictness, Verdict, convert, read_rows, scan,
+    Converted, Feed, RejectedRow, RequestSink, Scan, SourceFile, Strictness, Verdict, convert,
+    read_rows, scan,
 };
 use scimport::scim::BulkWriter;
 
@@ -78,13 +78,7 @@ impl RequestSink for Counting {
         Ok(())
     }
 
-    fn rejected(
-        &mut self,
-        row: u64,
-        _line: Option<u64>,
-        _external_id: Option<&str>,
-        problem: &RecordProblem,
-    ) -> std::io::Result<()> {
-        Err(std::io::Error::other(format!("row {row} was rejected: {}", problem.code)))
+    fn rejected(&mut self, row: &RejectedRow<'_>) -> std::io::Result<()> {
+        Err(std::io::Error::other(format!("row {} was rejected: {}", row.row, row.problem.code)))
     }
 }

@@ -13,7 +13,7 @@ use crate::config::{
     Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretRef, TargetConfig,
 };
 use crate::domain::{Clock, SourceName, TargetName};
-use crate::entra::{Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
+use crate::entra::{self, Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
 use crate::intake::{Feed, Password};
 use crate::mapping::Mapping;
 use crate::source::Limits;
@@ -60,7 +60,10 @@ impl Setup {
         for source in &config.sources {
             let zone = source.time_zone.as_ref().map(|zone| &zone.zone);
             let at = |path: &str| format!("source.{}.mapping.{path}", source.name);
-            match Mapping::compile(&source.mapping, zone) {
+            let target = config.target(source.target.as_str());
+            let domains = target.map(|target| target.verified_domains.clone());
+            let lints = entra::lints(domains.unwrap_or_default());
+            match Mapping::compile_with(&source.mapping, zone, &lints) {
                 Ok(mapping) => {
                     for warning in mapping.warnings() {
                         let (path, hint) = (at(&warning.path), warning.hint.clone());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use indicatif::ProgressBar;
+use serde_json::Value;
 
 use crate::bridge::{Applied, Bridge, BridgeError, Goal, Preview};
 use crate::cli::args::{ApplyArgs, Wait};
@@ -10,7 +11,7 @@ use crate::cli::context::{Context, Failed, explain, failed};
 use crate::cli::exit::Exit;
 use crate::cli::plan::describe;
 use crate::cli::terminal::{ask, is_interactive, operations_bar, reading_bar, remark, say, tell};
-use crate::cli::{json, words};
+use crate::cli::{findings, json, words};
 use crate::domain::{OperationStatus, RunId};
 use crate::store::{Operation, Run};
 
@@ -40,12 +41,19 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
         bar.set_position(read);
     };
     let asks = !args.yes && is_interactive();
+    let mut found = None;
     let mut agree = |preview: Preview<'_>| {
         bar.finish_and_clear();
+        // asked again when another run came between: what was found is the same
+        found.get_or_insert_with(|| {
+            findings::tell_of(&preview.planned.findings);
+            findings::json(&preview.planned.findings, &preview.planned.remarks)
+        });
         !asks || agrees(&preview)
     };
     let applied = bridge.apply(&args.source, &args.file, Some(&on_progress), &mut agree).await;
     bar.finish_and_clear();
+    let found = found.unwrap_or_else(|| findings::json(&[], &[]));
     let applied = match applied {
         Ok(applied) => applied,
         Err(error) => {
@@ -66,7 +74,7 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
         Applied::Already(run) => {
             remark(format!("already applied as {}", run.id));
             if !run.status.is_unfinished() {
-                show(&bridge, &run.id, args.json).await?;
+                show_with(&bridge, &run.id, args.json, Some(&found)).await?;
                 return Ok(Exit::Success);
             }
             (run.id, true)
@@ -75,7 +83,7 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
     // the run is there, whatever became of it: it is shown all the same
     let exit = follow(context, &bridge, &feed.target, &id, &args).await;
     let exit = exit.unwrap_or_else(|Failed(exit)| exit);
-    let run = show(&bridge, &id, args.json).await?;
+    let run = show_with(&bridge, &id, args.json, Some(&found)).await?;
     let of_run = run.as_ref().map_or(Exit::Success, Exit::of_run);
     // an unfinished run that is only looked at again is what it is
     Ok(if was_there && args.wait == Wait::None { Exit::Success } else { exit.and(of_run) })
@@ -124,11 +132,25 @@ fn agrees(preview: &Preview<'_>) -> bool {
 
 /// Prints a run, with what went wrong in it.
 pub async fn show(bridge: &Bridge, id: &RunId, as_json: bool) -> Result<Option<Run>, Failed> {
+    show_with(bridge, id, as_json, None).await
+}
+
+/// The same, where the file was read just now, with what was found out about it.
+async fn show_with(
+    bridge: &Bridge,
+    id: &RunId,
+    as_json: bool,
+    found: Option<&Value>,
+) -> Result<Option<Run>, Failed> {
     let Some(run) = bridge.store.run(id).await.map_err(failed)? else {
         return Ok(None);
     };
     if as_json {
-        say(json::run(&run).to_string());
+        let mut document = json::run(&run);
+        if let Some(found) = found {
+            document = findings::added_to(document, found.clone());
+        }
+        say(document.to_string());
         return Ok(Some(run));
     }
     say(words::run(&run, bridge.clock.now()));
@@ -171,7 +193,7 @@ async fn show_refused(bridge: &Bridge, args: &ApplyArgs) -> Result<(), Failed> {
         && run.problem.is_some()
         && run.source.as_str() == args.source
     {
-        say(json::run(run).to_string());
+        say(findings::added_to(json::run(run), findings::json(&[], &[])).to_string());
     }
     Ok(())
 }

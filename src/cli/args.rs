@@ -41,6 +41,9 @@ pub enum Command {
     /// Show the whole journey on sample data, against a stand-in Entra in this process
     #[command(after_help = "Example:\n  scimport demo\n  scimport demo --records 1000")]
     Demo(DemoArgs),
+    /// Write a config to start from; with a file, propose the mapping from its header and values
+    #[command(after_help = "Example:\n  scimport init\n  scimport init --from exports/workers.csv")]
+    Init(InitArgs),
     /// Check the config, the mappings and the secret references; nothing is sent
     #[command(after_help = "Example:\n  scimport check --config scimport.toml")]
     Check,
@@ -76,7 +79,9 @@ pub enum Command {
     #[command(after_help = "Example:\n  scimport record E1001")]
     Record(RecordArgs),
     /// Write a line for every row that is not unchanged, to hand back to HR
-    #[command(after_help = "Example:\n  scimport report latest --format csv -o report.csv")]
+    #[command(
+        after_help = "Example:\n  scimport report latest --format csv -o report.csv\n  scimport report latest --format xlsx -o correct.xlsx    # the rows to correct, marked"
+    )]
     Report(ReportArgs),
     /// Translate a mapping of CSV2SCIM (AttributeMapping.psd1) into a mapping of the config
     #[command(
@@ -96,6 +101,20 @@ pub struct DemoArgs {
     /// Use this many generated workers instead of the samples
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=100_000))]
     pub records: Option<u32>,
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// An HR file to propose the mapping from
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Do not ask about the lines that are a guess
+    #[arg(short, long)]
+    pub yes: bool,
+    /// The config to write, `-` for standard output; never overwritten [default: `--config`, else `scimport.toml`]
+    #[arg(short, long, value_name = "PATH")]
+    pub output: Option<PathBuf>,
 }
 
 /// `convert`
@@ -230,6 +249,8 @@ pub enum ReportFormat {
     Csv,
     /// One JSON array.
     Json,
+    /// A workbook with the rows to correct.
+    Xlsx,
 }
 
 /// `report`

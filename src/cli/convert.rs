@@ -9,12 +9,15 @@ use crate::cli::args::ConvertArgs;
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
 use crate::cli::files::{create_private, create_private_folder};
+use crate::cli::findings;
 use crate::cli::terminal::{remark, tell};
 use crate::cli::words::{plural, thousands};
-use crate::domain::{Clock as _, Place, RecordProblem, SystemClock};
-use crate::intake::{ConvertError, RejectsWriter, RequestSink, SourceFile, Strictness, convert};
+use crate::domain::{Clock as _, Place, SystemClock};
+use crate::intake::{
+    ConvertError, RejectedRow, RejectsWriter, RequestSink, SourceFile, Strictness, convert,
+};
 use crate::scim::Validator;
-use crate::source::SourceError;
+use crate::source::{Finding, SourceError};
 
 /// Converts a file.
 pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
@@ -36,7 +39,14 @@ pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
         let mut source = SourceFile::open(&file).map_err(|error| {
             failed(BridgeError::Refused(Box::new(SourceError::Read(error).problem(place()))))
         })?;
-        let mut sink = Output { folder, ndjson, lines: None, rejects: None };
+        let mut sink = Output {
+            folder,
+            ndjson,
+            columns: Vec::new(),
+            lines: None,
+            rejects: None,
+            warnings_told: 0,
+        };
         let strictness = validator.as_ref().map_or(Strictness::Direct, Strictness::Schemas);
         let max = crate::entra::MAX_OPERATIONS;
         let today = feed.today(SystemClock.now());
@@ -120,9 +130,15 @@ fn refuse_non_empty(folder: &Path) -> Result<(), Failed> {
 struct Output {
     folder: Option<PathBuf>,
     ndjson: bool,
+    /// The mapped headers of the file.
+    columns: Vec<String>,
     lines: Option<BufWriter<Box<dyn Write>>>,
     rejects: Option<RejectsWriter<BufWriter<File>>>,
+    warnings_told: usize,
 }
+
+/// Warnings that are told one by one.
+const WARNINGS_TOLD: usize = 20;
 
 impl Output {
     fn create(&self, name: &str) -> std::io::Result<File> {
@@ -132,9 +148,11 @@ impl Output {
     }
 
     fn rejects(&mut self) -> std::io::Result<&mut RejectsWriter<BufWriter<File>>> {
-        let rejects = match self.rejects.take() {
-            Some(rejects) => rejects,
-            None => RejectsWriter::new(BufWriter::new(self.create("rejects.csv")?))?,
+        let rejects = if let Some(rejects) = self.rejects.take() {
+            rejects
+        } else {
+            let file = BufWriter::new(self.create("rejects.csv")?);
+            RejectsWriter::new(file, &self.columns)?
         };
         Ok(self.rejects.insert(rejects))
     }
@@ -155,6 +173,12 @@ impl Output {
 }
 
 impl RequestSink for Output {
+    fn begin(&mut self, columns: &[String], findings: &[Finding]) -> std::io::Result<()> {
+        self.columns = columns.to_vec();
+        findings::tell_of(findings);
+        Ok(())
+    }
+
     fn request(&mut self, number: u64, body: &[u8]) -> std::io::Result<()> {
         if self.folder.is_some() && !self.ndjson {
             return self.create(&format!("bulk-{number:05}.json"))?.write_all(body);
@@ -173,19 +197,28 @@ impl RequestSink for Output {
         Ok(())
     }
 
-    fn rejected(
-        &mut self,
-        row: u64,
-        line: Option<u64>,
-        external_id: Option<&str>,
-        problem: &RecordProblem,
-    ) -> std::io::Result<()> {
+    fn warned(&mut self, row: u64, line: Option<u64>, code: &str, message: &str) {
+        self.warnings_told += 1;
+        let place = place(row, line);
+        match self.warnings_told.cmp(&(WARNINGS_TOLD + 1)) {
+            std::cmp::Ordering::Less => tell(format!("{place}: warning: {message}  [{code}]")),
+            std::cmp::Ordering::Equal => tell("… and more warnings like these".to_owned()),
+            std::cmp::Ordering::Greater => {}
+        }
+    }
+
+    fn rejected(&mut self, row: &RejectedRow<'_>) -> std::io::Result<()> {
         if self.folder.is_some() {
-            return self.rejects()?.write(row, line, external_id, problem);
+            return self.rejects()?.write(row);
         }
         // no folder, so no rejects.csv: the words hold no value of the row, but for the id
-        let line = line.unwrap_or(row);
-        tell(format!("line {line}: rejected: {problem}  [{}]", problem.code));
+        let place = place(row.row, row.line);
+        tell(format!("{place}: rejected: {}  [{}]", row.problem, row.problem.code));
         Ok(())
     }
+}
+
+/// Where a row is, as a person looks it up.
+fn place(row: u64, line: Option<u64>) -> String {
+    line.map_or_else(|| format!("row {row}"), |line| format!("line {line}"))
 }

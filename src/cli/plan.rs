@@ -6,7 +6,7 @@ use crate::cli::args::PlanArgs;
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{reading_bar, remark, say};
-use crate::cli::{json, words};
+use crate::cli::{findings, json, words};
 use crate::domain::OperationStatus;
 use crate::entra::MAX_OPERATIONS;
 use crate::intake::{ChangeSeen, PlanOptions, Planned, PlannedRun};
@@ -33,16 +33,23 @@ pub async fn run(context: &Context, args: PlanArgs) -> Result<Exit, Failed> {
         Planned::AlreadyApplied(run) => {
             remark(format!("already applied as {}", run.id));
             if args.json {
-                say(json::already_planned(&run).to_string());
+                say(findings::added_to(json::already_planned(&run), findings::json(&[], &[]))
+                    .to_string());
             } else {
                 say(words::run(&run, bridge.clock.now()));
             }
             Ok(Exit::Success)
         }
         Planned::New(planned) => {
+            findings::tell_of(&planned.findings);
             if args.json {
                 let max = u64::try_from(MAX_OPERATIONS).unwrap_or(1);
-                say(json::plan(&planned, max).to_string());
+                let document = json::plan(&planned, max);
+                say(findings::added_to(
+                    document,
+                    findings::json(&planned.findings, &planned.remarks),
+                )
+                .to_string());
             } else {
                 say(describe(&planned));
                 say("nothing was stored or sent");

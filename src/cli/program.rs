@@ -8,9 +8,10 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::args::{Cli, Command, Format};
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
-use crate::cli::terminal::{LogWriter, be_quiet, tell};
+use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, tell};
 use crate::cli::{
-    apply, check, convert, demo, import_mapping, mock, plan, record, report, runs, status, work,
+    apply, check, convert, demo, import_mapping, init, mock, plan, record, report, runs, status,
+    work,
 };
 use crate::{config, telemetry};
 
@@ -37,6 +38,9 @@ async fn run(cli: Cli) -> Exit {
     if cli.quiet {
         be_quiet();
     }
+    if cli.verbose > 0 {
+        be_verbose();
+    }
     let format = match cli.log_format {
         Format::Pretty => telemetry::LogFormat::Pretty,
         Format::Json => telemetry::LogFormat::Json,
@@ -53,6 +57,7 @@ async fn run(cli: Cli) -> Exit {
     watch_ctrl_c(context.cancel.clone());
     let ended = match cli.command {
         Command::Demo(args) => demo::run(&context, args).await,
+        Command::Init(args) => init::run(&context, &args),
         Command::Check => check::run(&context),
         Command::Convert(args) => convert::run(&context, args).await,
         Command::Plan(args) => plan::run(&context, args).await,

@@ -1,20 +1,41 @@
 //! `report`: a line for every row that is not unchanged, to hand back to HR.
 
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, IsTerminal, Write};
 
+use crate::bridge::Bridge;
 use crate::cli::args::{ReportArgs, ReportFormat};
-use crate::cli::context::{Context, Failed};
+use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
 use crate::cli::files::create_private;
-use crate::cli::json;
-use crate::cli::status::{each_operation, find};
+use crate::cli::status::find;
 use crate::cli::terminal::{remark, tell};
-use crate::domain::ExternalId;
-use crate::intake::formula_safe;
-use crate::store::Operation;
+use crate::domain::OperationStatus;
+use crate::store::{FaultyRow, Operation, Run};
+
+mod text;
+mod workbook;
+
+/// Operations read from the store at a time; each may have 64 KiB of cells.
+const PAGE: usize = 250;
+
+/// A report in one of its formats.
+trait Report {
+    /// Takes the next operation or rejected row, in the order of the file.
+    fn row(&mut self, operation: &Operation, faulty: Option<&FaultyRow>) -> std::io::Result<()>;
+
+    /// Writes out what is left.
+    fn finish(self: Box<Self>) -> std::io::Result<()>;
+}
 
 /// Writes a report.
 pub async fn run(context: &Context, args: ReportArgs) -> Result<Exit, Failed> {
+    if args.format == ReportFormat::Xlsx && args.output.is_none() && std::io::stdout().is_terminal()
+    {
+        tell(
+            "error: a workbook is no text for a terminal\nhint: name a file with `-o report.xlsx`",
+        );
+        return Err(Failed(Exit::Usage));
+    }
     let bridge = context.bridge_read_only()?;
     let run = find(&bridge, &args.run).await?;
     if let Some(problem) = &run.problem {
@@ -27,19 +48,38 @@ pub async fn run(context: &Context, args: ReportArgs) -> Result<Exit, Failed> {
         None => Box::new(std::io::stdout()),
         Some(path) => Box::new(create_private(path).map_err(|error| cannot_write(&error))?),
     };
-    let mut writer = Writer::new(args.format, BufWriter::new(output));
-    let mut written = writer.begin();
-    each_operation(&bridge, &run, &mut |operation| {
-        if written.is_ok() {
-            written = writer.operation(operation);
-        }
-    })
-    .await?;
-    written.and_then(|()| writer.finish()).map_err(|error| cannot_write(&error))?;
+    let output = BufWriter::new(output);
+    let report: std::io::Result<Box<dyn Report>> = match args.format {
+        ReportFormat::Csv => text::csv(output, &run.columns),
+        ReportFormat::Json => text::json(output, &run.columns),
+        ReportFormat::Xlsx => workbook::xlsx(output, &run),
+    };
+    let mut report = report.map_err(|error| cannot_write(&error))?;
+    write_rows(&bridge, &run, &mut *report).await?;
+    report.finish().map_err(|error| cannot_write(&error))?;
     if let Some(path) = &args.output {
         remark(format!("wrote `{}`", path.display()));
     }
     Ok(Exit::Success)
+}
+
+/// Every operation of the run, the rejected ones with their cells.
+async fn write_rows(bridge: &Bridge, run: &Run, report: &mut dyn Report) -> Result<(), Failed> {
+    let mut after = None;
+    loop {
+        let page = bridge.store.operations(&run.id, after, PAGE).await.map_err(failed)?;
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
+        after = Some(last.id);
+        let is_rejected = |each: &&Operation| each.status == OperationStatus::Rejected;
+        let rejected = page.iter().filter(is_rejected).map(|each| each.id).collect();
+        let mut faulty = bridge.store.faulty_rows(rejected).await.map_err(failed)?.into_iter();
+        for operation in &page {
+            let row = if is_rejected(&operation) { faulty.next().flatten() } else { None };
+            report.row(operation, row.as_ref()).map_err(|error| cannot_write(&error))?;
+        }
+    }
 }
 
 fn cannot_write(error: &std::io::Error) -> Failed {
@@ -48,70 +88,4 @@ fn cannot_write(error: &std::io::Error) -> Failed {
     }
     tell(format!("error: the report cannot be written\n  because {error}"));
     Failed(Exit::Error)
-}
-
-enum Writer<W: Write> {
-    Csv(Box<csv::Writer<W>>),
-    Json { output: W, is_first: bool },
-}
-
-impl<W: Write> Writer<W> {
-    fn new(format: ReportFormat, output: W) -> Self {
-        match format {
-            ReportFormat::Csv => Self::Csv(Box::new(csv::Writer::from_writer(output))),
-            ReportFormat::Json => Self::Json { output, is_first: true },
-        }
-    }
-
-    fn begin(&mut self) -> std::io::Result<()> {
-        match self {
-            Self::Csv(csv) => Ok(csv.write_record([
-                "row",
-                "line",
-                "externalId",
-                "change",
-                "status",
-                "code",
-                "reason",
-                "advice",
-            ])?),
-            Self::Json { output, .. } => output.write_all(b"["),
-        }
-    }
-
-    fn operation(&mut self, operation: &Operation) -> std::io::Result<()> {
-        match self {
-            Self::Csv(csv) => {
-                let number =
-                    |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
-                let text = |text: Option<&str>| formula_safe(text.unwrap_or_default()).into_owned();
-                csv.write_record([
-                    number(operation.row),
-                    number(operation.line),
-                    text(operation.external_id.as_ref().map(ExternalId::as_str)),
-                    text(operation.change.map(crate::domain::Change::as_str)),
-                    operation.status.to_string(),
-                    text(operation.code.as_deref()),
-                    text(operation.reason.as_deref()),
-                    text(operation.advice.as_deref()),
-                ])?;
-                Ok(())
-            }
-            Self::Json { output, is_first } => {
-                output.write_all(if *is_first { b"\n" } else { b",\n" })?;
-                *is_first = false;
-                write!(output, "{}", json::operation(operation))
-            }
-        }
-    }
-
-    fn finish(self) -> std::io::Result<()> {
-        match self {
-            Self::Csv(mut csv) => csv.flush(),
-            Self::Json { mut output, .. } => {
-                output.write_all(b"\n]\n")?;
-                output.flush()
-            }
-        }
-    }
 }

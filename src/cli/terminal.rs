@@ -28,6 +28,19 @@ pub fn be_quiet() {
     IS_QUIET.store(true, Ordering::Relaxed);
 }
 
+/// Set by `--verbose`.
+static IS_VERBOSE: AtomicBool = AtomicBool::new(false);
+
+/// From now on more is said.
+pub fn be_verbose() {
+    IS_VERBOSE.store(true, Ordering::Relaxed);
+}
+
+/// Whether more is to be said.
+pub fn is_verbose() -> bool {
+    IS_VERBOSE.load(Ordering::Relaxed)
+}
+
 /// Writes words to standard error that tell of nothing wrong; `--quiet` leaves them out.
 pub fn remark(line: impl AsRef<str>) {
     if !IS_QUIET.load(Ordering::Relaxed) {
@@ -49,6 +62,20 @@ pub fn ask(question: &str) -> bool {
         let mut answer = String::new();
         drop(std::io::stdin().read_line(&mut answer));
         matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    })
+}
+
+/// Asks for a line of text; nothing when nobody can answer any more.
+pub fn answer(question: &str) -> Option<String> {
+    bars().suspend(|| {
+        let mut err = std::io::stderr().lock();
+        drop(write!(err, "{question} "));
+        drop(err.flush());
+        let mut answer = String::new();
+        match std::io::stdin().read_line(&mut answer) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(answer),
+        }
     })
 }
 

@@ -47,7 +47,7 @@ pub use failure::{Call, CallFailure};
 pub use job::{JobCode, JobHealth};
 pub use limits::{
     BURST_CALLS, BURST_WINDOW, DAILY_CALLS, DAILY_CALLS_GOVERNANCE, LOG_READ_WINDOW, LOG_READS,
-    MAX_OPERATIONS,
+    MAX_CHARS, MAX_OPERATIONS, MAX_USER_PRINCIPAL_NAME, lints,
 };
 pub use log::EventPages;
 pub use settings::{HttpSettings, SettingProblem, TargetSettings};

@@ -1,9 +1,7 @@
 //! A feed's columns, found in a file's header.
 
-use std::collections::BTreeSet;
-
 use crate::domain::{Place, Row, fold_header};
-use crate::intake::Feed;
+use crate::intake::{Feed, KeptColumns};
 use crate::mapping::{Bound, ColumnProblem};
 use crate::source::SourceError;
 
@@ -12,9 +10,9 @@ pub(super) struct Columns<'a> {
     pub(super) bound: Bound<'a>,
     /// The index of the column that tells workers apart, where that is not the externalId.
     pub(super) per: Option<usize>,
+    /// The columns that somebody reads.
+    pub(super) kept: KeptColumns,
     headers: Vec<String>,
-    /// Where the mapped columns are, in the order of the file.
-    mapped: Vec<usize>,
 }
 
 impl<'a> Columns<'a> {
@@ -56,15 +54,8 @@ impl<'a> Columns<'a> {
         }
         match bound {
             Ok(bound) if missing.is_empty() && repeated.is_empty() => {
-                let wanted: BTreeSet<String> = feed
-                    .columns()
-                    .iter()
-                    .map(|column| fold_header(&column.name).into_owned())
-                    .collect();
-                let is_mapped = |header: &String| wanted.contains(&*fold_header(header));
-                let mapped = (0..).zip(headers).filter(|(_, header)| is_mapped(header));
-                let mapped = mapped.map(|(index, _)| index).collect();
-                Ok(Self { bound, per, headers: headers.to_vec(), mapped })
+                let kept = KeptColumns::new(&feed.columns(), headers);
+                Ok(Self { bound, per, kept, headers: headers.to_vec() })
             }
             _ if missing.is_empty() => Err(SourceError::refused(
                 "source.repeated-columns",
@@ -88,16 +79,6 @@ impl<'a> Columns<'a> {
         self.headers.iter().position(|header| fold_header(header) == wanted)
     }
 
-    /// The mapped headers, in the order and spelling of the file.
-    pub(super) fn mapped(&self) -> Vec<String> {
-        self.mapped.iter().filter_map(|index| self.headers.get(*index).cloned()).collect()
-    }
-
-    /// The cells of the mapped columns, in the order of the file.
-    pub(super) fn cells(&self, row: &Row<'_>) -> Vec<String> {
-        self.mapped.iter().map(|index| row.cell(*index).to_owned()).collect()
-    }
-
     /// What tells the row's worker apart; empty when the row does not say.
     pub(super) fn key<'r>(&self, row: &Row<'r>, external_id: &'r str) -> &'r str {
         match self.per {
@@ -108,8 +89,18 @@ impl<'a> Columns<'a> {
 }
 
 fn names(columns: &[String]) -> String {
-    let quoted: Vec<String> = columns.iter().map(|column| format!("`{column}`")).collect();
+    let quoted: Vec<String> = columns.iter().map(|column| format!("`{}`", short(column))).collect();
     quoted.join(", ")
+}
+
+/// Letters of a header that are shown.
+const LETTERS_SHOWN: usize = 60;
+
+fn short(header: &str) -> String {
+    match header.char_indices().nth(LETTERS_SHOWN) {
+        Some((end, _)) => format!("{}…", header.get(..end).unwrap_or_default()),
+        None => header.to_owned(),
+    }
 }
 
 /// Headers named in a hint.

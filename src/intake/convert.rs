@@ -6,12 +6,22 @@ use jiff::civil::Date;
 
 use crate::domain::RecordProblem;
 use crate::intake::scan::scan_undigested;
-use crate::intake::{Feed, SourceFile, Verdict, read_rows};
+use crate::intake::{Feed, RowCells, RowResult, SourceFile, Verdict, read_rows};
 use crate::scim::{BulkWriter, Validator};
 use crate::source::{Finding, SourceError};
 
 /// Where converted requests and rejected rows go.
 pub trait RequestSink {
+    /// Is told, before anything else, the headers of the mapped columns in file order, and what was
+    /// found out about the file.
+    ///
+    /// # Errors
+    ///
+    /// When something of it cannot be written.
+    fn begin(&mut self, _columns: &[String], _findings: &[Finding]) -> std::io::Result<()> {
+        Ok(())
+    }
+
     /// Takes a finished bulk request, numbered from 1.
     ///
     /// # Errors
@@ -19,18 +29,30 @@ pub trait RequestSink {
     /// When it cannot be written.
     fn request(&mut self, number: u64, body: &[u8]) -> std::io::Result<()>;
 
+    /// Is told of a row that is written with a warning.
+    fn warned(&mut self, _row: u64, _line: Option<u64>, _code: &str, _message: &str) {}
+
     /// Takes a rejected row.
     ///
     /// # Errors
     ///
     /// When it cannot be written.
-    fn rejected(
-        &mut self,
-        row: u64,
-        line: Option<u64>,
-        external_id: Option<&str>,
-        problem: &RecordProblem,
-    ) -> std::io::Result<()>;
+    fn rejected(&mut self, row: &RejectedRow<'_>) -> std::io::Result<()>;
+}
+
+/// A row that goes back to whoever exported it.
+#[derive(Debug, Clone, Copy)]
+pub struct RejectedRow<'a> {
+    /// The record's number, the header being 1.
+    pub row: u64,
+    /// The physical line.
+    pub line: Option<u64>,
+    /// The worker, where the id could be read.
+    pub external_id: Option<&'a str>,
+    /// Why.
+    pub problem: &'a RecordProblem,
+    /// Its mapped cells, in the order of the columns that the sink was told.
+    pub cells: RowCells<'a>,
 }
 
 /// How closely the resources are checked.
@@ -42,7 +64,7 @@ pub enum Strictness<'a> {
 }
 
 /// What a conversion came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Converted {
     /// Data rows read.
     pub rows: u64,
@@ -58,8 +80,6 @@ pub struct Converted {
     pub superseded: u64,
     /// Bulk requests written.
     pub requests: u64,
-    /// What is worth knowing about the file.
-    pub findings: Vec<Finding>,
 }
 
 /// Why a conversion stopped.
@@ -88,13 +108,14 @@ pub fn convert(
     sink: &mut dyn RequestSink,
 ) -> Result<Converted, ConvertError> {
     let scan = scan_undigested(file, feed, today)?;
-    let mut done =
-        Converted { rows: scan.rows, findings: scan.findings.clone(), ..Converted::default() };
+    let mut done = Converted { rows: scan.rows, ..Converted::default() };
     let mut bulk = BulkWriter::new(max_operations);
     bulk.begin();
     let mut failed = None;
+    sink.begin(&scan.columns, &scan.findings).map_err(ConvertError::Write)?;
     read_rows(file, feed, &scan, |result| {
-        let written = match result.verdict {
+        let RowResult { row, line, cells, verdict } = result;
+        let written = match verdict {
             Verdict::Superseded { .. } => {
                 done.superseded += 1;
                 Ok(())
@@ -105,15 +126,22 @@ pub fn convert(
             }
             Verdict::Rejected { external_id, problem, .. } => {
                 done.rejected += 1;
-                sink.rejected(result.row, result.line, external_id, &problem)
+                sink.rejected(&RejectedRow { row, line, external_id, problem: &problem, cells })
             }
             Verdict::Mapped { user, resource, warning } => {
                 if let Some(problem) = strictness.check(resource) {
                     done.rejected += 1;
-                    sink.rejected(result.row, result.line, Some(user.external_id), &problem)
+                    let external_id = Some(user.external_id);
+                    sink.rejected(&RejectedRow { row, line, external_id, problem: &problem, cells })
                 } else {
                     done.users += 1;
                     done.warned += u64::from(warning.is_some() || !user.warnings.is_empty());
+                    if let Some(problem) = &warning {
+                        sink.warned(row, line, problem.code, &problem.message);
+                    }
+                    for warning in user.warnings {
+                        sink.warned(row, line, warning.code, &warning.message);
+                    }
                     // never full here: a full request is flushed at once
                     let _ = bulk.push(user.external_id, resource);
                     if bulk.is_full() { flush(&mut bulk, &mut done, sink) } else { Ok(()) }

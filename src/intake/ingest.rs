@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::intake::planner::{Planner, ReadRow};
 use crate::intake::{Feed, Remark, Scan, SourceFile, read_rows, scan};
 use crate::scim::AttributeChange;
-use crate::source::SourceError;
+use crate::source::{Finding, SourceError};
 use crate::store::{ChangeCounts, NewRun, Run, RunDraft, StatusCounts, Store, StoreError};
 
 /// Rows held against the ledger at a time.
@@ -89,6 +89,8 @@ pub struct PlannedRun {
     pub known_records: u64,
     /// Rows that need a look (rejected, or sent with a warning), the first of them.
     pub remarks: Vec<Remark>,
+    /// What was found out about the file.
+    pub findings: Vec<Finding>,
     /// The rows themselves; `None` for a dry run.
     pub draft: Option<Box<dyn RunDraft>>,
 }
@@ -107,6 +109,7 @@ pub async fn plan_file(
 ) -> Result<Planned, IntakeError> {
     let started_at = clock.now();
     let (file, scan) = first_pass(Arc::clone(&feed), path, started_at, &options).await?;
+    let scan = Arc::new(scan);
     if let Some(bound) = store.bound_job(&feed.target).await?
         && bound != feed.job
     {
@@ -130,6 +133,7 @@ pub async fn plan_file(
         file_digest: scan.digest,
         mapping_fingerprint: fingerprint,
         started_at,
+        columns: scan.columns.clone(),
         rows: scan.rows,
         unchanged: 0,
         out_of_scope: 0,
@@ -142,10 +146,16 @@ pub async fn plan_file(
         counts: StatusCounts::default(),
         remarks: Vec::new(),
         draft,
+        // every holder of a name counts as named by the file, and so keeps nobody from it
+        names: {
+            let scan = Arc::clone(&scan);
+            Box::new(move |id| scan.index.names(id))
+        },
     };
     let progress = file.progress();
     let size = file.size();
     let (batches, mut rows) = mpsc::channel(BATCHES_IN_FLIGHT);
+    let findings = scan.findings.clone();
     let reader = tokio::task::spawn_blocking(move || second_pass(file, &feed, &scan, &batches));
     while let Some(batch) = rows.recv().await {
         if let Some(on_progress) = options.on_progress {
@@ -157,7 +167,7 @@ pub async fn plan_file(
     let Planner { mut run, counts, draft, remarks, .. } = planner;
     run.unchanged = counts.get(OperationStatus::Unchanged);
     run.out_of_scope = counts.get(OperationStatus::OutOfScope);
-    Ok(Planned::New(Box::new(PlannedRun { run, counts, known_records, remarks, draft })))
+    Ok(Planned::New(Box::new(PlannedRun { run, counts, known_records, remarks, findings, draft })))
 }
 
 async fn first_pass(

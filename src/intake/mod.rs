@@ -7,6 +7,7 @@
 //! [`plan_file`] drives source, mapping, plan and store; [`convert`] drives source, mapping and
 //! the bulk writer. Neither knows HTTP or SQL.
 
+mod cells;
 mod columns;
 mod convert;
 mod feed;
@@ -21,7 +22,8 @@ mod reasons;
 mod rejects;
 mod scan;
 
-pub use convert::{ConvertError, Converted, RequestSink, Strictness, convert};
+pub use cells::{KeptColumns, RowCells};
+pub use convert::{ConvertError, Converted, RejectedRow, RequestSink, Strictness, convert};
 pub use feed::Feed;
 pub use file::SourceFile;
 pub use ingest::{
@@ -30,5 +32,5 @@ pub use ingest::{
 pub use password::Password;
 pub use planner::Remark;
 pub use read::{Pass, RowResult, Verdict, read_rows};
-pub use rejects::{RejectsWriter, formula_safe};
+pub use rejects::{RejectsWriter, beside, formula_safe};
 pub use scan::{Scan, scan};

@@ -44,6 +44,15 @@ impl Opened {
     ) -> Result<Self, SourceError> {
         let columns = feed.columns();
         let name = file.name().to_owned();
+        if file.size() > feed.limits.file_bytes {
+            let most = feed.limits.file_bytes;
+            return Err(SourceError::refused(
+                "source.too-large",
+                Place::file(&name),
+                format!("the file is larger than {most} bytes"),
+                "split the export",
+            ));
+        }
         let kind = kind_of_file(file.raw()?)?;
         let format = format_of(kind, feed, &name)?;
         let mut odd: Vec<Finding> = kind
@@ -106,12 +115,14 @@ impl Opened {
             let mut spool = spool;
             spool.seek(SeekFrom::Start(0))?;
             let input: &mut dyn ReadSeek = &mut spool;
-            let mut table = Table::open(input, &self.shape, &self.columns, feed.limits, &name)?;
+            let mut table =
+                Table::open(input, &self.shape, &feed.format, &self.columns, feed.limits, &name)?;
             return each(&mut table);
         }
         file.begin(false)?;
         let input: &mut dyn ReadSeek = &mut *file;
-        let mut table = Table::open(input, &self.shape, &self.columns, feed.limits, &name)?;
+        let mut table =
+            Table::open(input, &self.shape, &feed.format, &self.columns, feed.limits, &name)?;
         each(&mut table)
     }
 

@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::domain::{ExternalId, LedgerEntry, OperationStatus, RecordProblem};
+use crate::domain::{ExternalId, OperationStatus, RecordProblem};
+use crate::intake::cells::PackedCells;
 use crate::intake::{ChangeSeen, Feed, PlanOptions, RowResult, Verdict};
 use crate::mapping::RecordWarning;
-use crate::plan::{Decision, decide};
-use crate::scim::{changed_attributes, digest};
+use crate::plan::{Decision, decide, taken_by};
+use crate::scim::{changed_attributes, digest, user_name_key};
 use crate::store::{
-    NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RunDraft, StatusCounts, Store, StoreError,
+    FaultyRow, NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RunDraft, StatusCounts, Store,
+    StoreError,
 };
 
 /// A row that needs a look: why it is rejected, or what it is sent without.
 #[derive(Debug, Clone)]
 pub struct Remark {
+    /// The row's number.
+    pub row: u64,
     /// The physical line.
     pub line: Option<u64>,
     /// The worker, where it could be read.
@@ -41,21 +45,31 @@ pub(super) struct ReadRow {
 }
 
 enum ReadVerdict {
-    User {
-        external_id: ExternalId,
-        active: bool,
-        resource: Vec<u8>,
-        warning: Option<(String, String)>,
-    },
-    Rejected {
-        external_id: Option<ExternalId>,
-        problem: RecordProblem,
-    },
-    Superseded {
-        external_id: ExternalId,
-        reason: String,
-    },
+    User(Person),
+    Rejected { external_id: Option<ExternalId>, problem: RecordProblem, cells: Vec<String> },
+    Superseded { external_id: ExternalId, reason: String },
     OutOfScope,
+}
+
+/// A row that became a valid user.
+struct Person {
+    external_id: ExternalId,
+    active: bool,
+    resource: Vec<u8>,
+    digest: [u8; 16],
+    user_name_key: Option<i64>,
+    warning: Option<(String, String)>,
+    /// For the case that the ledger keeps it back.
+    cells: PackedCells,
+}
+
+/// What the store says to a user.
+struct Known {
+    decision: Decision,
+    /// The last planned resource, where changes are shown.
+    old: Option<Vec<u8>>,
+    /// Who has the userName, where it is to be sent.
+    holders: Vec<ExternalId>,
 }
 
 /// Holds batches against the ledger and writes the draft.
@@ -66,6 +80,8 @@ pub(super) struct Planner<'s> {
     pub(super) counts: StatusCounts,
     pub(super) remarks: Vec<Remark>,
     pub(super) draft: Option<Box<dyn RunDraft>>,
+    /// Whether the file has a row of this worker.
+    pub(super) names: Box<dyn Fn(&str) -> bool + Send + Sync>,
 }
 
 impl Planner<'_> {
@@ -75,13 +91,14 @@ impl Planner<'_> {
             return;
         }
         let (code, reason, advice) = match &row.verdict {
-            PlannedVerdict::Rejected { code, reason, advice } => (code, reason, advice.clone()),
+            PlannedVerdict::Rejected { code, reason, advice, .. } => (code, reason, advice.clone()),
             PlannedVerdict::Operation(PlannedOperation {
                 warning: Some((code, reason)), ..
             }) => (code, reason, None),
             _ => return,
         };
         self.remarks.push(Remark {
+            row: row.row.unwrap_or(0),
             line: row.line,
             external_id: row.external_id.clone(),
             status,
@@ -97,22 +114,39 @@ impl Planner<'_> {
         now: Timestamp,
         options: &mut PlanOptions<'_>,
     ) -> Result<(), StoreError> {
-        let ids: Vec<ExternalId> = batch.iter().filter_map(ReadRow::user_id).cloned().collect();
-        let known = self.store.ledger(&self.feed.target, ids.clone()).await?;
-        let mut olds = match options.on_change {
-            Some(_) => self.store.resources(&self.feed.target, ids).await?,
-            None => Vec::new(),
-        }
-        .into_iter();
-        let mut known = known.into_iter();
+        let mut known = self.known(&batch, now, options.on_change.is_some()).await?.into_iter();
         let mut planned = Vec::with_capacity(batch.len());
-        for row in batch {
-            let is_user = row.user_id().is_some();
-            let entry = if is_user { known.next().flatten() } else { None };
-            let old = if is_user { olds.next().flatten() } else { None };
-            if let Some(row) = self.plan(row, entry.as_ref(), old.as_deref(), now, options) {
-                planned.push(row);
-            }
+        for ReadRow { row, line, verdict } in batch {
+            let (external_id, verdict) = match verdict {
+                ReadVerdict::Rejected { external_id, problem, cells } => {
+                    (external_id, rejected(problem, cells))
+                }
+                ReadVerdict::OutOfScope => {
+                    self.counts.add(OperationStatus::OutOfScope, 1);
+                    continue;
+                }
+                ReadVerdict::Superseded { external_id, reason } => {
+                    (Some(external_id), PlannedVerdict::Superseded { reason })
+                }
+                ReadVerdict::User(user) => {
+                    let external_id = Some(user.external_id.clone());
+                    let verdict = known.next().and_then(|known| self.user(user, known, options));
+                    let Some(verdict) = verdict else {
+                        self.counts.add(OperationStatus::Unchanged, 1);
+                        continue;
+                    };
+                    (external_id, verdict)
+                }
+            };
+            let status = match &verdict {
+                PlannedVerdict::Operation(_) => OperationStatus::Queued,
+                PlannedVerdict::Rejected { .. } => OperationStatus::Rejected,
+                PlannedVerdict::Superseded { .. } => OperationStatus::Superseded,
+            };
+            self.counts.add(status, 1);
+            let row = PlannedRow { row: Some(row), line, external_id, verdict };
+            self.remark(&row, status);
+            planned.push(row);
         }
         if let Some(draft) = &mut self.draft {
             draft.push(planned).await?;
@@ -120,70 +154,94 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn plan(
-        &mut self,
-        row: ReadRow,
-        known: Option<&LedgerEntry>,
-        old: Option<&[u8]>,
+    /// Asks the store about the users of a batch, in their order: once for the ledger, and once for
+    /// the names of those that are to be sent.
+    async fn known(
+        &self,
+        batch: &[ReadRow],
         now: Timestamp,
-        options: &mut PlanOptions<'_>,
-    ) -> Option<PlannedRow> {
-        let ReadRow { row, line, verdict } = row;
-        let (status, external_id, verdict) = match verdict {
-            ReadVerdict::Rejected { external_id, problem, .. } => {
-                (OperationStatus::Rejected, external_id, rejected(problem))
-            }
-            ReadVerdict::OutOfScope => {
-                self.counts.add(OperationStatus::OutOfScope, 1);
-                return None;
-            }
-            ReadVerdict::Superseded { external_id, reason } => (
-                OperationStatus::Superseded,
-                Some(external_id),
-                PlannedVerdict::Superseded { reason },
-            ),
-            ReadVerdict::User { external_id, active, resource, warning } => {
-                let digest = digest(&resource);
-                match decide(known, self.feed.owner(), active, digest, now) {
-                    Decision::Unchanged => {
-                        self.counts.add(OperationStatus::Unchanged, 1);
-                        return None;
-                    }
-                    Decision::OwnedByOtherSource(owner) => (
-                        OperationStatus::Rejected,
-                        Some(external_id),
-                        PlannedVerdict::Rejected {
-                            code: "owned-by-other-source".to_owned(),
-                            reason: format!("the record belongs to source `{owner}`"),
-                            advice: Some(format!(
-                                "add `{owner}` to `takes_over` if this source is to take it"
-                            )),
-                        },
-                    ),
-                    Decision::Send { change, resend } => {
-                        self.run.changes.add(change, active);
-                        if let Some(on_change) = options.on_change.as_mut() {
-                            on_change(ChangeSeen {
-                                external_id: external_id.clone(),
-                                change,
-                                attributes: old.map_or_else(Vec::new, |old| {
-                                    // our own bytes on both sides
-                                    changed_attributes(old, &resource).unwrap_or_default()
-                                }),
-                            });
-                        }
-                        let operation =
-                            PlannedOperation { change, active, digest, resource, resend, warning };
-                        let verdict = PlannedVerdict::Operation(operation);
-                        (OperationStatus::Queued, Some(external_id), verdict)
-                    }
-                }
-            }
+        shows_changes: bool,
+    ) -> Result<Vec<Known>, StoreError> {
+        let target = &self.feed.target;
+        let users: Vec<&Person> = batch.iter().filter_map(ReadRow::user).collect();
+        let ids: Vec<ExternalId> = users.iter().map(|user| user.external_id.clone()).collect();
+        let olds = if shows_changes {
+            self.store.resources(target, ids.clone()).await?
+        } else {
+            Vec::new()
         };
-        self.counts.add(status, 1);
-        let planned = PlannedRow { row: Some(row), line, external_id, verdict };
-        self.remark(&planned, status);
-        Some(planned)
+        let entries = self.store.ledger(target, ids).await?;
+        let owner = self.feed.owner();
+        let decisions: Vec<Decision> = (users.iter().zip(&entries))
+            .map(|(user, entry)| decide(entry.as_ref(), owner, user.active, user.digest, now))
+            .collect();
+        let is_sent = |decision: &Decision| matches!(decision, Decision::Send { .. });
+        let keys: Vec<i64> = (users.iter().zip(&decisions))
+            .filter(|(_, decision)| is_sent(decision))
+            .filter_map(|(user, _)| user.user_name_key)
+            .collect();
+        let mut holders = if keys.is_empty() {
+            Vec::new()
+        } else {
+            self.store.user_name_holders(target, keys).await?
+        }
+        .into_iter();
+        let mut olds = olds.into_iter();
+        let known = users.iter().zip(decisions).map(|(user, decision)| {
+            let was_asked = user.user_name_key.is_some() && is_sent(&decision);
+            let holders = if was_asked { holders.next().unwrap_or_default() } else { Vec::new() };
+            Known { decision, old: olds.next().flatten(), holders }
+        });
+        Ok(known.collect())
+    }
+
+    /// What becomes of a user; `None` when nothing changed.
+    fn user(
+        &mut self,
+        user: Person,
+        known: Known,
+        options: &mut PlanOptions<'_>,
+    ) -> Option<PlannedVerdict> {
+        let (change, resend) = match known.decision {
+            Decision::Unchanged => return None,
+            Decision::OwnedByOtherSource(owner) => {
+                let problem = owned_by_other_source(owner.as_str());
+                return Some(rejected(problem, user.cells.to_vec()));
+            }
+            Decision::Send { change, resend } => (change, resend),
+        };
+        let Person { external_id, active, resource, digest, user_name_key, mut warning, cells } =
+            user;
+        if let Some(holder) = taken_by(&external_id, &known.holders, &self.names) {
+            if active {
+                let problem = user_name_taken(self.feed.mapping.user_name_column(), holder);
+                return Some(rejected(problem, cells.to_vec()));
+            }
+            // nobody stays enabled for the sake of a name; of two warnings this is the graver
+            warning = Some((
+                USER_NAME_TAKEN.to_owned(),
+                format!(
+                    "worker `{holder}` has the same userName; sent all the same, being inactive"
+                ),
+            ));
+        }
+        self.run.changes.add(change, active);
+        if let Some(on_change) = options.on_change.as_mut() {
+            let attributes = known.old.map_or_else(Vec::new, |old| {
+                // our own bytes on both sides
+                changed_attributes(&old, &resource).unwrap_or_default()
+            });
+            on_change(ChangeSeen { external_id, change, attributes });
+        }
+        Some(PlannedVerdict::Operation(PlannedOperation {
+            change,
+            active,
+            digest,
+            resource,
+            user_name_key,
+            resend,
+            warning,
+        }))
     }
 }
 
@@ -192,16 +250,20 @@ impl ReadRow {
     pub(super) fn own(result: RowResult<'_>) -> Self {
         let verdict = match result.verdict {
             Verdict::OutOfScope => ReadVerdict::OutOfScope,
-            Verdict::Mapped { user, resource, warning } => ReadVerdict::User {
+            Verdict::Mapped { user, resource, warning } => ReadVerdict::User(Person {
                 external_id: ExternalId::new(user.external_id),
                 active: user.active,
+                digest: digest(resource),
                 resource: resource.to_vec(),
+                user_name_key: user.user_name.map(user_name_key),
                 warning: warning
                     .map(|problem| (problem.code.to_owned(), problem.message))
                     .or_else(|| one_warning(user.warnings)),
-            },
-            Verdict::Rejected { external_id, problem, .. } => {
-                ReadVerdict::Rejected { external_id: external_id.map(ExternalId::new), problem }
+                cells: result.cells.pack(),
+            }),
+            Verdict::Rejected { external_id, problem } => {
+                let external_id = external_id.map(ExternalId::new);
+                ReadVerdict::Rejected { external_id, problem, cells: result.cells.to_vec() }
             }
             Verdict::Superseded { external_id, reason } => {
                 ReadVerdict::Superseded { external_id: ExternalId::new(external_id), reason }
@@ -210,9 +272,9 @@ impl ReadRow {
         ReadRow { row: result.row, line: result.line, verdict }
     }
 
-    const fn user_id(&self) -> Option<&ExternalId> {
+    const fn user(&self) -> Option<&Person> {
         match &self.verdict {
-            ReadVerdict::User { external_id, .. } => Some(external_id),
+            ReadVerdict::User(user) => Some(user),
             _ => None,
         }
     }
@@ -225,10 +287,43 @@ fn one_warning(warnings: &[RecordWarning]) -> Option<(String, String)> {
     Some((first.code.to_owned(), messages.join("; ")))
 }
 
-fn rejected(problem: RecordProblem) -> PlannedVerdict {
+fn rejected(problem: RecordProblem, cells: Vec<String>) -> PlannedVerdict {
     PlannedVerdict::Rejected {
         code: problem.code.to_owned(),
-        reason: problem.to_string(),
+        reason: problem.message,
         advice: problem.hint,
+        faulty: FaultyRow { column: problem.column, cells },
     }
 }
+
+fn owned_by_other_source(owner: &str) -> RecordProblem {
+    RecordProblem {
+        code: "owned-by-other-source",
+        attribute: None,
+        column: None,
+        message: format!("the record belongs to source `{owner}`"),
+        hint: Some(format!("add `{owner}` to `takes_over` if this source is to take it")),
+    }
+}
+
+/// Another worker has the userName.
+const USER_NAME_TAKEN: &str = "user-name-taken";
+
+fn user_name_taken(column: Option<&str>, holder: &ExternalId) -> RecordProblem {
+    let from = column.map_or_else(String::new, |column| format!("column `{column}`: "));
+    RecordProblem {
+        code: USER_NAME_TAKEN,
+        attribute: Some("userName".to_owned()),
+        column: column.map(ToOwned::to_owned),
+        message: format!(
+            "{from}worker `{holder}`, who has no row in this file, has the same userName"
+        ),
+        hint: Some(format!(
+            "give one of the two another userName at the source; if `{holder}` has another one by \
+             now, put both rows into one file"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

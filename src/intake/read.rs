@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use crate::domain::{RecordProblem, Row};
 use crate::intake::columns::Columns;
 use crate::intake::id_shape::lost_zeros;
-use crate::intake::{Feed, Scan, SourceFile, reasons};
+use crate::intake::{Feed, RowCells, Scan, SourceFile, reasons};
 use crate::mapping::{Mapped, Scratch};
 use crate::source::{Others, RowVerdict, SourceError, SourceRow};
 
@@ -16,6 +16,8 @@ pub struct RowResult<'a> {
     pub row: u64,
     /// The physical line, where the file has lines.
     pub line: Option<u64>,
+    /// Its mapped cells, in the order of the scan's columns; none of a row that could not be read.
+    pub cells: RowCells<'a>,
     /// The verdict.
     pub verdict: Verdict<'a>,
 }
@@ -38,9 +40,6 @@ pub enum Verdict<'a> {
         external_id: Option<&'a str>,
         /// Why.
         problem: RecordProblem,
-        /// The cells of the mapped columns, in the order of [`Scan::columns`]; empty where the row
-        /// has none that can be told apart.
-        cells: Vec<String>,
     },
     /// Another row of the same worker counts.
     Superseded {
@@ -84,15 +83,13 @@ pub fn read_rows(
                 SourceRow::Bad { row, line, problem, .. } => RowResult {
                     row,
                     line,
-                    verdict: Verdict::Rejected {
-                        external_id: None,
-                        problem: *problem,
-                        cells: Vec::new(),
-                    },
+                    cells: RowCells::none(),
+                    verdict: Verdict::Rejected { external_id: None, problem: *problem },
                 },
                 SourceRow::Row(row) => RowResult {
                     row: row.row,
                     line: row.line,
+                    cells: columns.kept.of(row),
                     verdict: judge.verdict(&row, &mut buffers),
                 },
             };
@@ -222,9 +219,8 @@ impl Judge<'_> {
 
     fn rejected<'b>(&self, row: &Row<'_>, id: &'b str, problem: RecordProblem) -> Verdict<'b> {
         let external_id = Some(id).filter(|id| !id.is_empty());
-        let cells = self.columns.cells(row);
         let problem = self.at.in_cell(problem, row.row, self.columns);
-        Verdict::Rejected { external_id, problem, cells }
+        Verdict::Rejected { external_id, problem }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::intake::opened::Opened;
 use crate::intake::{Feed, SourceFile};
 use crate::mapping::{DateContradiction, DateOrder, Evidence, Scratch};
 use crate::source::{
-    Completeness, Finding, NotedRow, RowIndex, RowIndexBuilder, RowStanding, SourceError,
+    Completeness, Finding, NotedRow, Oddities, RowIndex, RowIndexBuilder, RowStanding, SourceError,
     SourceRow, too_many_ragged,
 };
 
@@ -72,18 +72,24 @@ fn pass(
     let (rows, completeness, columns, orders) = opened.read(file, feed, |table| {
         let mut columns = Columns::bind(feed, table.headers(), &place)?;
         let mut evidence = columns.bound.evidence();
+        let mut oddities = Oddities::new(place.clone(), table.headers());
         while let Some(row) = table.next_row()? {
             match row {
                 SourceRow::Bad { row, line, is_ragged, .. } => {
                     learnt.bad(line.unwrap_or(row), is_ragged);
                 }
-                SourceRow::Row(row) => learnt.row(&row, &columns, &mut evidence, today),
+                SourceRow::Row(row) => {
+                    oddities.look(&row, columns.kept.indexes());
+                    learnt.row(&row, &columns, &mut evidence, today);
+                }
             }
         }
-        findings.extend(table.findings().iter().cloned());
-        let mapped = columns.mapped();
+        findings.extend(table.findings());
+        findings.extend(oddities.findings());
+        let mapped = columns.kept.headers().to_vec();
         let orders =
             columns.bound.settle(evidence).map_err(|found| contradicted(&found, &place))?;
+        findings.extend(orders.iter().map(|order| date_order(order, &place)));
         Ok((table.rows(), table.completeness(), mapped, orders))
     })?;
     opened.prove(file)?;
@@ -100,6 +106,23 @@ fn pass(
         today,
         opened,
     })
+}
+
+fn date_order(order: &DateOrder, place: &Place) -> Finding {
+    let mut place = place.clone();
+    place.column.clone_from(&order.column);
+    Finding {
+        code: "source.date-order",
+        place,
+        message: format!(
+            "dates are read as `{}` and not as `{}`, proved by {} value{} of the whole column",
+            order.format,
+            order.instead_of,
+            order.proofs,
+            if order.proofs == 1 { "" } else { "s" }
+        ),
+        is_odd: false,
+    }
 }
 
 /// A file whose dates contradict each other: nothing in it can be trusted.

@@ -8,6 +8,7 @@
 
 mod bound;
 mod checks;
+mod columns;
 mod compile;
 mod config;
 mod date;
@@ -23,6 +24,7 @@ mod literal;
 mod order;
 mod pending;
 mod problem;
+mod propose;
 pub mod psd1;
 mod purpose;
 mod rule;
@@ -41,3 +43,7 @@ pub use lint::Lints;
 pub use order::{DateContradiction, DateOrder, Evidence, SoleFormat};
 pub use pending::Standing;
 pub use problem::{ColumnProblem, MappingProblem, RecordWarning};
+pub use propose::{
+    Alternative, ColumnSample, Doubt, Proposal, ProposedLine, ProposedRows, TableSample, Unmapped,
+    key_text, known_headers, propose, quoted, rule_text, shortened,
+};

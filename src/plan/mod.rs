@@ -4,5 +4,7 @@
 //! the digest of the resource and `active`. Start with [`decide`].
 
 mod change;
+mod user_name;
 
 pub use change::{Decision, Owner, RESEND_INTERVAL, decide};
+pub use user_name::taken_by;

@@ -15,6 +15,7 @@ mod schema;
 mod suggest;
 pub mod urns;
 mod user;
+mod user_name;
 mod validate;
 
 pub use bulk::{BulkFull, BulkWriter};
@@ -25,4 +26,5 @@ pub use json::{is_plain, push_inside, push_string};
 pub use path::{AttributePath, PathError};
 pub use schema::{Attribute, Kind, SubAttribute, ValueKind, core_attribute, enterprise_attribute};
 pub use user::{Address, EnterpriseUser, Entry, Manager, Name, User};
+pub use user_name::user_name_key;
 pub use validate::Validator;

@@ -11,9 +11,13 @@
 mod config;
 mod error;
 mod found;
+mod frame;
 mod json;
 mod kind;
 mod limits;
+mod normal;
+mod notes;
+mod oddities;
 mod rows;
 mod same_id;
 mod table;
@@ -26,9 +30,12 @@ pub use config::{
 };
 pub use error::SourceError;
 pub use found::{Completeness, Finding, SourceRow};
+pub use frame::{Frame, Look};
 pub use json::{JsonReader, JsonShape};
-pub use kind::{FileKind, kind_of, kind_of_file};
+pub use kind::{FileKind, KIND_BYTES, kind_of, kind_of_file};
 pub use limits::{Limits, too_many_ragged};
+pub use normal::Normalizer;
+pub use oddities::{Oddities, has_invisible, is_double_encoded};
 pub use rows::{NotedRow, Others, RowIndex, RowIndexBuilder, RowStanding, RowVerdict};
 pub use table::{Shape, Table};
 pub use text::{CsvReader, CsvShape};

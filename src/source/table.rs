@@ -1,15 +1,15 @@
 //! A file as a table of rows, whatever its format.
 //!
 //! A [`Shape`] is what one look through a file found out: encoding, dialect, header, sheet. It is
-//! the same for every pass. A [`Table`] reads the rows: in the file's order, without repeated headers
-//! and trailers.
+//! the same for every pass. A [`Table`] reads the rows: in the file's order, in NFC, without repeated
+//! headers and trailers.
 
 use std::io::{Read, Seek, SeekFrom};
 
-use crate::domain::ColumnUse;
+use crate::domain::{ColumnUse, Place};
 use crate::source::{
-    Completeness, CsvReader, CsvShape, Finding, Format, FormatConfig, JsonReader, JsonShape,
-    Limits, SourceError, SourceRow, SpoolReader, WorkbookShape,
+    Completeness, CsvReader, CsvShape, Finding, Format, FormatConfig, Frame, JsonReader, JsonShape,
+    Limits, Look, Normalizer, SourceError, SourceRow, SpoolReader, WorkbookShape,
 };
 
 /// What a look through a file found out about how to read it.
@@ -66,13 +66,20 @@ impl Shape {
 }
 
 /// Streams the rows of a file.
-pub enum Table<'s, R> {
-    /// Of text with delimiters.
+pub struct Table<'s, R> {
+    rows: Rows<'s, R>,
+    normalizer: Normalizer,
+}
+
+enum Rows<'s, R> {
     Csv(CsvReader<R>),
-    /// Of JSON or NDJSON.
     Json(JsonReader<R>),
-    /// Of a workbook's spool.
-    Workbook(SpoolReader<'s, R>),
+    Workbook {
+        reader: SpoolReader<'s, R>,
+        /// Knows what is no data; the reader of text has one of its own.
+        frame: Box<Frame>,
+        rows: u64,
+    },
 }
 
 impl<'s, R: Read + Seek> Table<'s, R> {
@@ -84,22 +91,26 @@ impl<'s, R: Read + Seek> Table<'s, R> {
     pub fn open(
         mut input: R,
         shape: &'s Shape,
+        config: &FormatConfig,
         columns: &[ColumnUse],
         limits: Limits,
         file: &str,
     ) -> Result<Self, SourceError> {
-        match shape {
-            Shape::Csv(shape) => {
-                CsvReader::open(input, shape, columns, limits, file).map(Self::Csv)
-            }
+        let rows = match shape {
+            Shape::Csv(shape) => Rows::Csv(CsvReader::open(input, shape, columns, limits, file)?),
             Shape::Json(shape) => {
-                JsonReader::open(input, shape, columns, limits, file).map(Self::Json)
+                Rows::Json(JsonReader::open(input, shape, columns, limits, file)?)
             }
             Shape::Workbook(shape) => {
                 input.seek(SeekFrom::Start(0))?;
-                Ok(Self::Workbook(SpoolReader::open(input, shape)))
+                let reader = SpoolReader::open(input, shape);
+                let place = Place { sheet: Some(shape.sheet.clone()), ..Place::file(file) };
+                let trailer = config.trailer.as_ref();
+                let frame = Box::new(Frame::new(place, reader.headers(), columns, trailer)?);
+                Rows::Workbook { reader, frame, rows: 0 }
             }
-        }
+        };
+        Ok(Self { rows, normalizer: Normalizer::default() })
     }
 }
 
@@ -107,39 +118,40 @@ impl<R: Read> Table<'_, R> {
     /// The headers in file order; every row has as many cells.
     #[must_use]
     pub fn headers(&self) -> &[String] {
-        match self {
-            Self::Csv(reader) => reader.headers(),
-            Self::Json(reader) => reader.headers(),
-            Self::Workbook(reader) => reader.headers(),
+        match &self.rows {
+            Rows::Csv(reader) => reader.headers(),
+            Rows::Json(reader) => reader.headers(),
+            Rows::Workbook { reader, .. } => reader.headers(),
         }
     }
 
     /// Data rows read so far, those that cannot be used too.
     #[must_use]
     pub const fn rows(&self) -> u64 {
-        match self {
-            Self::Csv(reader) => reader.rows(),
-            Self::Json(reader) => reader.rows(),
-            Self::Workbook(reader) => reader.rows(),
+        match &self.rows {
+            Rows::Csv(reader) => reader.rows(),
+            Rows::Json(reader) => reader.rows(),
+            Rows::Workbook { rows, .. } => *rows,
         }
     }
 
     /// What was noticed while reading; complete after the last row.
     #[must_use]
-    pub fn findings(&self) -> &[Finding] {
-        match self {
-            Self::Csv(reader) => reader.findings(),
-            Self::Json(reader) => reader.findings(),
-            Self::Workbook(_) => &[],
+    pub fn findings(&self) -> Vec<Finding> {
+        match &self.rows {
+            Rows::Csv(reader) => reader.findings(),
+            Rows::Json(reader) => reader.findings().to_vec(),
+            Rows::Workbook { frame, .. } => frame.findings(),
         }
     }
 
     /// Whether the file says itself that it is whole; valid after the last row.
     #[must_use]
-    pub const fn completeness(&self) -> Completeness {
-        match self {
-            Self::Csv(reader) => reader.completeness(),
-            Self::Json(_) | Self::Workbook(_) => Completeness::Unproven,
+    pub fn completeness(&self) -> Completeness {
+        match &self.rows {
+            Rows::Csv(reader) => reader.completeness(),
+            Rows::Json(_) => Completeness::Unproven,
+            Rows::Workbook { frame, .. } => frame.completeness(),
         }
     }
 
@@ -149,10 +161,23 @@ impl<R: Read> Table<'_, R> {
     ///
     /// When the file is refused at this place.
     pub fn next_row(&mut self) -> Result<Option<SourceRow<'_>>, SourceError> {
-        match self {
-            Self::Csv(reader) => reader.next_row(),
-            Self::Json(reader) => reader.next_row(),
-            Self::Workbook(reader) => reader.next_row(),
-        }
+        let Self { rows, normalizer } = self;
+        let row = match rows {
+            Rows::Csv(reader) => reader.next_row()?,
+            Rows::Json(reader) => reader.next_row()?,
+            Rows::Workbook { reader, frame, rows } => loop {
+                if !reader.advance()? {
+                    break None;
+                }
+                if frame.look(&reader.current())? == Look::Data {
+                    *rows += 1;
+                    break Some(SourceRow::Row(reader.current()));
+                }
+            },
+        };
+        Ok(row.map(|row| match row {
+            SourceRow::Row(row) => SourceRow::Row(normalizer.apply(row)),
+            bad @ SourceRow::Bad { .. } => bad,
+        }))
     }
 }

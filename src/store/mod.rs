@@ -27,8 +27,8 @@ pub use outbox::{Claim, ClaimedOperation, Outbox, OutboxState};
 pub use outcomes::{OpenWindow, Outcomes, SentOperation, Settlement};
 pub use records::{Record, Records};
 pub use runs::{
-    ChangeCounts, Commit, NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RefusedRun, Run,
-    RunDraft, Runs, StatusCounts, StoredProblem,
+    ChangeCounts, Commit, FaultyRow, NewRun, PlannedOperation, PlannedRow, PlannedVerdict,
+    RefusedRun, Run, RunDraft, Runs, StatusCounts, StoredProblem,
 };
 pub use sqlite::SqliteStore;
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::domain::{BulkRequestId, Change, ExternalId, OperationId, OperationStatus, RunId};
-use crate::store::StoreError;
+use crate::store::{FaultyRow, StoreError};
 
 /// An operation (or a rejected or superseded row), for a person to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,13 @@ pub trait Operations {
         after: Option<OperationId>,
         limit: usize,
     ) -> Result<Vec<Operation>, StoreError>;
+
+    /// What goes back of these rejected rows, in the order asked for; `None` where nothing was kept.
+    /// Apart from [`operations`](Self::operations), because it holds values: for reports only.
+    async fn faulty_rows(
+        &self,
+        operations: Vec<OperationId>,
+    ) -> Result<Vec<Option<FaultyRow>>, StoreError>;
 
     /// The steps of one operation, oldest first.
     async fn history(&self, operation: OperationId) -> Result<Vec<HistoryEntry>, StoreError>;

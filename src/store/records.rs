@@ -42,6 +42,15 @@ pub trait Records {
         ids: Vec<ExternalId>,
     ) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
 
+    /// The workers who hold these userNames (by `scim::user_name_key`), in the order asked for, at
+    /// most 100 each. A worker of whom nothing arrived and whose last operation failed or was taken
+    /// back holds none.
+    async fn user_name_holders(
+        &self,
+        target: &TargetName,
+        keys: Vec<i64>,
+    ) -> Result<Vec<Vec<ExternalId>>, StoreError>;
+
     /// One worker in every target that has them.
     async fn record(&self, external_id: &ExternalId) -> Result<Vec<Record>, StoreError>;
 

@@ -1,5 +1,7 @@
 //! Runs: one file of one source, from intake to the last outcome.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -27,6 +29,8 @@ pub struct NewRun {
     pub mapping_fingerprint: [u8; 16],
     /// When intake began.
     pub started_at: Timestamp,
+    /// The mapped headers in file order, spelled as in the file.
+    pub columns: Vec<String>,
     /// Data rows read.
     pub rows: u64,
     /// Rows that were `unchanged`; counted here, not stored one by one.
@@ -158,6 +162,8 @@ pub struct Run {
     pub file_digest: [u8; 32],
     /// Fingerprint of the mapping that was applied.
     pub mapping_fingerprint: [u8; 16],
+    /// The mapped headers in file order, spelled as in the file; empty where they were not kept.
+    pub columns: Vec<String>,
     /// Where it stands.
     pub status: RunStatus,
     /// Data rows read.
@@ -205,12 +211,34 @@ pub enum PlannedVerdict {
         reason: String,
         /// The way out.
         advice: Option<String>,
+        /// What of it goes back to whoever exported it.
+        faulty: FaultyRow,
     },
     /// Another row of the same worker counts instead.
     Superseded {
         /// Which one, in words.
         reason: String,
     },
+}
+
+/// What of a rejected row goes back to whoever exported it: values of people, which are stored and
+/// reported, and never logged.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct FaultyRow {
+    /// The header of the column at fault, where it is one.
+    pub column: Option<String>,
+    /// The mapped cells in the order of the run's columns; empty where the row could not be read.
+    pub cells: Vec<String>,
+}
+
+/// The column and how many cells; never what is in them.
+impl fmt::Debug for FaultyRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultyRow")
+            .field("column", &self.column)
+            .field("cells", &self.cells.len())
+            .finish()
+    }
 }
 
 /// An operation as planned.
@@ -224,6 +252,8 @@ pub struct PlannedOperation {
     pub digest: [u8; 16],
     /// The SCIM user: the bytes of `data` in the bulk request.
     pub resource: Vec<u8>,
+    /// The key of its userName (`scim::user_name_key`); `None` without one.
+    pub user_name_key: Option<i64>,
     /// Whether the ledger already holds this very digest (sent again after failed or unconfirmed).
     pub resend: bool,
     /// A warning's code and words, kept with the operation until an outcome takes their place.
@@ -279,7 +309,7 @@ pub trait RunDraft: Send {
 
     /// Commits the run and everything pushed, in one transaction: the run; an operation for each
     /// row (`queued`, `rejected` or `superseded`); the ledger's records (digest, resource, active,
-    /// source, last operation; `resent_at` where `resend`); older operations of the same people
+    /// source, key of the userName, last operation; `resent_at` where `resend`); older operations of the same people
     /// that are still `queued` become `superseded`, and their runs' statuses follow. The run is
     /// `delivering`, or `completed` (ended now) when nothing is to be sent.
     async fn commit(self: Box<Self>, run: NewRun, now: Timestamp) -> Result<Commit, StoreError>;

@@ -67,7 +67,7 @@ fn wrong_usage_is_2_and_says_what_is_right() {
         (&["apply", "workers.csv", "--source", "hr", "--timeout=-5s"], "negative"),
         (&["status", "--operations"], "<RUN>"),
         (&["plan", "workers.csv", "--source", "hr", "--show-values"], "--diff"),
-        (&["report", "latest", "--format", "xlsx"], "csv"),
+        (&["report", "latest", "--format", "pdf"], "csv"),
         (&["work", "--until", "later"], "settled"),
         (&["demo", "--records", "3"], "10"),
         (&["runs", "-q", "-v"], "--verbose"),

@@ -31,6 +31,7 @@ fn joiner(id: &str) -> PlannedRow {
             active: true,
             digest: [1; 16],
             resource: format!(r#"{{"externalId":"{id}"}}"#).into_bytes(),
+            user_name_key: None,
             resend: false,
             warning: None,
         }),
@@ -52,6 +53,7 @@ async fn commit(draft: Box<dyn RunDraft>, id: &str) -> Commit {
         file: None,
         file_digest: [0; 32],
         mapping_fingerprint: [0; 16],
+        columns: Vec::new(),
         started_at: at(0),
         rows: 1,
         unchanged: 0,
@@ -222,7 +224,7 @@ fn a_store_of_a_newer_program_is_refused_as_it_is() {
     let bytes = std::fs::read(&path).unwrap();
     for opened in [SqliteStore::open(&path), SqliteStore::open_read_only(&path)] {
         let error = opened.unwrap_err();
-        assert!(matches!(error, StoreError::TooNew { found: 99, known: 1, .. }), "{error:?}");
+        assert!(matches!(error, StoreError::TooNew { found: 99, known: 2, .. }), "{error:?}");
     }
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }

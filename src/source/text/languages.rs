@@ -18,14 +18,21 @@ pub(super) struct Language {
     pub(super) common: &'static str,
     /// Those that a name may have.
     pub(super) rare: &'static str,
+    /// How much less likely it is than the others of its encoding.
+    pub(super) prior: u32,
 }
 
 const fn language(common: &'static str, rare: &'static str) -> Language {
-    Language { common, rare }
+    Language { common, rare, prior: 0 }
+}
+
+/// A language of few people.
+const fn small_language(common: &'static str, rare: &'static str) -> Language {
+    Language { common, rare, prior: 20 }
 }
 
 /// Everything that is looked for, the likeliest first.
-pub(super) const CANDIDATES: [Candidate; 10] = [
+pub(super) const CANDIDATES: [Candidate; 11] = [
     Candidate { encoding: encoding_rs::WINDOWS_1252, prior: 0, languages: &WESTERN },
     Candidate { encoding: encoding_rs::WINDOWS_1250, prior: 15, languages: &CENTRAL },
     Candidate { encoding: encoding_rs::WINDOWS_1251, prior: 20, languages: &CYRILLIC },
@@ -35,26 +42,29 @@ pub(super) const CANDIDATES: [Candidate; 10] = [
     Candidate { encoding: encoding_rs::WINDOWS_1255, prior: 35, languages: &HEBREW },
     Candidate { encoding: encoding_rs::WINDOWS_1256, prior: 35, languages: &ARABIC },
     Candidate { encoding: encoding_rs::ISO_8859_2, prior: 45, languages: &CENTRAL },
+    Candidate { encoding: encoding_rs::ISO_8859_7, prior: 45, languages: &GREEK },
     Candidate { encoding: encoding_rs::ISO_8859_15, prior: 60, languages: &WESTERN },
 ];
 
-const WESTERN: [Language; 9] = [
+const WESTERN: [Language; 10] = [
     // German
     language("äöüß", "é"),
     // French
     language("éèçêëïôâ", "àîûùœÿæü"),
     // Spanish
-    language("áéíóúñ", "üçº"),
+    language("áéíóúñªº", "üç"),
     // Portuguese
-    language("ãçáéíóúêâô", "õàº"),
+    language("ãçáéíóúêâôªº", "õà"),
     // Italian
     language("àèìòù", "é"),
     // Danish and Norwegian
     language("æøå", "éöü"),
-    // Swedish, Finnish and Estonian
-    language("åäöéõü", "šž"),
+    // Swedish and Finnish
+    language("åäöé", "ü"),
+    // Estonian
+    small_language("äöõü", "šž"),
     // Icelandic and Faroese
-    language("áéíóúýþðæöø", ""),
+    small_language("áéíóúýþðæöø", ""),
     // Dutch
     language("ëïéö", "üèä"),
 ];
@@ -65,7 +75,7 @@ const CENTRAL: [Language; 8] = [
     // Czech
     language("áčéěířšžýů", "ďťňúó"),
     // Slovak
-    language("áčéíšžýľúňťôď", "äĺŕó"),
+    language("áčéíšžýľúň", "äĺŕóťôď"),
     // Hungarian
     language("áéíóöőüúű", ""),
     // Croatian, Slovene and Serbian

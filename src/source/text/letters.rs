@@ -54,7 +54,7 @@ fn is_in_place(
         // apostrophes, and what is typed for one; blanks; what hyphenates
         '\u{2018}' | '\u{2019}' | '´' | '\u{a0}' | '\u{ad}' => true,
         '·' => is_letter(before) == is_letter(after),
-        '“' | '„' | '‚' | '«' | '‹' | '¿' | '¡' | '§' | '¶' => !is_letter(before),
+        '“' | '„' | '‚' | '«' | '‹' | '¿' | '¡' => !is_letter(before),
         '”' | '»' | '›' | '®' | '™' | '©' => !is_letter(after),
         '–' | '—' | '…' | '•' => !(is_lower(before) && is_lower(after)),
         'ª' | 'º' => before.is_some() && !is_letter(after),
@@ -109,7 +109,7 @@ pub(super) fn cost(word: &[char], languages: &[Language], used: &[bool]) -> (u32
     let fit = misfits(&word);
     let mut best = (MOST_A_WORD, None);
     for (at, language) in languages.iter().enumerate() {
-        let mut cost = fit;
+        let mut cost = fit + language.prior;
         if used.get(at) != Some(&true) {
             cost += NEW;
         }
@@ -146,6 +146,12 @@ fn misfits(word: &[char]) -> u32 {
             Script::Other => 0,
         };
     }
+    if let &[only] = word
+        && is_word_letter(only)
+        && script(only) != Script::Latin
+    {
+        cost += MISFIT;
+    }
     let is_greek = |letter: &char| script(*letter) == Script::Greek && letter.is_alphabetic();
     if word.iter().filter(|letter| is_greek(letter)).count() > 2 {
         let accents = word.iter().filter(|letter| "άέήίόύώΐΰ".contains(**letter)).count();
@@ -181,8 +187,15 @@ fn latin_misfit(
         }
         'ø' | 'å' if is_vowel(before) || after == Some(Kind::Vowel) => MISFIT,
         'ā' | 'ē' | 'ī' | 'ū' | 'ă' if is_vowel(before) || is_vowel(after) => MISFIT,
-        _ if kind(letter) == Kind::Consonant && is_consonant(before) && is_consonant(after) => {
+        // `Bjřrn` and `Kjćr` are no words
+        _ if kind(letter) == Kind::Consonant
+            && is_consonant(after)
+            && matches!(before, Some(Kind::Consonant | Kind::Either)) =>
+        {
             MISFIT
+        }
+        _ if kind(letter) == Kind::Consonant && is_consonant(before) && after.is_none() => {
+            MISFIT / 2
         }
         _ if kind(letter) == Kind::Vowel && is_vowel(before) && is_vowel(after) => MISFIT / 2,
         _ => 0,
@@ -217,12 +230,11 @@ fn cyrillic_misfit(letter: char, before: Option<Kind>, after: Option<Kind>) -> u
 
 /// Vowel or consonant; the word is in lower case.
 fn kind(letter: char) -> Kind {
+    const VOWELS: &str = "aeiouæøœıаеиоуыэюяієαεηιουω";
     let base = std::iter::once(letter).nfd().next().unwrap_or(letter);
     match base {
         'y' | 'j' | 'w' | 'й' | 'ь' | 'ъ' => Kind::Either,
-        'a' | 'e' | 'i' | 'o' | 'u' | 'æ' | 'ø' | 'œ' | 'ı' => Kind::Vowel,
-        'а' | 'е' | 'и' | 'о' | 'у' | 'ы' | 'э' | 'ю' | 'я' | 'і' | 'є' => Kind::Vowel,
-        'α' | 'ε' | 'η' | 'ι' | 'ο' | 'υ' | 'ω' => Kind::Vowel,
+        _ if VOWELS.contains(base) => Kind::Vowel,
         _ if is_word_letter(base) => Kind::Consonant,
         _ => Kind::None,
     }

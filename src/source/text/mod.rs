@@ -4,9 +4,12 @@
 //! are told apart; [`CsvReader`] reads rows by what was decided, as often as wanted. Nothing is
 //! guessed anew between two readings, so both see the same rows.
 
+#[cfg(test)]
+mod cases;
 mod decode;
 mod dialect;
 mod encoding;
+mod input;
 mod languages;
 mod letters;
 mod reader;

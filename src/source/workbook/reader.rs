@@ -18,6 +18,8 @@ pub struct SpoolReader<'s, R> {
     start: usize,
     end: usize,
     rows: u64,
+    /// The sheet row that was read last.
+    row: u64,
     is_done: bool,
     cells: Vec<Cell>,
     text: String,
@@ -45,6 +47,7 @@ impl<'s, R: Read> SpoolReader<'s, R> {
             start: 0,
             end: 0,
             rows: 0,
+            row: 0,
             is_done: false,
             cells: Vec::new(),
             text: String::new(),
@@ -72,14 +75,24 @@ impl<'s, R: Read> SpoolReader<'s, R> {
     ///
     /// When the spool cannot be read, or is not as it was written.
     pub fn next_row(&mut self) -> Result<Option<SourceRow<'_>>, SourceError> {
+        Ok(self.advance()?.then(|| SourceRow::Row(self.current())))
+    }
+
+    /// The row that was read last.
+    pub(in crate::source) fn current(&self) -> Row<'_> {
+        Row::new(&self.text, &self.ends, self.row, None).with_marks(&self.marks)
+    }
+
+    /// Reads the next row; false at the end.
+    pub(in crate::source) fn advance(&mut self) -> Result<bool, SourceError> {
         if self.is_done {
-            return Ok(None);
+            return Ok(false);
         }
         let length = u32::from_le_bytes(self.fixed()?);
         if length == END {
             let rows = u64::from_le_bytes(self.fixed()?);
             self.is_done = true;
-            return if rows == self.rows { Ok(None) } else { Err(damaged()) };
+            return if rows == self.rows { Ok(false) } else { Err(damaged()) };
         }
         let length = usize::try_from(length).map_err(|_| damaged())?;
         self.need(length)?;
@@ -89,6 +102,7 @@ impl<'s, R: Read> SpoolReader<'s, R> {
         let (row, texts) =
             read_record(record, self.shape.headers.len(), &mut self.cells).ok_or_else(damaged)?;
         let texts = std::str::from_utf8(texts).map_err(|_| damaged())?;
+        self.row = row;
         self.text.clear();
         self.ends.clear();
         self.marks.clear();
@@ -117,9 +131,7 @@ impl<'s, R: Read> SpoolReader<'s, R> {
         if self.ends.iter().any(|&end| !self.text.is_char_boundary(end)) {
             return Err(damaged());
         }
-        Ok(Some(SourceRow::Row(
-            Row::new(&self.text, &self.ends, row, None).with_marks(&self.marks),
-        )))
+        Ok(true)
     }
 
     fn fixed<const N: usize>(&mut self) -> Result<[u8; N], SourceError> {

@@ -76,3 +76,44 @@ pub async fn a_record_shows_its_history_in_every_target<S: Store>(store: &S) {
     assert!(entry.arrived, "arrival outlives the next operation");
     assert!(store.record(&ExternalId::from("E2")).await.unwrap().is_empty());
 }
+
+pub async fn holders_of_a_user_name_are_those_whose_account_may_exist<S: Store>(store: &S) {
+    let named = |number, id: &str, version, key| {
+        let mut row = row(number, id, Change::Joiner, version);
+        if let PlannedVerdict::Operation(operation) = &mut row.verdict {
+            operation.user_name_key = key;
+        }
+        row
+    };
+    let holders = async |keys: &[i64]| {
+        let found = store.user_name_holders(&target(), keys.to_vec()).await.unwrap();
+        let words =
+            |ids: Vec<ExternalId>| ids.iter().map(ExternalId::as_str).collect::<Vec<_>>().join(" ");
+        found.into_iter().map(words).collect::<Vec<_>>()
+    };
+    let rows = vec![
+        named(2, "E2", 1, Some(7)),
+        named(3, "E1", 1, Some(7)),
+        named(4, "E3", 1, Some(-8)),
+        named(5, "E4", 1, None),
+    ];
+    commit(store, "R1", rows, at(0)).await;
+    assert_eq!(holders(&[-8, 9, 7]).await, ["E3", "", "E1 E2"]);
+    assert_eq!(holders(&[]).await, [""; 0]);
+    let elsewhere = store.user_name_holders(&TargetName::from("other"), vec![7]).await.unwrap();
+    assert_eq!(elsewhere, [Vec::new()]);
+
+    // what failed at once holds nothing; what arrived once does, whatever comes of later operations
+    deliver(store, at(1)).await;
+    let sent = operations(store, "R1").await;
+    let outcomes = vec![
+        outcome(&sent[0], OperationStatus::Failed, "no"),
+        outcome(&sent[1], OperationStatus::Provisioned, "created"),
+    ];
+    store.settle(outcomes, at(2)).await.unwrap();
+    assert_eq!(holders(&[7]).await, ["E1"]);
+
+    // a new name takes the place of the old one
+    commit(store, "R2", vec![named(2, "E1", 2, Some(9)), named(3, "E3", 2, None)], at(3)).await;
+    assert_eq!(holders(&[7, 9, -8]).await, ["", "E1", ""]);
+}

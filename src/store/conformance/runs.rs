@@ -6,7 +6,9 @@ use crate::domain::{
 use crate::store::conformance::sample::{
     at, commit, deliver, joiners, new_run, operations, rejected, row, run, source, statuses, target,
 };
-use crate::store::{Commit, PlannedRow, PlannedVerdict, RefusedRun, Store, StoredProblem};
+use crate::store::{
+    Commit, FaultyRow, PlannedRow, PlannedVerdict, RefusedRun, Store, StoredProblem,
+};
 
 pub async fn a_committed_run_reads_back<S: Store>(store: &S) {
     let rows = vec![row(2, "E1", Change::Joiner, 1), row(3, "E2", Change::Leaver, 1), rejected(4)];
@@ -164,4 +166,23 @@ pub async fn runs_are_listed_newest_first_and_pages_follow_on<S: Store>(store: &
     let rest = store.operations(&RunId::from("R1"), Some(first[1].id), 2).await.unwrap();
     let rows: Vec<_> = rest.iter().map(|operation| operation.row).collect();
     assert_eq!(rows, [Some(4)]);
+}
+
+pub async fn what_goes_back_of_a_rejected_row_is_kept_apart<S: Store>(store: &S) {
+    let mut unreadable = rejected(5);
+    if let PlannedVerdict::Rejected { faulty, .. } = &mut unreadable.verdict {
+        *faulty = FaultyRow::default();
+    }
+    let rows = vec![row(2, "E1", Change::Joiner, 1), rejected(4), unreadable];
+    commit(store, "R1", rows, at(0)).await;
+    assert_eq!(run(store, "R1").await.columns, ["WorkerID", "Last Name"]);
+    let ids: Vec<_> = operations(store, "R1").await.iter().map(|each| each.id).rev().collect();
+    let found = store.faulty_rows(ids).await.unwrap();
+    let kept = FaultyRow {
+        column: Some("WorkerID".to_owned()),
+        cells: vec![String::new(), "Zoë".to_owned()],
+    };
+    assert!(!format!("{kept:?}").contains("Zoë"), "{kept:?}");
+    assert_eq!(found, [None, Some(kept), None]);
+    assert!(store.faulty_rows(Vec::new()).await.unwrap().is_empty());
 }

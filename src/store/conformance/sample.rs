@@ -6,8 +6,8 @@ use crate::domain::{
     Change, ExternalId, OperationStatus, RunId, RunStatus, SourceName, TargetName,
 };
 use crate::store::{
-    ChangeCounts, Claim, Commit, NewRun, Operation, PlannedOperation, PlannedRow, PlannedVerdict,
-    Run, Settlement, Store,
+    ChangeCounts, Claim, Commit, FaultyRow, NewRun, Operation, PlannedOperation, PlannedRow,
+    PlannedVerdict, Run, Settlement, Store,
 };
 
 /// An instant, in milliseconds from one in 2023.
@@ -43,6 +43,7 @@ pub fn row(number: u64, id: &str, change: Change, version: u32) -> PlannedRow {
             active: change != Change::Leaver,
             digest,
             resource: resource(id, version),
+            user_name_key: None,
             resend: false,
             warning: None,
         }),
@@ -64,6 +65,10 @@ pub fn rejected(number: u64) -> PlannedRow {
             code: "mapping.required-empty".into(),
             reason: "column `WorkerID` is empty".into(),
             advice: Some("fill it".into()),
+            faulty: FaultyRow {
+                column: Some("WorkerID".into()),
+                cells: vec![String::new(), "Zoë".into()],
+            },
         },
     }
 }
@@ -78,6 +83,7 @@ pub fn new_run(id: &str, rows: u64) -> NewRun {
         file: Some("workers.csv".into()),
         file_digest: [7; 32],
         mapping_fingerprint: [8; 16],
+        columns: vec!["WorkerID".into(), "Last Name".into()],
         started_at: at(-1_000),
         rows,
         unchanged: 0,

@@ -98,7 +98,7 @@ impl Failure {
         Self::Other(error.into())
     }
 
-    fn named(self, attempt: &'static str) -> StoreError {
+    pub(super) fn named(self, attempt: &'static str) -> StoreError {
         match self {
             Self::Sql(error) => StoreError::Statement { attempt, source: error.into() },
             Self::Other(source) => StoreError::Statement { attempt, source },

@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, named_params,
 use crate::domain::{Change, TargetName};
 use crate::store::sqlite::connection::{Failure, Inner, Location, SqliteStore, blocking, held};
 use crate::store::sqlite::convert::{micros, whole};
-use crate::store::sqlite::{requests, resource};
+use crate::store::sqlite::{faulty, requests, resource};
 use crate::store::{Commit, NewRun, PlannedRow, PlannedVerdict, RunDraft, StoreError};
 
 /// The draft's tables.
@@ -110,8 +110,8 @@ fn take(db: &Connection, row: &PlannedRow) -> Result<(), Failure> {
                 "-- draft.take_operation
                 INSERT INTO temp.draft_rows (
                     source_row, line, external_id, status, change, active, digest, resource, resend,
-                    warning_code, warning_reason)
-                VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                    warning_code, warning_reason, user_name_key)
+                VALUES (?1, ?2, ?3, 'queued', ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
             .execute(params![
                 source_row,
@@ -124,15 +124,25 @@ fn take(db: &Connection, row: &PlannedRow) -> Result<(), Failure> {
                 operation.resend,
                 warning.map(|(code, _)| code),
                 warning.map(|(_, reason)| reason),
+                operation.user_name_key,
             ])?;
         }
-        PlannedVerdict::Rejected { code, reason, advice } => {
+        PlannedVerdict::Rejected { code, reason, advice, faulty } => {
             db.prepare_cached(
                 "-- draft.take_rejected
-                INSERT INTO temp.draft_rows (source_row, line, external_id, status, code, reason, advice)
-                VALUES (?1, ?2, ?3, 'rejected', ?4, ?5, ?6)",
+                INSERT INTO temp.draft_rows (
+                    source_row, line, external_id, status, code, reason, advice, cells)
+                VALUES (?1, ?2, ?3, 'rejected', ?4, ?5, ?6, ?7)",
             )?
-            .execute(params![source_row, line, external_id, code, reason, advice])?;
+            .execute(params![
+                source_row,
+                line,
+                external_id,
+                code,
+                reason,
+                advice,
+                faulty::pack(faulty)?,
+            ])?;
         }
         PlannedVerdict::Superseded { reason } => {
             db.prepare_cached(
@@ -169,10 +179,10 @@ fn enter(db: &Connection, run: &NewRun, now_us: i64) -> Result<(), Failure> {
         "-- draft.enter_operations
         INSERT INTO operations (
             id, run, target, source_row, line, external_id, change, status, priority, resource,
-            code, reason, advice, warning_code, warning_reason, updated_at_us)
+            code, reason, advice, warning_code, warning_reason, cells, updated_at_us)
         SELECT
             ?1 + seq, ?2, ?3, source_row, line, external_id, change, status, change IS NOT ?4, resource,
-            code, reason, advice, warning_code, warning_reason, ?5
+            code, reason, advice, warning_code, warning_reason, cells, ?5
         FROM temp.draft_rows
         ORDER BY seq",
     )?
@@ -185,11 +195,11 @@ fn enter_run(db: &Connection, run: &NewRun, now_us: i64) -> Result<i64, Failure>
     db.prepare_cached(
         "-- draft.enter_run
         INSERT INTO runs (
-            id, source, target, file, file_digest, mapping_fingerprint, status,
+            id, source, target, file, file_digest, mapping_fingerprint, columns, status,
             row_count, without_row, unchanged, out_of_scope,
             joiner, joiner_inactive, mover, leaver, rehire, missing, started_at_us, ended_at_us)
         SELECT
-            :id, :source, :target, :file, :file_digest, :mapping_fingerprint,
+            :id, :source, :target, :file, :file_digest, :mapping_fingerprint, :columns,
             CASE WHEN queued.some THEN 'delivering' ELSE 'completed' END,
             :rows, (SELECT count(*) FROM temp.draft_rows WHERE source_row IS NULL),
             :unchanged, :out_of_scope,
@@ -204,6 +214,7 @@ fn enter_run(db: &Connection, run: &NewRun, now_us: i64) -> Result<i64, Failure>
         ":file": run.file,
         ":file_digest": run.file_digest,
         ":mapping_fingerprint": run.mapping_fingerprint,
+        ":columns": faulty::write_columns(&run.columns)?,
         ":rows": whole(run.rows),
         ":unchanged": whole(run.unchanged),
         ":out_of_scope": whole(run.out_of_scope),
@@ -280,9 +291,11 @@ fn enter_records(db: &Connection, run: &NewRun, before: i64, now_us: i64) -> Res
     db.prepare_cached(
         "-- draft.enter_records
         INSERT INTO records (
-            target, external_id, source, active, digest, last_operation, resent_at_us, resource)
+            target, external_id, source, active, digest, last_operation, resent_at_us, resource,
+            user_name_key)
         SELECT
-            ?1, external_id, ?2, active, digest, ?3 + seq, CASE WHEN resend THEN ?4 END, resource
+            ?1, external_id, ?2, active, digest, ?3 + seq, CASE WHEN resend THEN ?4 END, resource,
+            user_name_key
         FROM temp.draft_rows
         WHERE status = 'queued'
         ORDER BY external_id
@@ -292,7 +305,8 @@ fn enter_records(db: &Connection, run: &NewRun, before: i64, now_us: i64) -> Res
             digest = excluded.digest,
             last_operation = excluded.last_operation,
             resent_at_us = excluded.resent_at_us,
-            resource = excluded.resource",
+            resource = excluded.resource,
+            user_name_key = excluded.user_name_key",
     )?
     .execute(params![run.target.as_str(), run.source.as_str(), before, now_us])?;
     Ok(())

@@ -17,6 +17,8 @@ CREATE TEMP TABLE draft_rows (
     advice         TEXT,
     warning_code   TEXT,
     warning_reason TEXT,
+    cells          BLOB,
+    user_name_key  INTEGER,
     CHECK (status <> 'queued' OR external_id IS NOT NULL)
 ) STRICT;
 

@@ -8,10 +8,27 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::store::StoreError;
-use crate::store::sqlite::connection::cannot_open;
+use crate::store::sqlite::connection::{Failure, cannot_open};
+use crate::store::sqlite::user_names;
+
+/// What SQL cannot compute.
+type Then = fn(&Connection) -> Result<(), Failure>;
+
+/// One step from a version to the next.
+struct Step {
+    sql: &'static str,
+    /// Done in the same transaction.
+    then: Option<Then>,
+}
 
 /// The steps; the first makes version 1.
-const STEPS: [&str; 1] = [include_str!("../migrations/0001_ledger_and_outbox.sql")];
+const STEPS: [Step; 2] = [
+    Step { sql: include_str!("../migrations/0001_ledger_and_outbox.sql"), then: None },
+    Step {
+        sql: include_str!("../migrations/0002_cells_and_user_names.sql"),
+        then: Some(user_names::fill_in),
+    },
+];
 
 /// The newest version known here.
 const KNOWN: u32 = {
@@ -67,8 +84,11 @@ fn step(connection: &mut Connection, path: &Path) -> Result<u32, StoreError> {
     let found = look(&transaction).map_err(failed)?;
     found.check(path)?;
     let next = usize::try_from(found.version).ok().and_then(|done| STEPS.get(done));
-    let Some(sql) = next else { return Ok(found.version) };
-    transaction.execute_batch(sql).map_err(failed)?;
+    let Some(step) = next else { return Ok(found.version) };
+    transaction.execute_batch(step.sql).map_err(failed)?;
+    if let Some(then) = step.then {
+        then(&transaction).map_err(|failure| cannot_open(path, failure.named("migrate")))?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
     transaction.pragma_update(None, "user_version", found.version + 1).map_err(failed)?;
     transaction.commit().map_err(failed)?;
@@ -99,5 +119,92 @@ impl Found {
             return Err(StoreError::TooNew { path, found: self.version, known: KNOWN });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use rusqlite::params;
+
+    use super::*;
+    use crate::domain::{Change, ExternalId, OperationStatus};
+    use crate::scim::user_name_key;
+    use crate::store::conformance::sample;
+    use crate::store::sqlite::resource;
+    use crate::store::{Operations, Records, Runs, SqliteStore};
+
+    /// A store as the first version of the program left it, with as many people.
+    fn version_1(path: &Path, people: u32) {
+        let [first, ..] = &STEPS;
+        let mut raw = Connection::open(path).unwrap();
+        raw.pragma_update(None, "journal_mode", "wal").unwrap();
+        raw.execute_batch(first.sql).unwrap();
+        raw.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        raw.pragma_update(None, "user_version", 1).unwrap();
+        let transaction = raw.transaction().unwrap();
+        transaction
+            .execute_batch(
+                "INSERT INTO targets VALUES ('entra', 'tenant/principal/job', 1);
+                INSERT INTO runs VALUES (
+                    1, 'R1', 'hr', 'entra', 'workers.csv', zeroblob(32), zeroblob(16), 'completed',
+                    1, 0, 0, 0, 1, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 1);
+                INSERT INTO operations (
+                    run, target, source_row, line, status, priority, code, reason, updated_at_us)
+                VALUES (1, 'entra', 9, 9, 'rejected', 1, 'mapping.required-empty', 'why', 1);",
+            )
+            .unwrap();
+        transaction.execute("UPDATE runs SET row_count = ?1", [people + 1]).unwrap();
+        for number in 0..people {
+            let resource =
+                format!(r#"{{"externalId":"E{number}","userName":"P{number}@contoso.example"}}"#);
+            transaction
+                .execute(
+                    "INSERT INTO operations (
+                        run, target, external_id, change, status, priority, updated_at_us)
+                    VALUES (1, 'entra', ?1, 'joiner', 'provisioned', 1, 1)",
+                    params![format!("E{number}")],
+                )
+                .unwrap();
+            transaction
+                .execute(
+                    "INSERT INTO records (
+                        target, external_id, source, active, digest, last_operation, resource)
+                    VALUES ('entra', ?1, 'hr', 1, zeroblob(16), last_insert_rowid(), ?2)",
+                    params![format!("E{number}"), resource::pack(resource.as_bytes()).unwrap()],
+                )
+                .unwrap();
+        }
+        transaction.commit().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_store_of_version_1_is_brought_up_to_date_and_works() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        // more than are looked at a time
+        version_1(&path, 1_201);
+        let refused = SqliteStore::open_read_only(&path).unwrap_err();
+        let words = std::error::Error::source(&refused).unwrap().to_string();
+        assert!(words.contains("brought up to date by a command that writes"), "{words}");
+
+        let store = SqliteStore::open(&path).unwrap();
+        let run = sample::run(&store, "R1").await;
+        assert_eq!((run.columns.len(), run.file.as_deref()), (0, Some("workers.csv")));
+        let found = store.operations(&run.id, None, 2).await.unwrap();
+        assert_eq!(found[0].status, OperationStatus::Rejected);
+        assert_eq!(store.faulty_rows(vec![found[0].id]).await.unwrap(), [None]);
+        let keys = ["p0@contoso.example", "P1200@CONTOSO.EXAMPLE", "nobody"].map(user_name_key);
+        let holders = store.user_name_holders(&sample::target(), keys.to_vec()).await.unwrap();
+        let [zero, last] = ["E0", "E1200"].map(ExternalId::from);
+        assert_eq!(holders, [vec![zero], vec![last], Vec::new()]);
+
+        let rows = vec![sample::row(2, "E0", Change::Mover, 2), sample::rejected(3)];
+        sample::commit(&store, "R2", rows, Timestamp::UNIX_EPOCH).await;
+        assert_eq!(sample::run(&store, "R2").await.columns, ["WorkerID", "Last Name"]);
+        drop(store);
+        // once: opening it again changes nothing
+        let reader = SqliteStore::open_read_only(&path).unwrap();
+        assert_eq!(reader.runs(10).await.unwrap().len(), 2);
     }
 }

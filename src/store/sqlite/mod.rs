@@ -14,6 +14,7 @@ mod claims;
 mod connection;
 mod convert;
 mod draft;
+mod faulty;
 mod leases;
 mod migrations;
 mod operations;
@@ -23,6 +24,7 @@ mod records;
 mod requests;
 mod resource;
 mod runs;
+mod user_names;
 
 pub use connection::SqliteStore;
 

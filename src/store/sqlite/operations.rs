@@ -6,7 +6,8 @@ use rusqlite::params;
 use crate::domain::{BulkRequestId, OperationId, RunId};
 use crate::store::sqlite::connection::SqliteStore;
 use crate::store::sqlite::convert::{self, Cell, limit as most};
-use crate::store::{HistoryEntry, Operation, Operations, StoreError};
+use crate::store::sqlite::faulty;
+use crate::store::{FaultyRow, HistoryEntry, Operation, Operations, StoreError};
 
 #[async_trait]
 impl Operations for SqliteStore {
@@ -39,6 +40,35 @@ impl Operations for SqliteStore {
                 operations.push(convert::operation(row)?);
             }
             Ok(operations)
+        })
+        .await
+    }
+
+    async fn faulty_rows(
+        &self,
+        operations: Vec<OperationId>,
+    ) -> Result<Vec<Option<FaultyRow>>, StoreError> {
+        self.read("look up rejected rows", move |db| {
+            let mut statement = db.prepare_cached(
+                "-- operations.cells
+                SELECT cells
+                FROM operations
+                WHERE id = ?1
+                    AND cells IS NOT NULL",
+            )?;
+            let mut found = Vec::with_capacity(operations.len());
+            for operation in &operations {
+                let mut rows = statement.query([operation.0])?;
+                let cell = Cell { table: "operations", column: "cells", id: operation };
+                found.push(match rows.next()? {
+                    None => None,
+                    Some(row) => {
+                        let packed = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+                        Some(faulty::unpack(packed).ok_or_else(|| cell.inconsistent())?)
+                    }
+                });
+            }
+            Ok(found)
         })
         .await
     }

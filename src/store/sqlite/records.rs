@@ -5,9 +5,12 @@ use rusqlite::{Connection, Row, params};
 
 use crate::domain::{Change, ExternalId, LedgerEntry, SourceName, TargetName};
 use crate::store::sqlite::connection::{Failure, SqliteStore};
-use crate::store::sqlite::convert::{self, Cell};
+use crate::store::sqlite::convert::{self, Cell, limit as most};
 use crate::store::sqlite::resource;
 use crate::store::{Operation, Record, Records, StoreError};
+
+/// Most holders listed of one userName.
+const HOLDERS_LISTED: usize = 100;
 
 #[async_trait]
 impl Records for SqliteStore {
@@ -60,6 +63,37 @@ impl Records for SqliteStore {
                 resources.push(unpacked);
             }
             Ok(resources)
+        })
+        .await
+    }
+
+    async fn user_name_holders(
+        &self,
+        target: &TargetName,
+        keys: Vec<i64>,
+    ) -> Result<Vec<Vec<ExternalId>>, StoreError> {
+        let target = target.clone();
+        self.read("look up user names", move |db| {
+            let mut statement = db.prepare_cached(
+                "-- records.user_name_holders
+                SELECT records.external_id
+                FROM records INDEXED BY records_by_user_name
+                JOIN operations ON operations.id = records.last_operation
+                WHERE records.target = ?1
+                    AND records.user_name_key = ?2
+                    AND (records.arrived = 1
+                        OR operations.status NOT IN ('failed', 'superseded', 'cancelled'))
+                ORDER BY records.external_id
+                LIMIT ?3",
+            )?;
+            let mut holders = Vec::with_capacity(keys.len());
+            for key in &keys {
+                let params = params![target.as_str(), key, most(HOLDERS_LISTED)];
+                let ids = statement.query_map(params, |row| row.get::<_, Box<str>>(0))?;
+                let ids = ids.map(|id| id.map(ExternalId::new));
+                holders.push(ids.collect::<rusqlite::Result<_>>()?);
+            }
+            Ok(holders)
         })
         .await
     }

@@ -38,7 +38,7 @@ const DICTIONARY: &str = concat!(
 /// Packs a resource.
 pub(super) fn pack(resource: &[u8]) -> Result<Vec<u8>, Failure> {
     if resource.len() > CEILING {
-        return Err(Failure::other("a resource is larger than 1 MiB"));
+        return Err(Failure::other("a resource or a rejected row is larger than 1 MiB"));
     }
     let block = lz4_flex::block::compress_prepend_size_with_dict(resource, DICTIONARY.as_bytes());
     let mut packed = Vec::with_capacity(block.len() + 1);

@@ -7,6 +7,7 @@ use crate::domain::{OperationStatus, RunId, SourceName, TargetName};
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, limit as most, micros};
 use crate::store::sqlite::draft::SqliteDraft;
+use crate::store::sqlite::faulty;
 use crate::store::{
     ChangeCounts, RefusedRun, Run, RunDraft, Runs, StatusCounts, StoreError, StoredProblem,
 };
@@ -178,7 +179,7 @@ fn load(db: &Connection, seq: i64) -> Result<Run, Failure> {
                 row_count, without_row, unchanged, out_of_scope,
                 joiner, joiner_inactive, mover, leaver, rehire, missing,
                 problem_code, problem_place, problem_message, problem_hint,
-                started_at_us, ended_at_us
+                started_at_us, ended_at_us, columns
             FROM runs
             WHERE seq = ?1",
         )?;
@@ -206,6 +207,8 @@ fn from_row(row: &Row<'_>) -> Result<Run, Failure> {
         file: row.get(3)?,
         file_digest: row.get(4)?,
         mapping_fingerprint: row.get(5)?,
+        columns: faulty::read_columns(row.get(23)?)
+            .ok_or_else(|| cell("columns").inconsistent())?,
         status: cell("status")
             .run_status(row.get_ref(6)?.as_str().map_err(rusqlite::Error::from)?)?,
         rows: count(7, "row_count")?,
