@@ -60,8 +60,10 @@ impl Setup {
         for source in &config.sources {
             let zone = source.time_zone.as_ref().map(|zone| &zone.zone);
             let at = |path: &str| format!("source.{}.mapping.{path}", source.name);
-            // which domains the tenant has verified, no config says yet
-            match Mapping::compile_with(&source.mapping, zone, &entra::lints(Vec::new())) {
+            let target = config.target(source.target.as_str());
+            let domains = target.map(|target| target.verified_domains.clone());
+            let lints = entra::lints(domains.unwrap_or_default());
+            match Mapping::compile_with(&source.mapping, zone, &lints) {
                 Ok(mapping) => {
                     for warning in mapping.warnings() {
                         let (path, hint) = (at(&warning.path), warning.hint.clone());

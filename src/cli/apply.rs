@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use indicatif::ProgressBar;
+use serde_json::Value;
 
 use crate::bridge::{Applied, Bridge, BridgeError, Goal, Preview};
 use crate::cli::args::{ApplyArgs, Wait};
@@ -12,7 +13,6 @@ use crate::cli::plan::describe;
 use crate::cli::terminal::{ask, is_interactive, operations_bar, reading_bar, remark, say, tell};
 use crate::cli::{findings, json, words};
 use crate::domain::{OperationStatus, RunId};
-use crate::source::Finding;
 use crate::store::{Operation, Run};
 
 /// How long `--wait accepted` waits unless told otherwise.
@@ -47,13 +47,13 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
         // asked again when another run came between: what was found is the same
         found.get_or_insert_with(|| {
             findings::tell_of(&preview.planned.findings);
-            preview.planned.findings.clone()
+            findings::json(&preview.planned.findings, &preview.planned.remarks)
         });
         !asks || agrees(&preview)
     };
     let applied = bridge.apply(&args.source, &args.file, Some(&on_progress), &mut agree).await;
     bar.finish_and_clear();
-    let found = found.unwrap_or_default();
+    let found = found.unwrap_or_else(|| findings::json(&[], &[]));
     let applied = match applied {
         Ok(applied) => applied,
         Err(error) => {
@@ -140,7 +140,7 @@ async fn show_with(
     bridge: &Bridge,
     id: &RunId,
     as_json: bool,
-    found: Option<&[Finding]>,
+    found: Option<&Value>,
 ) -> Result<Option<Run>, Failed> {
     let Some(run) = bridge.store.run(id).await.map_err(failed)? else {
         return Ok(None);
@@ -148,7 +148,7 @@ async fn show_with(
     if as_json {
         let mut document = json::run(&run);
         if let Some(found) = found {
-            document = findings::added_to(document, found);
+            document = findings::added_to(document, found.clone());
         }
         say(document.to_string());
         return Ok(Some(run));
@@ -193,7 +193,7 @@ async fn show_refused(bridge: &Bridge, args: &ApplyArgs) -> Result<(), Failed> {
         && run.problem.is_some()
         && run.source.as_str() == args.source
     {
-        say(findings::added_to(json::run(run), &[]).to_string());
+        say(findings::added_to(json::run(run), findings::json(&[], &[])).to_string());
     }
     Ok(())
 }

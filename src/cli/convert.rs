@@ -39,7 +39,14 @@ pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
         let mut source = SourceFile::open(&file).map_err(|error| {
             failed(BridgeError::Refused(Box::new(SourceError::Read(error).problem(place()))))
         })?;
-        let mut sink = Output { folder, ndjson, columns: Vec::new(), lines: None, rejects: None };
+        let mut sink = Output {
+            folder,
+            ndjson,
+            columns: Vec::new(),
+            lines: None,
+            rejects: None,
+            warnings_told: 0,
+        };
         let strictness = validator.as_ref().map_or(Strictness::Direct, Strictness::Schemas);
         let max = crate::entra::MAX_OPERATIONS;
         let today = feed.today(SystemClock.now());
@@ -127,7 +134,11 @@ struct Output {
     columns: Vec<String>,
     lines: Option<BufWriter<Box<dyn Write>>>,
     rejects: Option<RejectsWriter<BufWriter<File>>>,
+    warnings_told: usize,
 }
+
+/// Warnings that are told one by one.
+const WARNINGS_TOLD: usize = 20;
 
 impl Output {
     fn create(&self, name: &str) -> std::io::Result<File> {
@@ -186,13 +197,28 @@ impl RequestSink for Output {
         Ok(())
     }
 
+    fn warned(&mut self, row: u64, line: Option<u64>, code: &str, message: &str) {
+        self.warnings_told += 1;
+        let place = place(row, line);
+        match self.warnings_told.cmp(&(WARNINGS_TOLD + 1)) {
+            std::cmp::Ordering::Less => tell(format!("{place}: warning: {message}  [{code}]")),
+            std::cmp::Ordering::Equal => tell("… and more warnings like these".to_owned()),
+            std::cmp::Ordering::Greater => {}
+        }
+    }
+
     fn rejected(&mut self, row: &RejectedRow<'_>) -> std::io::Result<()> {
         if self.folder.is_some() {
             return self.rejects()?.write(row);
         }
         // no folder, so no rejects.csv: the words hold no value of the row, but for the id
-        let line = row.line.unwrap_or(row.row);
-        tell(format!("line {line}: rejected: {}  [{}]", row.problem, row.problem.code));
+        let place = place(row.row, row.line);
+        tell(format!("{place}: rejected: {}  [{}]", row.problem, row.problem.code));
         Ok(())
     }
+}
+
+/// Where a row is, as a person looks it up.
+fn place(row: u64, line: Option<u64>) -> String {
+    line.map_or_else(|| format!("row {row}"), |line| format!("line {line}"))
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::cli::terminal::{is_verbose, tell};
-use crate::domain::Place;
+use crate::domain::{OperationStatus, Place};
+use crate::intake::Remark;
 use crate::source::Finding;
 
 /// Findings told one by one; a file that is odd in more ways is odd.
@@ -34,16 +35,24 @@ fn line(finding: &Finding) -> String {
     line.replace(char::is_control, "\u{fffd}")
 }
 
-/// The member `findings` of a document: all of them, odd or not.
-pub fn json(findings: &[Finding]) -> Value {
-    let one = |finding: &Finding| json!({"code": finding.code, "place": place(finding), "message": finding.message});
-    findings.iter().map(one).collect()
+/// The member `findings` of a document: all of them, odd or not, and what people are sent with a
+/// warning for.
+pub fn json(findings: &[Finding], remarks: &[Remark]) -> Value {
+    let found = findings.iter().map(|finding| {
+        json!({"code": finding.code, "place": place(finding), "message": finding.message})
+    });
+    let warnings = remarks.iter().filter(|remark| remark.status == OperationStatus::Queued);
+    let warned = warnings.map(|remark| {
+        let place = Place { row: Some(remark.row), line: remark.line, ..Place::default() };
+        json!({"code": remark.code, "place": place.to_string(), "message": remark.reason})
+    });
+    found.chain(warned).collect()
 }
 
 /// A document with the findings as its last member.
-pub fn added_to(mut document: Value, findings: &[Finding]) -> Value {
+pub fn added_to(mut document: Value, findings: Value) -> Value {
     if let Some(members) = document.as_object_mut() {
-        members.insert("findings".to_owned(), json(findings));
+        members.insert("findings".to_owned(), findings);
     }
     document
 }
@@ -100,13 +109,13 @@ mod tests {
 
     #[test]
     fn a_document_has_all_of_them() {
-        let document = added_to(json!({"rows": 1}), &found());
+        let document = added_to(json!({"rows": 1}), json(&found(), &[]));
         assert_eq!(document["findings"][0]["place"], "hr.csv");
         assert_eq!(document["findings"][1]["code"], "source.hidden-rows");
         assert_eq!(
             document["findings"][2],
             json!({"code": "source.odd", "place": null, "message": "odd"})
         );
-        assert_eq!(added_to(json!({}), &[]), json!({"findings": []}));
+        assert_eq!(added_to(json!({}), json(&[], &[])), json!({"findings": []}));
     }
 }

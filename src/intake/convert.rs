@@ -29,6 +29,9 @@ pub trait RequestSink {
     /// When it cannot be written.
     fn request(&mut self, number: u64, body: &[u8]) -> std::io::Result<()>;
 
+    /// Is told of a row that is written with a warning.
+    fn warned(&mut self, _row: u64, _line: Option<u64>, _code: &str, _message: &str) {}
+
     /// Takes a rejected row.
     ///
     /// # Errors
@@ -61,7 +64,7 @@ pub enum Strictness<'a> {
 }
 
 /// What a conversion came to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Converted {
     /// Data rows read.
     pub rows: u64,
@@ -77,8 +80,6 @@ pub struct Converted {
     pub superseded: u64,
     /// Bulk requests written.
     pub requests: u64,
-    /// What is worth knowing about the file.
-    pub findings: Vec<Finding>,
 }
 
 /// Why a conversion stopped.
@@ -107,12 +108,11 @@ pub fn convert(
     sink: &mut dyn RequestSink,
 ) -> Result<Converted, ConvertError> {
     let scan = scan_undigested(file, feed, today)?;
-    let mut done =
-        Converted { rows: scan.rows, findings: scan.findings.clone(), ..Converted::default() };
+    let mut done = Converted { rows: scan.rows, ..Converted::default() };
     let mut bulk = BulkWriter::new(max_operations);
     bulk.begin();
     let mut failed = None;
-    sink.begin(&scan.columns, &[]).map_err(ConvertError::Write)?;
+    sink.begin(&scan.columns, &scan.findings).map_err(ConvertError::Write)?;
     read_rows(file, feed, &scan, |result| {
         let RowResult { row, line, cells, verdict } = result;
         let written = match verdict {
@@ -136,6 +136,12 @@ pub fn convert(
                 } else {
                     done.users += 1;
                     done.warned += u64::from(warning.is_some() || !user.warnings.is_empty());
+                    if let Some(problem) = &warning {
+                        sink.warned(row, line, problem.code, &problem.message);
+                    }
+                    for warning in user.warnings {
+                        sink.warned(row, line, warning.code, &warning.message);
+                    }
                     // never full here: a full request is flushed at once
                     let _ = bulk.push(user.external_id, resource);
                     if bulk.is_full() { flush(&mut bulk, &mut done, sink) } else { Ok(()) }

@@ -18,6 +18,8 @@ use crate::store::{
 /// A row that needs a look: why it is rejected, or what it is sent without.
 #[derive(Debug, Clone)]
 pub struct Remark {
+    /// The row's number.
+    pub row: u64,
     /// The physical line.
     pub line: Option<u64>,
     /// The worker, where it could be read.
@@ -96,6 +98,7 @@ impl Planner<'_> {
             _ => return,
         };
         self.remarks.push(Remark {
+            row: row.row.unwrap_or(0),
             line: row.line,
             external_id: row.external_id.clone(),
             status,

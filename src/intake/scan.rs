@@ -89,6 +89,7 @@ fn pass(
         let mapped = columns.kept.headers().to_vec();
         let orders =
             columns.bound.settle(evidence).map_err(|found| contradicted(&found, &place))?;
+        findings.extend(orders.iter().map(|order| date_order(order, &place)));
         Ok((table.rows(), table.completeness(), mapped, orders))
     })?;
     opened.prove(file)?;
@@ -105,6 +106,23 @@ fn pass(
         today,
         opened,
     })
+}
+
+fn date_order(order: &DateOrder, place: &Place) -> Finding {
+    let mut place = place.clone();
+    place.column.clone_from(&order.column);
+    Finding {
+        code: "source.date-order",
+        place,
+        message: format!(
+            "dates are read as `{}` and not as `{}`, proved by {} value{} of the whole column",
+            order.format,
+            order.instead_of,
+            order.proofs,
+            if order.proofs == 1 { "" } else { "s" }
+        ),
+        is_odd: false,
+    }
 }
 
 /// A file whose dates contradict each other: nothing in it can be trusted.

@@ -20,6 +20,8 @@ const LIKELY: f64 = 0.85;
 pub struct Bound<'m> {
     mapping: &'m Mapping,
     indexes: Vec<Option<usize>>,
+    /// The rules whose dates a first pass learns to read.
+    learners: Vec<Dated<'m>>,
     /// What the file has shown of its dates.
     orders: Vec<DateOrder>,
 }
@@ -85,7 +87,9 @@ impl Mapping {
         let mut indexes = Vec::with_capacity(self.columns().len());
         let mut problems = Vec::new();
         for used in self.columns() {
-            let found = places.get(&fold_header(&used.name)).map_or(&[][..], Vec::as_slice);
+            // a column without a name that could be seen is none of those without a header
+            let name = Some(fold_header(&used.name)).filter(|name| !name.is_empty());
+            let found = name.and_then(|name| places.get(&name)).map_or(&[][..], Vec::as_slice);
             indexes.push(found.first().copied());
             let column = used.name.clone();
             match found {
@@ -101,7 +105,8 @@ impl Mapping {
             }
         }
         if problems.is_empty() {
-            Ok(Bound { mapping: self, indexes, orders: Vec::new() })
+            let learners = self.learners().collect();
+            Ok(Bound { mapping: self, indexes, learners, orders: Vec::new() })
         } else {
             Err(problems)
         }
@@ -126,17 +131,13 @@ impl<'m> Bound<'m> {
     /// Begins to collect what a file shows of its dates.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
-        Evidence::new(self.mapping.learners().map(|dated| dated.date))
+        Evidence::new(&self.learners)
     }
 
     /// Takes in what a row shows; free where the mapping has nothing to learn.
     pub fn observe(&self, row: &Row<'_>, evidence: &mut Evidence) {
-        if evidence.is_pointless() {
-            return;
-        }
-        let cells = self.cells(row, false);
-        for (number, dated) in self.mapping.learners().enumerate() {
-            evidence.take(number, &dated, cells);
+        for (number, dated) in self.learners.iter().enumerate() {
+            evidence.take(number, dated, self.cells(row, false));
         }
     }
 
@@ -146,7 +147,7 @@ impl<'m> Bound<'m> {
     /// When a column contradicts itself: some of its dates are dates in one format only, others in
     /// another only. Nothing of such a file can be trusted.
     pub fn settle(&mut self, evidence: Evidence) -> Result<Vec<DateOrder>, Vec<DateContradiction>> {
-        let orders = evidence.settle(self.mapping.learners())?;
+        let orders = evidence.settle(&self.learners)?;
         self.apply_orders(&orders);
         Ok(orders)
     }

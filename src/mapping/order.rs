@@ -82,14 +82,9 @@ pub(super) struct Dated<'a> {
 }
 
 impl Evidence {
-    pub(super) fn new<'a>(dates: impl Iterator<Item = &'a DateRule>) -> Self {
-        let rules = dates.map(|date| vec![Pair::default(); date.contested.len()]).collect();
-        Self { rules, work: Work::default() }
-    }
-
-    /// Whether no rule learns.
-    pub(super) const fn is_pointless(&self) -> bool {
-        self.rules.is_empty()
+    pub(super) fn new(learners: &[Dated<'_>]) -> Self {
+        let pairs = |dated: &Dated<'_>| vec![Pair::default(); dated.date.contested.len()];
+        Self { rules: learners.iter().map(pairs).collect(), work: Work::default() }
     }
 
     /// Takes in a row's value of one rule, counted among those that learn.
@@ -114,12 +109,12 @@ impl Evidence {
     }
 
     /// What all of it comes to.
-    pub(super) fn settle<'a>(
+    pub(super) fn settle(
         self,
-        learners: impl Iterator<Item = Dated<'a>>,
+        learners: &[Dated<'_>],
     ) -> Result<Vec<DateOrder>, Vec<DateContradiction>> {
         let (mut orders, mut contradictions) = (Vec::new(), Vec::new());
-        for (dated, pairs) in learners.zip(self.rules) {
+        for (dated, pairs) in learners.iter().zip(self.rules) {
             dated.settle(pairs, &mut orders, &mut contradictions);
         }
         if contradictions.is_empty() { Ok(orders) } else { Err(contradictions) }

@@ -286,7 +286,15 @@ impl Rule {
 
     /// Whether the source of the file says that the cell is a date.
     pub(super) fn is_typed_date(&self, cells: Cells<'_>) -> bool {
-        matches!(self.source, Source::Column(column) if cells.mark(column) == Some(CellMark::Date))
+        let column = match &self.source {
+            Source::Column(column) => Some(*column),
+            Source::Template(parts) => match parts.as_slice() {
+                [Part::Column(column)] => Some(*column),
+                _ => None,
+            },
+            Source::Const(_) => None,
+        };
+        column.is_some_and(|column| cells.mark(column) == Some(CellMark::Date))
     }
 
     /// The first of its columns whose cell has a word that stands for nothing, unless its `map`

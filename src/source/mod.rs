@@ -32,7 +32,7 @@ pub use error::SourceError;
 pub use found::{Completeness, Finding, SourceRow};
 pub use frame::{Frame, Look};
 pub use json::{JsonReader, JsonShape};
-pub use kind::{FileKind, kind_of, kind_of_file};
+pub use kind::{FileKind, KIND_BYTES, kind_of, kind_of_file};
 pub use limits::{Limits, too_many_ragged};
 pub use normal::Normalizer;
 pub use oddities::{Oddities, has_invisible, is_double_encoded};

@@ -36,6 +36,26 @@ mod entra_tls;
 mod entra_token;
 mod entra_upload;
 #[cfg(test)]
+mod hr_bombs;
+#[cfg(test)]
+mod hr_book;
+#[cfg(test)]
+mod hr_dates;
+#[cfg(test)]
+mod hr_encodings;
+#[cfg(test)]
+mod hr_formats;
+#[cfg(test)]
+mod hr_json;
+#[cfg(test)]
+mod hr_people;
+#[cfg(test)]
+mod hr_support;
+#[cfg(test)]
+mod hr_text;
+#[cfg(test)]
+mod hr_workbooks;
+#[cfg(test)]
 mod intake_edge;
 #[cfg(test)]
 mod journey_faults;
@@ -74,6 +94,10 @@ mod store_leases;
 mod store_sqlite;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod workbook_hostile;
+#[cfg(test)]
+mod workbook_kinds;
 #[cfg(test)]
 mod workbook_support;
 #[cfg(test)]

@@ -89,6 +89,9 @@ fn a_typed_date_needs_no_format() {
         let written = marked(&config, ["E1", "true", text, ""], &[(2, CellMark::Date)]);
         assert_eq!(written.as_deref(), Ok(r#","title":"2024-03-04T00:00:00+01:00""#));
     }
+    let alone = config_with(&[("title", RuleConfig { date: dated().date, ..template("{T}") })]);
+    let written = marked(&alone, ["E1", "true", "2024-03-04", ""], &[(2, CellMark::Date)]);
+    assert_eq!(written.as_deref(), Ok(r#","title":"2024-03-04T00:00:00+01:00""#));
     let problem = marked(&config, ["E1", "true", "2024-03-04", ""], &[]).expect_err("no format");
     assert_eq!(problem.code, "mapping.bad-date");
     let plain = config_with(&[("title", column("T")), ("nickName", template("since {T}"))]);

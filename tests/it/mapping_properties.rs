@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 use scimport::mapping::{
-    Case, Literal, Mapping, MappingConfig, OnEmpty, Otherwise, RuleConfig, Scratch,
+    Case, Literal, Mapping, MappingConfig, OnEmpty, Otherwise, RuleConfig, Scratch, ValueType,
 };
 use scimport::scim::{User, Validator};
 
@@ -34,7 +34,21 @@ fn lines() -> Vec<(&'static str, RuleConfig)> {
         ("emails[type eq \"work\"].primary", constant(Literal::Boolean(true))),
         ("addresses[type eq \"work\"].formatted", RuleConfig { trim: false, ..column("B") }),
         ("phoneNumbers[type eq \"work\"]", column("Phone")),
+        (
+            "name.middleName",
+            RuleConfig { ascii: true, max: Some(5), truncate: true, ..column("A") },
+        ),
+        ("enterprise:employeeNumber", RuleConfig { pad: Some(9), ..column("Phone") }),
         ("enterprise:manager", column("Manager")),
+        (
+            "urn:contoso:employee:Level",
+            RuleConfig {
+                kind: Some(ValueType::Integer),
+                map: words(&[("a", Literal::Integer(7))]),
+                otherwise: Otherwise::Value(Literal::Integer(-1)),
+                ..column("B")
+            },
+        ),
         (
             "urn:contoso:employee:Grade",
             RuleConfig { empty_words: vec!["-".to_owned()], ..column("B") },

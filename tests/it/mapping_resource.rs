@@ -221,6 +221,8 @@ fn headers_are_found_whatever_their_blanks_case_and_width() {
         mapping.bind(&["Id", "Active", "Job Title", "job title"]).err().expect("a problem");
     assert_eq!(problems[0].to_string(), "column `Job Title` is there 2 times, as columns 3, 4");
     assert!(mapping.bind(&["Id", "Active", "Job Title", "X", "x", "", ""]).is_ok());
+    let unseen = compile(&config_with(&[("title", template("{\u{200b}}"))]));
+    assert!(unseen.bind(&["Id", "Active", ""]).is_err(), "a column without a header is none");
 }
 
 #[test]

@@ -116,7 +116,10 @@ fn detect<'a>(cells: impl Iterator<Item = &'a str>) -> Option<Trailer> {
         let all = format!("{word}{rest}").to_ascii_lowercase();
         ENDS.contains(&all.trim_end_matches(['.', ':', ' ']))
     };
-    let mut number = number_after(rest)?;
+    let mut number = match number_after(rest)? {
+        Number::Here(number) => Some(number),
+        Number::Elsewhere => None,
+    };
     let mut others = 0;
     for cell in filled {
         others += 1;
@@ -142,7 +145,7 @@ fn word(cell: &[u8]) -> Option<&[u8]> {
 
 /// The number behind a trailer's word in the same cell; `None` when what stands there belongs to no
 /// trailer.
-fn number_after(rest: &str) -> Option<Option<u64>> {
+fn number_after(rest: &str) -> Option<Number> {
     let is_gap = |letter: char| letter.is_whitespace() || ":=#-_.()".contains(letter);
     let mut rest = rest.trim_start_matches(is_gap);
     loop {
@@ -157,7 +160,15 @@ fn number_after(rest: &str) -> Option<Option<u64>> {
         rest = after.trim_start_matches(is_gap);
     }
     let rest = rest.trim_end_matches(is_gap);
-    if rest.is_empty() { Some(None) } else { whole_number(rest).map(Some) }
+    if rest.is_empty() { Some(Number::Elsewhere) } else { whole_number(rest).map(Number::Here) }
+}
+
+/// Where the number of a trailer stands.
+enum Number {
+    /// In the cell of its word.
+    Here(u64),
+    /// In another cell, if anywhere.
+    Elsewhere,
 }
 
 /// A whole number, with leading zeros or thousands marked as in `1,234`.

@@ -116,7 +116,7 @@ impl Frame {
         // a header's name may have a digit, but then it is one of ours
         let is_data = probe.contains(&b'@')
             || (probe.iter().any(u8::is_ascii_digit) && !self.names.may_have(probe));
-        let is_plain = first.first().is_some_and(|byte| byte.is_ascii_graphic())
+        let is_plain = first.first().is_some_and(u8::is_ascii_graphic)
             && !trailer::may_begin(self.rule.as_ref(), first);
         if !is_data || !is_plain || self.tally.trailer_at().is_some() {
             return false;

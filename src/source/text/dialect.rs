@@ -139,9 +139,8 @@ impl Wanted {
                     && (self.all.is_empty() || !found.is_empty()),
                 header_row: header_row.unwrap_or(row),
             };
-            if row == 1 || header_row.is_some() {
-                best = fit;
-            } else if (fit.has_required, fit.found) > (best.has_required, best.found) {
+            let is_better = (fit.has_required, fit.found) > (best.has_required, best.found);
+            if row == 1 || header_row.is_some() || is_better {
                 best = fit;
             }
             if row == 1 && best.has_required {

@@ -187,9 +187,12 @@ fn latin_misfit(
         }
         'ø' | 'å' if is_vowel(before) || after == Some(Kind::Vowel) => MISFIT,
         'ā' | 'ē' | 'ī' | 'ū' | 'ă' if is_vowel(before) || is_vowel(after) => MISFIT,
-        _ if kind(letter) == Kind::Consonant && is_consonant(after) && before.is_some() => {
-            // `Bjřrn` and `Kjćr` are no words
-            if is_consonant(before) || before == Some(Kind::Either) { MISFIT } else { 0 }
+        // `Bjřrn` and `Kjćr` are no words
+        _ if kind(letter) == Kind::Consonant
+            && is_consonant(after)
+            && matches!(before, Some(Kind::Consonant | Kind::Either)) =>
+        {
+            MISFIT
         }
         _ if kind(letter) == Kind::Consonant && is_consonant(before) && after.is_none() => {
             MISFIT / 2
@@ -227,12 +230,11 @@ fn cyrillic_misfit(letter: char, before: Option<Kind>, after: Option<Kind>) -> u
 
 /// Vowel or consonant; the word is in lower case.
 fn kind(letter: char) -> Kind {
+    const VOWELS: &str = "aeiouæøœıаеиоуыэюяієαεηιουω";
     let base = std::iter::once(letter).nfd().next().unwrap_or(letter);
     match base {
         'y' | 'j' | 'w' | 'й' | 'ь' | 'ъ' => Kind::Either,
-        'a' | 'e' | 'i' | 'o' | 'u' | 'æ' | 'ø' | 'œ' | 'ı' => Kind::Vowel,
-        'а' | 'е' | 'и' | 'о' | 'у' | 'ы' | 'э' | 'ю' | 'я' | 'і' | 'є' => Kind::Vowel,
-        'α' | 'ε' | 'η' | 'ι' | 'ο' | 'υ' | 'ω' => Kind::Vowel,
+        _ if VOWELS.contains(base) => Kind::Vowel,
         _ if is_word_letter(base) => Kind::Consonant,
         _ => Kind::None,
     }

@@ -9,6 +9,7 @@ mod cases;
 mod decode;
 mod dialect;
 mod encoding;
+mod input;
 mod languages;
 mod letters;
 mod reader;

@@ -10,27 +10,17 @@ use std::io::Read;
 use csv_core::ReadRecordResult;
 
 use crate::domain::Place;
-use crate::source::text::decode::Undecodable;
+use crate::source::text::input::Input;
 use crate::source::text::split::{is_plain, split};
 use crate::source::{Limits, SourceError};
 
-/// Bytes read from the file at a time.
-const BUFFER_BYTES: usize = 128 * 1024;
-
-/// How a file in UTF-8 may begin.
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-
 /// Streams records.
 pub(super) struct Records<R> {
-    input: R,
+    input: Input<R>,
     core: csv_core::Reader,
     delimiter: u8,
     /// What fields are quoted with, if with anything.
     quote: Option<u8>,
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    at_end: bool,
     /// The last record (or skipped byte) ended with a carriage return whose line is not counted yet.
     after_cr: bool,
     text: Vec<u8>,
@@ -39,7 +29,6 @@ pub(super) struct Records<R> {
     ends_len: usize,
     limits: Limits,
     file: String,
-    bytes_read: u64,
     record: u64,
     line: u64,
     offset: u64,
@@ -79,14 +68,10 @@ impl<R: Read> Records<R> {
         core.read_record(b"\n", &mut [0; 4], &mut [0; 4]);
         core.set_line(1);
         Self {
-            input,
+            input: Input::new(input, limits, file),
             core,
             delimiter,
             quote,
-            buffer: vec![0; BUFFER_BYTES],
-            start: 0,
-            end: 0,
-            at_end: false,
             after_cr: false,
             text: vec![0; 4 * 1024],
             text_len: 0,
@@ -94,7 +79,6 @@ impl<R: Read> Records<R> {
             ends_len: 0,
             limits,
             file: file.to_owned(),
-            bytes_read: 0,
             record: 0,
             line: 1,
             offset: 0,
@@ -120,9 +104,8 @@ impl<R: Read> Records<R> {
     }
 
     /// Bytes of the input that were read, to the end of the last record.
-    pub(super) fn offset(&self) -> u64 {
-        let waiting = u64::try_from(self.end - self.start).unwrap_or(0);
-        self.bytes_read.saturating_sub(waiting)
+    pub(super) const fn offset(&self) -> u64 {
+        self.input.offset()
     }
 
     /// Counts on from here: the record that was read last has this number.
@@ -157,7 +140,7 @@ impl<R: Read> Records<R> {
         if !is_plain(self.delimiter, self.quote) {
             return false;
         }
-        let input = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let input = self.input.waiting();
         let (text, ends) = (&mut self.text, &mut self.ends);
         let found = match self.quote {
             Some(b'"') => split::<b'"'>(input, self.delimiter, text, ends),
@@ -171,7 +154,7 @@ impl<R: Read> Records<R> {
             return false;
         }
         self.after_cr = found.read > 0 && input.get(found.read - 1) == Some(&b'\r');
-        self.start += found.read;
+        self.input.pass(found.read);
         self.text_len = found.text;
         self.ends_len = found.ends;
         self.core.set_line(self.core.line() + found.line_feeds);
@@ -183,9 +166,9 @@ impl<R: Read> Records<R> {
         loop {
             // At the end of the input a line end is fed in once: a record takes it and is done; an
             // open quote takes it as data, and that is how an open quote is told from a last field.
-            let (input, is_sentinel): (&[u8], bool) = if self.start < self.end {
-                (self.buffer.get(self.start..self.end).unwrap_or_default(), false)
-            } else if self.fill()? {
+            let (input, is_sentinel): (&[u8], bool) = if !self.input.waiting().is_empty() {
+                (self.input.waiting(), false)
+            } else if self.input.fill()? {
                 continue;
             } else {
                 self.is_terminated = false;
@@ -200,7 +183,7 @@ impl<R: Read> Records<R> {
             self.ends_len += ended;
             if !is_sentinel {
                 self.after_cr = read > 0 && input.get(read - 1) == Some(&b'\r');
-                self.start += read;
+                self.input.pass(read);
             }
             match result {
                 ReadRecordResult::InputEmpty if is_sentinel => {
@@ -221,8 +204,8 @@ impl<R: Read> Records<R> {
     /// Passes over line ends, counting lines; false at the end of the input.
     fn skip_line_ends(&mut self) -> Result<bool, SourceError> {
         loop {
-            let Some(&byte) = self.buffer.get(self.start).filter(|_| self.start < self.end) else {
-                if self.fill()? {
+            let Some(&byte) = self.input.waiting().first() else {
+                if self.input.fill()? {
                     continue;
                 }
                 return Ok(false);
@@ -246,63 +229,12 @@ impl<R: Read> Records<R> {
                     return Ok(true);
                 }
             }
-            self.start += 1;
+            self.input.pass(1);
         }
     }
 
     fn count_line(&mut self) {
         self.core.set_line(self.core.line() + 1);
-    }
-
-    /// Reads more; false at the end of the input.
-    fn fill(&mut self) -> Result<bool, SourceError> {
-        if self.at_end {
-            return Ok(false);
-        }
-        let is_first = self.bytes_read == 0;
-        self.start = 0;
-        self.end = 0;
-        // of a file's beginning so much that a byte-order mark is whole
-        let least = if is_first { BYTE_ORDER_MARK.len() } else { 1 };
-        while self.end < least {
-            let room = self.buffer.get_mut(self.end..).unwrap_or_default();
-            match self.input.read(room) {
-                Ok(0) => {
-                    self.at_end = true;
-                    break;
-                }
-                Ok(count) => self.end += count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.unreadable(error)),
-            }
-        }
-        self.bytes_read += u64::try_from(self.end).unwrap_or(u64::MAX);
-        if self.bytes_read > self.limits.file_bytes {
-            return Err(SourceError::refused(
-                "source.file-too-large",
-                Place::file(&self.file),
-                format!("the file is larger than {} bytes", self.limits.file_bytes),
-                "split the export",
-            ));
-        }
-        let read = self.buffer.get(..self.end).unwrap_or_default();
-        if is_first && read.starts_with(BYTE_ORDER_MARK) {
-            self.start = BYTE_ORDER_MARK.len();
-        }
-        Ok(self.start < self.end || !self.at_end && self.fill()?)
-    }
-
-    fn unreadable(&self, error: std::io::Error) -> SourceError {
-        match error.get_ref().and_then(|inner| inner.downcast_ref::<Undecodable>()) {
-            Some(undecodable) => SourceError::refused(
-                "source.encoding",
-                Place::file(&self.file),
-                undecodable.to_string(),
-                "set the encoding that the file was written in, such as \
-                 `csv = { encoding = \"windows-1252\" }`, or export it as UTF-8",
-            ),
-            None => error.into(),
-        }
     }
 
     fn grow_text(&mut self, line: u64) -> Result<(), SourceError> {
@@ -392,134 +324,4 @@ impl<R: Read> Records<R> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    type All = Result<Vec<(u64, u64, Vec<String>)>, String>;
-
-    fn read(bytes: &[u8]) -> All {
-        read_from(bytes)
-    }
-
-    fn read_from(input: impl Read) -> All {
-        let mut records = Records::new(input, b',', Some(b'"'), Limits::default(), "hr.csv");
-        let mut all = Vec::new();
-        loop {
-            match records.next() {
-                Err(error) => return Err(error.to_string()),
-                Ok(None) => return Ok(all),
-                Ok(Some(record)) => {
-                    let mut start = 0;
-                    let mut fields = Vec::new();
-                    for &end in record.ends {
-                        fields.push(String::from_utf8_lossy(&record.text[start..end]).into_owned());
-                        start = end;
-                    }
-                    all.push((record.record, record.line, fields));
-                }
-            }
-        }
-    }
-
-    fn lines(bytes: &[u8]) -> Vec<(u64, u64)> {
-        read(bytes).unwrap().into_iter().map(|(record, line, _)| (record, line)).collect()
-    }
-
-    #[test]
-    fn every_line_end_counts_lines_and_blank_lines_are_no_records() {
-        assert_eq!(lines(b"a\n\nb\n"), [(1, 1), (2, 3)]);
-        assert_eq!(lines(b"a\r\n\r\nb\r\n\r\n"), [(1, 1), (2, 3)]);
-        assert_eq!(lines(b"a\rb\r\rc"), [(1, 1), (2, 2), (3, 4)]);
-        assert_eq!(lines(b"a\r\n\"x\r\ny\",z\r\nb"), [(1, 1), (2, 2), (3, 4)]);
-    }
-
-    #[test]
-    fn quotes_doubled_quotes_and_line_breaks_inside_fields_are_data() {
-        let all = read(b"\"12 High St\r\nFloor 2\",\"O\"\"Neil\"\r\n").unwrap();
-        assert_eq!(all[0].2, ["12 High St\r\nFloor 2", "O\"Neil"]);
-    }
-
-    #[test]
-    fn an_unclosed_quote_is_refused_at_the_line_where_it_opens() {
-        let error = read(b"a,b\n1,x\n\"2\n2\",\"y\n3,z\n").unwrap_err();
-        assert_eq!(
-            error,
-            "hr.csv, line 4: a quote is opened here and never closed before the file ends"
-        );
-    }
-
-    #[test]
-    fn a_closing_quote_at_the_very_end_is_closed() {
-        assert_eq!(read(b"a,\"b\"").unwrap()[0].2, ["a", "b"]);
-    }
-
-    #[test]
-    fn an_open_quote_cannot_swallow_the_file() {
-        let mut bytes = b"a,b\n1,\"".to_vec();
-        bytes.resize(3 * 1024 * 1024, b'x');
-        let error = read(&bytes).unwrap_err();
-        assert!(
-            error.starts_with("hr.csv, line 2: the field that starts here is larger"),
-            "{error}"
-        );
-        let mut bytes = b"a,b\n1,\"".to_vec();
-        bytes.resize(100_000, b'\n');
-        let error = read(&bytes).unwrap_err();
-        assert!(error.contains("goes over more than 1000 lines"), "{error}");
-    }
-
-    #[test]
-    fn a_record_of_commas_meets_the_ceiling_of_columns() {
-        assert!(read(&vec![b','; 20_000]).unwrap_err().contains("more than 16384 fields"));
-    }
-
-    #[test]
-    fn a_byte_order_mark_before_a_quoted_header_is_no_part_of_it() {
-        assert_eq!(read(b"\xEF\xBB\xBF\"Employee ID\",b\n").unwrap()[0].2[0], "Employee ID");
-    }
-
-    /// Gives one byte at a time, so that no record is ever whole in the buffer.
-    struct Trickle<'a>(&'a [u8]);
-
-    impl Read for Trickle<'_> {
-        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-            let least = buffer.len().min(1);
-            self.0.read(buffer.get_mut(..least).unwrap_or_default())
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn simple_records_are_read_swiftly_and_all_the_same(
-            records in proptest::collection::vec("[ab,;\"\r\né]{0,12}|(\"([a,\n]|\"\"){0,40}\",?|[a-z]{0,40},){0,6}\r?\n", 1..20)
-        ) {
-            let mut bytes = records.concat().into_bytes();
-            let room = bytes.len() + 100;
-            bytes.insert(0, b'\n');
-            bytes.resize(room, b'z');
-            proptest::prop_assert_eq!(read(&bytes), read_from(Trickle(&bytes)));
-        }
-
-        #[test]
-        fn no_bytes_make_the_reader_panic_or_go_backwards(bytes: Vec<u8>) {
-            if let Ok(all) = read(&bytes) {
-                for pair in all.windows(2) {
-                    assert!(pair[0].1 < pair[1].1 || pair[0].1 == pair[1].1 && bytes.contains(&b'"'));
-                }
-            }
-        }
-
-        #[test]
-        fn the_same_records_as_the_csv_crate_reads(
-            rows in proptest::collection::vec(proptest::collection::vec("[a-z\",\n\r ]{0,6}", 2..4), 1..6)
-        ) {
-            let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
-            for row in &rows {
-                writer.write_record(row).unwrap();
-            }
-            let bytes = writer.into_inner().unwrap();
-            let ours: Vec<Vec<String>> = read(&bytes).unwrap().into_iter().map(|r| r.2).collect();
-            assert_eq!(ours, rows);
-        }
-    }
-}
+mod tests;

@@ -232,7 +232,7 @@ fn tell(findings: &mut Vec<Finding>, dialect: Dialect, file: &str) {
     match dialect.quote {
         Some(b'"') => {}
         Some(byte) => {
-            tell("source.quote", format!("fields are quoted with `{}`", char::from(byte)))
+            tell("source.quote", format!("fields are quoted with `{}`", char::from(byte)));
         }
         None => tell("source.quote", "quotes are characters like any other".to_owned()),
     }

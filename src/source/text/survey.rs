@@ -106,12 +106,9 @@ impl Survey {
         let mut from = 0;
         let mut kept = 0;
         while let Some(rest) = bytes.get(from..).filter(|rest| !rest.is_empty()) {
-            let error = match std::str::from_utf8(rest) {
-                Ok(_) => {
-                    self.letters += leads(rest);
-                    break;
-                }
-                Err(error) => error,
+            let Err(error) = std::str::from_utf8(rest) else {
+                self.letters += leads(rest);
+                break;
             };
             let valid = error.valid_up_to();
             self.letters += leads(rest.get(..valid).unwrap_or_default());

@@ -18,7 +18,7 @@ const WORDS_A_BYTE: u32 = 32;
 /// The words so far, and what is known of the one that goes on.
 #[derive(Debug)]
 pub(super) struct Words {
-    words: Vec<Vec<u8>>,
+    kept: Vec<Vec<u8>>,
     known: HashSet<u64>,
     /// For each byte from 0x80 in how many kept words it stands.
     kept_with: [u32; 128],
@@ -30,7 +30,7 @@ pub(super) struct Words {
 impl Default for Words {
     fn default() -> Self {
         Self {
-            words: Vec::new(),
+            kept: Vec::new(),
             known: HashSet::new(),
             kept_with: [0; 128],
             used: [false; 128],
@@ -72,7 +72,7 @@ impl Words {
         let highs = || self.word.iter().filter(|byte| **byte >= 0x80);
         let count = |byte: &u8| self.kept_with.get(usize::from(byte & 0x7F)).copied();
         let is_rare = || highs().filter_map(count).any(|count| count < WORDS_A_BYTE);
-        if self.words.len() >= WORDS && !is_rare() {
+        if self.kept.len() >= WORDS && !is_rare() {
             return;
         }
         let mut hasher = DefaultHasher::new();
@@ -83,13 +83,13 @@ impl Words {
                     *count += 1;
                 }
             }
-            self.words.push(self.word.clone());
+            self.kept.push(self.word.clone());
         }
     }
 
     /// The words, each once.
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.words.iter().map(Vec::as_slice)
+        self.kept.iter().map(Vec::as_slice)
     }
 
     /// The bytes from 0x80 that occur.

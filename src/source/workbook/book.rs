@@ -30,9 +30,9 @@ pub(super) struct Book {
 }
 
 /// A relationship: what it leads to, and the last word of what it is.
-struct Relation {
-    path: String,
-    kind: String,
+pub(super) struct Relation {
+    pub path: String,
+    pub kind: String,
 }
 
 impl Book {
@@ -85,7 +85,7 @@ impl Book {
 }
 
 /// The relationships of a part whose folder is given, by id.
-fn relations<R: Read + Seek>(
+pub(super) fn relations<R: Read + Seek>(
     package: &mut Package<R>,
     path: &str,
     folder: &str,

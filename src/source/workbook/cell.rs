@@ -18,8 +18,6 @@ pub(super) enum Value<'a> {
     /// As it is written in the file.
     Digits(&'a str),
     Number(f64),
-    /// A number of days that the reader knows to be a date.
-    Serial(f64),
     Boolean(bool),
     /// A date in ISO 8601.
     Moment(&'a str),
@@ -36,10 +34,6 @@ impl Value<'_> {
             Self::Text(text) => text.trim_start().is_empty(),
             _ => false,
         }
-    }
-
-    pub(super) const fn is_number(&self) -> bool {
-        matches!(self, Self::Digits(_) | Self::Number(_))
     }
 
     /// Adds the cell's text.
@@ -68,7 +62,6 @@ impl Value<'_> {
                 }
             }
             Self::Number(number) => write(number, format, kind, is_1904, out),
-            Self::Serial(serial) => write(serial, &NumberFormat::Date, kind, is_1904, out),
             Self::Boolean(is_true) => {
                 out.extend_from_slice(if is_true { b"TRUE" } else { b"FALSE" });
                 Written::Text

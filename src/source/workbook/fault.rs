@@ -5,7 +5,7 @@ use crate::source::SourceError;
 
 /// A workbook that cannot be used, and why.
 #[derive(Debug)]
-pub(super) struct Fault(Box<Inner>);
+pub(in crate::source) struct Fault(Box<Inner>);
 
 #[derive(Debug)]
 enum Inner {

@@ -110,10 +110,11 @@ impl ZeroPattern {
                 '_' | '*' => {
                     letters.next()?;
                 }
-                // a language
+                // a language or a colour, but not a condition
                 '[' => {
                     let inner: String = letters.by_ref().take_while(|&it| it != ']').collect();
-                    inner.starts_with("$-").then_some(())?;
+                    let is_colour = inner.chars().all(char::is_alphanumeric);
+                    (inner.starts_with("$-") || is_colour).then_some(())?;
                 }
                 '-' | ' ' | '/' | '(' | ')' | '+' | ':' => pieces.push(Piece::Sign(letter)),
                 _ => return None,
@@ -167,13 +168,14 @@ mod tests {
         assert_eq!(shown("000-00-0000", 12_345_678), "012-34-5678");
         assert_eq!(shown("\"P\"00000", 12), "P00012");
         assert_eq!(shown("[$-407]\\E0000_)", 7), "E0007");
+        assert_eq!(shown("[Red]000000", 4711), "004711");
         assert_eq!(shown("0000", 123_456), "123456");
         assert_eq!(shown("00-00", 123_456), "1234-56");
     }
 
     #[test]
     fn formats_of_numbers_are_no_runs_of_zeros() {
-        for code in ["General", "0", "0.00", "#,##0", "0E+00", "0%", "@", "000,000", "[Red]0000"] {
+        for code in ["General", "0", "0.00", "#,##0", "0E+00", "0%", "@", "000,000", "[<9]00;0"] {
             assert_eq!(NumberFormat::of(code), NumberFormat::Number, "{code}");
         }
     }

@@ -195,7 +195,7 @@ impl<'a> Misfits<'a> {
             None => format!("no sheet has the mapped columns in {place}"),
         };
         Fault::refused(
-            "source.no-fitting-sheet",
+            "source.missing-columns",
             message,
             format!(
                 "the sheets are {sheets}: correct the columns of the mapping, or name sheet and row \

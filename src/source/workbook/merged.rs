@@ -24,12 +24,14 @@ impl Range {
             first_column: column(first)?,
             last_column: column(last)?,
         };
-        let is_range = range.first_row <= range.last_row && range.first_column <= range.last_column;
-        is_range.then_some(range)
+        range.is_sound().then_some(range)
     }
 
-    pub(super) const fn is_single(&self) -> bool {
-        self.first_row == self.last_row && self.first_column == self.last_column
+    /// Whether it is more than one cell, and the right way round.
+    pub(super) const fn is_sound(&self) -> bool {
+        self.first_row <= self.last_row
+            && self.first_column <= self.last_column
+            && (self.first_row < self.last_row || self.first_column < self.last_column)
     }
 }
 
@@ -115,7 +117,7 @@ mod tests {
         };
         assert_eq!(found, [stretch(2, 4, true), stretch(5, 6, false)]);
         assert_eq!(stretches(&ranges, |_| true, 3, 0, 1), None);
-        for bad in [&b"A1"[..], b"B2:A1", b"A0:A1", b":", b"A1:"] {
+        for bad in [&b"A1"[..], b"B2:A1", b"A0:A1", b":", b"A1:", b"A1:A1"] {
             assert_eq!(Range::parse(bad), None);
         }
     }

@@ -37,7 +37,7 @@ pub(super) fn whole(number: f64) -> Option<i64> {
 /// exponent. `is_exact` says that 15 digits have to be all there are.
 pub(super) fn write_number(number: f64, is_exact: bool, out: &mut Vec<u8>) -> Written {
     if let Some(whole) = whole(number) {
-        return wrote(write!(out, "{whole}"));
+        return wrote(&write!(out, "{whole}"));
     }
     if !number.is_finite() || number.abs() >= TOO_LARGE {
         return Written::Unknown(CellFault::Precision);
@@ -48,7 +48,7 @@ pub(super) fn write_number(number: f64, is_exact: bool, out: &mut Vec<u8>) -> Wr
     if is_exact && shown != number {
         return Written::Unknown(CellFault::Precision);
     }
-    wrote(write!(out, "{shown}"))
+    wrote(&write!(out, "{shown}"))
 }
 
 /// Writes a serial day as `YYYY-MM-DD`, with `THH:MM:SS` where it has a time.
@@ -84,9 +84,9 @@ pub(super) fn write_serial(serial: f64, is_1904: bool, out: &mut Vec<u8>) -> Wri
 /// Writes a time of day as `HH:MM:SS`.
 pub(super) fn write_time(part: f64, out: &mut Vec<u8>) -> Written {
     #[expect(clippy::cast_possible_truncation, reason = "a part of a day")]
-    let second = ((part.fract() * 86_400.0).round() as i64).min(SECONDS - 1).max(0);
+    let second = ((part.fract() * 86_400.0).round() as i64).clamp(0, SECONDS - 1);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    wrote(write!(out, "{hour:02}:{minute:02}:{second:02}"))
+    wrote(&write!(out, "{hour:02}:{minute:02}:{second:02}"))
 }
 
 /// The day so many days after 31 December 1899.
@@ -118,8 +118,8 @@ pub(super) fn is_written_day(number: i64) -> bool {
     (1_900..10_000).contains(&year) && Date::new(year, month, day).is_ok()
 }
 
-fn wrote(result: std::io::Result<()>) -> Written {
-    // writing into memory does not fail
+/// Writing into memory does not fail.
+fn wrote(result: &std::io::Result<()>) -> Written {
     debug_assert!(result.is_ok(), "memory takes all bytes");
     Written::Text
 }

@@ -20,7 +20,7 @@ const TAIL_BYTES: u64 = 64 * 1024 + 64;
 const ZIP64: &[u8] = b"PK\x06\x07";
 
 /// An opened archive.
-pub(super) struct Package<R> {
+pub(in crate::source) struct Package<R> {
     archive: ZipArchive<R>,
     /// By lower-case path, with forward slashes.
     parts: BTreeMap<String, usize>,
@@ -29,7 +29,7 @@ pub(super) struct Package<R> {
 }
 
 impl<R: Read + Seek> Package<R> {
-    pub(super) fn open(mut input: R, limits: &WorkbookLimits) -> Result<Self, Fault> {
+    pub(in crate::source) fn open(mut input: R, limits: &WorkbookLimits) -> Result<Self, Fault> {
         let bytes = input.seek(SeekFrom::End(0))?;
         if bytes > limits.file_bytes {
             return Err(Fault::ceiling(format!("more than {} bytes", limits.file_bytes)));
@@ -64,16 +64,15 @@ impl<R: Read + Seek> Package<R> {
         &self.limits
     }
 
-    pub(super) fn has(&self, path: &str) -> bool {
+    pub(in crate::source) fn has(&self, path: &str) -> bool {
         self.parts.contains_key(&path.to_lowercase())
     }
 
-    /// The paths, lower-case, that begin so.
-    pub(super) fn paths<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a str> {
-        let from = self
-            .parts
-            .range::<str, _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded));
-        from.map(|(path, _)| path.as_str()).take_while(move |path| path.starts_with(start))
+    /// Whether there is anything in a folder, such as `xl/`.
+    pub(in crate::source) fn has_folder(&self, folder: &str) -> bool {
+        let bounds = (std::ops::Bound::Included(folder), std::ops::Bound::Unbounded);
+        let mut from = self.parts.range::<str, _>(bounds);
+        from.next().is_some_and(|(path, _)| path.starts_with(folder))
     }
 
     /// A part as a stream; `None` when there is none of that name.
@@ -83,7 +82,10 @@ impl<R: Read + Seek> Package<R> {
     }
 
     /// The same for a part that is small in every honest workbook.
-    pub(super) fn small_part(&mut self, path: &str) -> Result<Option<Part<'_, R>>, Fault> {
+    pub(in crate::source) fn small_part(
+        &mut self,
+        path: &str,
+    ) -> Result<Option<Part<'_, R>>, Fault> {
         let most = self.limits.small_part_bytes;
         self.part_up_to(path, most)
     }
@@ -98,15 +100,6 @@ impl<R: Read + Seek> Package<R> {
     pub(super) fn small_xml(&mut self, path: &str) -> Result<Option<Xml<Part<'_, R>>>, Fault> {
         let limits = self.limits;
         Ok(self.small_part(path)?.map(|part| Xml::new(part, &limits)))
-    }
-
-    /// Unpacks a part, keeping nothing, to see whether it stays under the ceilings.
-    pub(super) fn check(&mut self, path: &str) -> Result<(), Fault> {
-        let mut sink = vec![0; 64 * 1024];
-        if let Some(mut part) = self.part(path)? {
-            while part.read_some(&mut sink)? > 0 {}
-        }
-        Ok(())
     }
 
     fn part_up_to(&mut self, path: &str, most: u64) -> Result<Option<Part<'_, R>>, Fault> {
@@ -124,7 +117,7 @@ impl<R: Read + Seek> Package<R> {
 }
 
 /// A part that is being unpacked.
-pub(super) struct Part<'a, R: Read> {
+pub(in crate::source) struct Part<'a, R: Read> {
     file: zip::read::ZipFile<'a, R>,
     packed: u64,
     unpacked: u64,
@@ -168,7 +161,7 @@ impl<R: Read> Bytes for Part<'_, R> {
 
 impl<R: Read> Part<'_, R> {
     /// The first bytes of the part.
-    pub(super) fn beginning(mut self, count: usize) -> Result<Vec<u8>, Fault> {
+    pub(in crate::source) fn beginning(mut self, count: usize) -> Result<Vec<u8>, Fault> {
         let mut bytes = vec![0; count];
         let mut at = 0;
         while let Some(room) = bytes.get_mut(at..).filter(|room| !room.is_empty()) {

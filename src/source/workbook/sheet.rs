@@ -7,8 +7,9 @@ use super::fault::Fault;
 use super::limits::WorkbookLimits;
 use super::merged::Range;
 use super::strings::{Strings, plain_text, rich_text};
+use super::tag::Tag;
 use super::text::not_utf8;
-use super::xml::{Bytes, Tag, Token, Xml};
+use super::xml::{Bytes, Token, Xml};
 
 /// Takes what a sheet has.
 pub(super) trait Rows {
@@ -52,7 +53,7 @@ pub(super) fn read<B: Bytes>(
                 b"filterColumn" => aside.is_filtered |= is_in_filter,
                 b"mergeCell" => {
                     let range = tag.attribute(b"ref").and_then(Range::parse);
-                    aside.merged.extend(range.filter(|range| !range.is_single()));
+                    aside.merged.extend(range);
                     if aside.merged.len() > limits.merged_ranges {
                         return Err(Fault::ceiling(format!(
                             "more than {} merged ranges",

@@ -1,16 +1,23 @@
 //! From a workbook to a spool: the right sheet, read once.
 
-use std::io::{Read, Seek, Write};
+use std::io::{Cursor, Read, Seek, Write};
 
+use super::encrypted::decrypt;
 use super::fault::Fault;
 use super::header::{Header, Wanted, listed};
 use super::limits::WorkbookLimits;
 use super::merged::{Range, stretches};
+use super::ods::Ods;
+use super::opened::{self, AtSheet};
 use super::shape::WorkbookShape;
 use super::write::Use;
-use super::xlsx;
+use super::xls::Xls;
+use super::xlsb::Xlsb;
+use super::xlsx::Xlsx;
 use crate::domain::{ColumnUse, Place};
-use crate::source::{FileKind, Finding, SheetChoice, SourceError, TrailerConfig, WorkbookConfig};
+use crate::source::{
+    FileKind, Finding, SheetChoice, SourceError, TrailerConfig, WorkbookConfig, kind_of_file,
+};
 
 /// What to read from a workbook.
 #[derive(Clone, Copy)]
@@ -39,8 +46,6 @@ pub(super) struct Done {
     pub header: Header,
     pub rows: u64,
     pub hidden: u64,
-    /// Numbers in id columns, where number formats are not known.
-    pub numbers_as_ids: u64,
     pub uses: Vec<Use>,
     pub is_filtered: bool,
     pub is_1904: bool,
@@ -62,20 +67,62 @@ pub fn spool<R: Read + Seek>(
     out: &mut dyn Write,
 ) -> Result<WorkbookShape, SourceError> {
     let wanted = Wanted::new(request.columns);
-    let done = match request.kind {
-        FileKind::Xlsx | FileKind::Xlsm => xlsx::spool(input, request, &wanted, out),
-        other => Err((
-            Fault::refused(
-                "source.no-workbook",
-                format!("the file is {}, which is no workbook", other.words()),
-                "export it as XLSX",
-            ),
-            None,
-        )),
-    };
+    let done = by_kind(input, request.kind, request, &wanted, out);
     let done = done.map_err(|(fault, sheet)| fault.within(request.file, sheet.as_deref()))?;
     let name = done.sheet.clone();
     shape(done, request).map_err(|fault| fault.within(request.file, Some(&name)))
+}
+
+/// Opens what the file is, and reads it.
+fn by_kind<R: Read + Seek>(
+    input: R,
+    kind: FileKind,
+    request: &SpoolRequest<'_>,
+    wanted: &Wanted,
+    out: &mut dyn Write,
+) -> Result<Done, AtSheet> {
+    let limits = request.limits;
+    let alone = |fault| (fault, None);
+    match kind {
+        FileKind::Xlsx | FileKind::Xlsm => {
+            let mut book = Xlsx::open(input, limits).map_err(alone)?;
+            opened::spool(&mut book, request, wanted, out)
+        }
+        FileKind::Xlsb => {
+            let mut book = Xlsb::open(input, limits).map_err(alone)?;
+            opened::spool(&mut book, request, wanted, out)
+        }
+        FileKind::Xls => {
+            let mut book = Xls::open(input, limits).map_err(alone)?;
+            opened::spool(&mut book, request, wanted, out)
+        }
+        FileKind::Ods => {
+            let mut book = Ods::open(input, limits).map_err(alone)?;
+            opened::spool(&mut book, request, wanted, out)
+        }
+        FileKind::Encrypted => {
+            let mut plain = Cursor::new(decrypt(input, limits, request.password).map_err(alone)?);
+            let kind = kind_of_file(&mut plain).map_err(|error| alone(error.into()))?;
+            if kind == FileKind::Xlsb {
+                let mut book = Xlsb::open(plain, limits).map_err(alone)?;
+                return opened::spool(&mut book, request, wanted, out);
+            }
+            let mut book = Xlsx::open(plain, limits).map_err(alone)?;
+            opened::spool(&mut book, request, wanted, out)
+        }
+        FileKind::Zip
+        | FileKind::Compound
+        | FileKind::Pdf
+        | FileKind::Gzip
+        | FileKind::Html
+        | FileKind::SpreadsheetMl
+        | FileKind::Json
+        | FileKind::Text => Err(alone(Fault::refused(
+            "source.no-workbook",
+            format!("the file is {}, which is no workbook that can be read", kind.words()),
+            "export it as XLSX",
+        ))),
+    }
 }
 
 fn shape(done: Done, request: &SpoolRequest<'_>) -> Result<WorkbookShape, Fault> {
@@ -125,18 +172,6 @@ fn findings(done: &Done, request: &SpoolRequest<'_>) -> Vec<Finding> {
     if done.is_filtered {
         let message = "a filter is set; the rows that it hides are read like the others";
         find("source.filter", true, message.to_owned());
-    }
-    if done.numbers_as_ids > 0 {
-        find(
-            "source.no-number-formats",
-            true,
-            format!(
-                "{} ids are numbers, and {} does not tell how they are shown: leading zeros would \
-                 be missing",
-                done.numbers_as_ids,
-                request.kind.words()
-            ),
-        );
     }
     findings
 }

@@ -29,38 +29,19 @@ impl Strings {
     }
 
     fn from_xml<B: Bytes>(xml: &mut Xml<B>, limits: &WorkbookLimits) -> Result<Self, Fault> {
-        let mut text = Vec::new();
-        let mut ends = Vec::new();
+        let mut builder = StringsBuilder::new(limits);
         loop {
             match xml.next()? {
                 Token::Open(tag) if tag.name == b"si" => {
-                    if ends.len() >= limits.shared_strings {
-                        return Err(Fault::ceiling(format!(
-                            "more than {} shared strings",
-                            limits.shared_strings
-                        )));
-                    }
                     if !tag.is_empty {
-                        rich_text(xml, &mut text, limits)?;
+                        rich_text(xml, &mut builder.text, limits)?;
                     }
-                    if text.len() > limits.shared_string_bytes {
-                        return Err(Fault::ceiling(format!(
-                            "more than {} bytes of shared strings",
-                            limits.shared_string_bytes
-                        )));
-                    }
-                    ends.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+                    builder.end()?;
                 }
-                Token::End => break,
+                Token::End => return builder.finish(),
                 _ => {}
             }
         }
-        let text = String::from_utf8(text).map_err(|_| not_utf8())?;
-        let at = |end: u32| usize::try_from(end).unwrap_or(usize::MAX);
-        if !ends.iter().all(|&end| text.is_char_boundary(at(end))) {
-            return Err(not_utf8());
-        }
-        Ok(Self { text, ends })
     }
 
     /// A string by its number, counted from 0.
@@ -72,6 +53,50 @@ impl Strings {
             None => 0,
         };
         self.text.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+    }
+}
+
+/// Collects strings.
+pub(super) struct StringsBuilder {
+    text: Vec<u8>,
+    ends: Vec<u32>,
+    limits: WorkbookLimits,
+}
+
+impl StringsBuilder {
+    pub(super) const fn new(limits: &WorkbookLimits) -> Self {
+        Self { text: Vec::new(), ends: Vec::new(), limits: *limits }
+    }
+
+    /// Adds a string.
+    pub(super) fn push(&mut self, text: &str) -> Result<(), Fault> {
+        check(text.len(), &self.limits)?;
+        self.text.extend_from_slice(text.as_bytes());
+        self.end()
+    }
+
+    /// What was added to the text since the last one is a string.
+    fn end(&mut self) -> Result<(), Fault> {
+        let WorkbookLimits { shared_strings, shared_string_bytes, .. } = self.limits;
+        if self.ends.len() >= shared_strings {
+            return Err(Fault::ceiling(format!("more than {shared_strings} shared strings")));
+        }
+        if self.text.len() > shared_string_bytes {
+            return Err(Fault::ceiling(format!(
+                "more than {shared_string_bytes} bytes of shared strings"
+            )));
+        }
+        self.ends.push(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<Strings, Fault> {
+        let text = String::from_utf8(self.text).map_err(|_| not_utf8())?;
+        let at = |end: u32| usize::try_from(end).unwrap_or(usize::MAX);
+        if !self.ends.iter().all(|&end| text.is_char_boundary(at(end))) {
+            return Err(not_utf8());
+        }
+        Ok(Strings { text, ends: self.ends })
     }
 }
 

@@ -32,8 +32,7 @@ impl Styles {
     }
 
     fn from_xml<B: Bytes>(xml: &mut Xml<B>, limits: &WorkbookLimits) -> Result<Self, Fault> {
-        let mut custom: BTreeMap<u32, NumberFormat> = BTreeMap::new();
-        let mut ids = Vec::new();
+        let mut builder = StylesBuilder::new(limits.styles);
         let mut is_among_cells = false;
         loop {
             match xml.next()? {
@@ -42,34 +41,20 @@ impl Styles {
                         let id = tag.attribute(b"numFmtId").and_then(number);
                         let code = tag.attribute(b"formatCode").map(decoded).transpose()?;
                         if let (Some(id), Some(code)) = (id, code) {
-                            custom.insert(id, NumberFormat::of(&code));
+                            builder.format(id, NumberFormat::of(&code))?;
                         }
                     }
                     b"cellXfs" => is_among_cells = !tag.is_empty,
                     b"xf" if is_among_cells => {
-                        ids.push(tag.attribute(b"numFmtId").and_then(number).unwrap_or(0));
+                        builder.cell(tag.attribute(b"numFmtId").and_then(number).unwrap_or(0))?;
                     }
                     _ => {}
                 },
                 Token::Close(b"cellXfs") => is_among_cells = false,
-                Token::End => break,
+                Token::End => return Ok(builder.finish()),
                 _ => {}
             }
-            if ids.len() > limits.styles || custom.len() > limits.styles {
-                return Err(Fault::ceiling(format!("more than {} cell formats", limits.styles)));
-            }
         }
-        let mut styles = Self::default();
-        let mut places = BTreeMap::new();
-        for id in ids {
-            let place = *places.entry(id).or_insert_with(|| {
-                let format = custom.get(&id).cloned();
-                styles.formats.push(format.unwrap_or_else(|| NumberFormat::built_in(id)));
-                styles.formats.len() - 1
-            });
-            styles.cells.push(place);
-        }
-        Ok(styles)
     }
 
     /// The number format of a cell format.
@@ -77,6 +62,52 @@ impl Styles {
     pub(super) fn format(&self, style: usize) -> &NumberFormat {
         let format = self.cells.get(style).and_then(|&place| self.formats.get(place));
         format.unwrap_or(&NumberFormat::Number)
+    }
+}
+
+/// Collects formats; a cell format may come before the number format that it names.
+pub(super) struct StylesBuilder {
+    custom: BTreeMap<u32, NumberFormat>,
+    cells: Vec<u32>,
+    most: usize,
+}
+
+impl StylesBuilder {
+    pub(super) const fn new(most: usize) -> Self {
+        Self { custom: BTreeMap::new(), cells: Vec::new(), most }
+    }
+
+    /// Notes a number format.
+    pub(super) fn format(&mut self, id: u32, format: NumberFormat) -> Result<(), Fault> {
+        self.custom.insert(id, format);
+        self.check(self.custom.len())
+    }
+
+    /// Notes the next cell format by its number format.
+    pub(super) fn cell(&mut self, id: u32) -> Result<(), Fault> {
+        self.cells.push(id);
+        self.check(self.cells.len())
+    }
+
+    fn check(&self, count: usize) -> Result<(), Fault> {
+        if count > self.most {
+            return Err(Fault::ceiling(format!("more than {} cell formats", self.most)));
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self) -> Styles {
+        let mut styles = Styles::default();
+        let mut places = BTreeMap::new();
+        for id in self.cells {
+            let place = *places.entry(id).or_insert_with(|| {
+                let format = self.custom.remove(&id);
+                styles.formats.push(format.unwrap_or_else(|| NumberFormat::built_in(id)));
+                styles.formats.len() - 1
+            });
+            styles.cells.push(place);
+        }
+        styles
     }
 }
 

@@ -56,15 +56,12 @@ pub(super) fn unescape(out: &mut Vec<u8>, from: usize) {
             Some(unit) => (char::from_u32(unit), 7),
             None => (None, 1),
         };
-        match letter {
-            Some(letter) => {
-                push(letter, &mut plain);
-                rest = escape.get(length..).unwrap_or_default();
-            }
-            None => {
-                plain.push(b'_');
-                rest = escape.get(1..).unwrap_or_default();
-            }
+        if let Some(letter) = letter {
+            push(letter, &mut plain);
+            rest = escape.get(length..).unwrap_or_default();
+        } else {
+            plain.push(b'_');
+            rest = escape.get(1..).unwrap_or_default();
         }
     }
     plain.extend_from_slice(rest);

@@ -71,8 +71,6 @@ pub(super) struct RowWriter<'a> {
     has_content: bool,
     pub(super) rows: u64,
     pub(super) hidden: u64,
-    /// Cells of id columns that are numbers.
-    pub(super) numbers_as_ids: u64,
 }
 
 impl<'a> RowWriter<'a> {
@@ -102,7 +100,6 @@ impl<'a> RowWriter<'a> {
             has_content: false,
             rows: 0,
             hidden: 0,
-            numbers_as_ids: 0,
         }
     }
 
@@ -144,6 +141,9 @@ impl Rows for RowWriter<'_> {
 
     #[inline]
     fn cell(&mut self, column: u32, style: usize, value: Value<'_>) -> Result<(), Fault> {
+        if column < self.next_column {
+            return Err(Fault::broken("two cells of a row have one address"));
+        }
         if value.is_blank() {
             return Ok(());
         }
@@ -157,9 +157,6 @@ impl Rows for RowWriter<'_> {
             _ if self.is_trailer => ColumnKind::Text,
             _ => return Ok(()),
         };
-        if kind == ColumnKind::Id && value.is_number() {
-            self.numbers_as_ids += 1;
-        }
         let start = self.texts.len();
         let format = self.styles.format(style);
         let head = match value.write(format, kind, self.is_1904, &mut self.texts) {

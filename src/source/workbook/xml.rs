@@ -9,6 +9,7 @@ use memchr::{memchr, memmem};
 
 use super::fault::Fault;
 use super::limits::WorkbookLimits;
+use super::tag::{Tag, local, tag_end};
 
 /// Bytes read at a time.
 const BUFFER_BYTES: usize = 128 * 1024;
@@ -23,17 +24,6 @@ impl Bytes for &[u8] {
     fn read_some(&mut self, into: &mut [u8]) -> Result<usize, Fault> {
         Ok(std::io::Read::read(self, into)?)
     }
-}
-
-/// An opening tag.
-#[derive(Clone, Copy)]
-pub(super) struct Tag<'a> {
-    /// Without its prefix.
-    pub name: &'a [u8],
-    /// What stands behind the name, as it is.
-    pub attributes: &'a [u8],
-    /// Whether it closes itself.
-    pub is_empty: bool,
 }
 
 /// What comes next in a document.
@@ -98,10 +88,7 @@ impl<B: Bytes> Xml<B> {
         let part = |start: usize, end: usize| self.buffer.get(start..end).unwrap_or_default();
         Ok(match found {
             Found::Open { start, end, is_empty } => {
-                let tag = part(start, end);
-                let name_end = tag.iter().position(|&byte| is_blank(byte)).unwrap_or(tag.len());
-                let (name, attributes) = tag.split_at_checked(name_end).unwrap_or((tag, &[]));
-                Token::Open(Tag { name: local(name), attributes, is_empty })
+                Token::Open(Tag::of(part(start, end), is_empty))
             }
             Found::Close { start, end } => Token::Close(local(part(start, end).trim_ascii_end())),
             Found::Text { start, end } => Token::Text(part(start, end)),
@@ -305,85 +292,12 @@ impl<B: Bytes> Xml<B> {
     }
 }
 
-/// Where a tag ends, `>` between quotes passed over.
-#[inline]
-fn tag_end(tag: &[u8]) -> Option<usize> {
-    let mut quote = 0;
-    for (at, &byte) in tag.iter().enumerate() {
-        if quote != 0 {
-            if byte == quote {
-                quote = 0;
-            }
-        } else if byte == b'>' {
-            return Some(at);
-        } else if byte == b'"' || byte == b'\'' {
-            quote = byte;
-        }
-    }
-    None
-}
-
-/// A name without its prefix.
-#[inline]
-pub(super) fn local(name: &[u8]) -> &[u8] {
-    match name.iter().position(|&byte| byte == b':') {
-        Some(at) => name.get(at + 1..).unwrap_or_default(),
-        None => name,
-    }
-}
-
-#[inline]
-const fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'/')
-}
-
 fn cut() -> Fault {
     Fault::broken("a part of it ends in the middle")
 }
 
 fn other_encoding() -> Fault {
     Fault::broken("a part of it is not in UTF-8")
-}
-
-impl<'a> Tag<'a> {
-    /// The attributes: names without prefixes, values with their references unresolved.
-    pub(super) const fn attributes(self) -> Attributes<'a> {
-        Attributes { rest: self.attributes }
-    }
-
-    /// The value of an attribute.
-    pub(super) fn attribute(self, name: &[u8]) -> Option<&'a [u8]> {
-        self.attributes().find(|(it, _)| *it == name).map(|(_, value)| value)
-    }
-
-    /// Whether an attribute says yes.
-    pub(super) fn says(self, name: &[u8]) -> bool {
-        matches!(self.attribute(name), Some(b"1" | b"true" | b"on"))
-    }
-}
-
-/// The attributes of a tag.
-pub(super) struct Attributes<'a> {
-    rest: &'a [u8],
-}
-
-impl<'a> Iterator for Attributes<'a> {
-    type Item = (&'a [u8], &'a [u8]);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        let begin = self.rest.iter().position(|&byte| !is_blank(byte))?;
-        let rest = self.rest.get(begin..)?;
-        let equals = rest.iter().position(|&byte| byte == b'=')?;
-        let (name, rest) = rest.split_at_checked(equals)?;
-        let open = rest.iter().position(|&byte| byte == b'"' || byte == b'\'')?;
-        let quote = *rest.get(open)?;
-        let rest = rest.get(open + 1..)?;
-        let close = rest.iter().position(|&byte| byte == quote)?;
-        let value = rest.get(..close)?;
-        self.rest = rest.get(close + 1..)?;
-        Some((local(name.trim_ascii_end()), value))
-    }
 }
 
 #[cfg(test)]
