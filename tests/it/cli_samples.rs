@@ -72,7 +72,7 @@ fn the_session_in_its_comment_works_as_it_is_typed() {
     let config = ["--config", "samples/scimport.toml"];
     let run = |arguments: &[&str]| with_secret(&place, &[&config, arguments].concat());
     let first = run(&["status", "latest", "--json"]).expect(0).json();
-    assert_eq!(counted(&first)[0], ("rejected".to_owned(), 3));
+    assert_eq!(counted(&first)[0], ("rejected".to_owned(), 5));
     let plan = run(&["plan", "samples/workers-next-day.csv", "--source", "hr", "--json"]).json();
     let next =
         ["apply", "samples/workers-next-day.csv", "--source", "hr", "--wait", "outcome", "--json"];

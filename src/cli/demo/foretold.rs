@@ -11,7 +11,7 @@ pub const FIRST_DAY: &[Foretold] = &[
     ("E1001", S::Provisioned, "created"),
     ("E1002", S::Provisioned, "created"),
     ("E1003", S::Provisioned, "created"),
-    ("E1004", S::Provisioned, "created"),
+    ("E1004", S::Rejected, "source.same-user-name"),
     ("E1005", S::Provisioned, "created"),
     ("E1006", S::Provisioned, "created"),
     ("E1007", S::Provisioned, "created"),
@@ -21,7 +21,7 @@ pub const FIRST_DAY: &[Foretold] = &[
     ("E1009", S::Provisioned, "created or updated"),
     ("E1010", S::Provisioned, "created"),
     ("E1011", S::Failed, "InvalidDomain"),
-    ("E1012", S::Failed, "EntryConflict"),
+    ("E1012", S::Rejected, "source.same-user-name"),
     ("E1013", S::Skipped, "NotInScope"),
     ("E1014", S::Rejected, "mapping.unknown-word"),
     ("E1015", S::Rejected, "source.repeated-worker"),
@@ -34,10 +34,12 @@ pub const FIRST_DAY: &[Foretold] = &[
 /// `samples/workers-next-day.csv`, after the first day.
 pub const NEXT_DAY: &[Foretold] = &[
     ("E1003", S::Provisioned, "updated"),
+    ("E1004", S::Provisioned, "created"),
     ("E1006", S::Provisioned, "disabled"),
     ("E1011", S::Provisioned, "created"),
     ("E1012", S::Provisioned, "created"),
-    ("E1014", S::Provisioned, "created"),
+    // whose manager E1004 comes with the same file
+    ("E1014", S::Provisioned, "created or updated"),
     ("E1015", S::Provisioned, "created"),
     ("E1017", S::Provisioned, "enabled"),
     ("E1019", S::Provisioned, "created"),

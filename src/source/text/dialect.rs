@@ -114,7 +114,9 @@ impl Wanted {
     /// How well the header fits under a dialect: the record that the config names, or else the
     /// first if it has the wanted columns, or else the first that has most of them.
     fn fit(&self, sample: &[u8], dialect: Dialect, header_row: Option<u32>) -> Fit {
-        let mut best = Fit { found: 0, fields: 0, has_required: false, header_row: 1 };
+        // where no header can be read the first delimiter is as good as any, and its reading says why
+        let first = header_row.unwrap_or(1);
+        let mut best = Fit { found: 0, fields: 1, has_required: false, header_row: first };
         let last = header_row.unwrap_or(HEADERS_SOUGHT);
         let Dialect { delimiter, quote, .. } = dialect;
         let mut records = Records::new(sample, delimiter, quote, Limits::default(), "");

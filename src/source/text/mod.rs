@@ -10,6 +10,7 @@ mod decode;
 mod dialect;
 mod encoding;
 mod input;
+mod kinds;
 mod languages;
 mod letters;
 mod reader;

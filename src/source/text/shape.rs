@@ -44,9 +44,9 @@ impl CsvShape {
         file: &str,
     ) -> Result<Self, SourceError> {
         input.seek(SeekFrom::Start(0))?;
-        let survey = Survey::of(input, limits, file)?;
-        refuse_other_kinds(&survey, file)?;
-        let (encoding, finding) = decide(&survey, config, file)?;
+        let label = label(config, file)?;
+        let survey = Survey::of(input, label.is_some_and(is_utf_16), limits, file)?;
+        let (encoding, finding) = decide(&survey, label, file)?;
         let (text, _, _) = if encoding == UTF_8 {
             // bytes that are not UTF-8 stay as they are
             (None, encoding, false)
@@ -90,15 +90,14 @@ impl CsvShape {
 
 fn decide(
     survey: &Survey,
-    config: &FormatConfig,
+    label: Option<&'static Encoding>,
     file: &str,
 ) -> Result<(&'static Encoding, Finding), SourceError> {
-    let (encoding, finding) = match label(config, file)? {
+    let (encoding, finding) = match label {
         Some(encoding) => configured(encoding, survey, file)?,
         None => found(survey, file)?,
     };
-    let is_utf_16 = encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE;
-    if is_utf_16 && survey.bytes % 2 == 1 {
+    if is_utf_16(encoding) && survey.bytes % 2 == 1 {
         return Err(SourceError::refused(
             "source.cut-off",
             Place::file(file),
@@ -110,15 +109,11 @@ fn decide(
             "the file was cut off: wait until it is written, or export it again",
         ));
     }
-    if let Some(at) = survey.zero_at.filter(|_| !is_utf_16) {
-        return Err(SourceError::refused(
-            "source.encoding",
-            Place::file(file),
-            format!("byte {at} of the file is zero: the file is damaged, or no text"),
-            "export it again, as UTF-8",
-        ));
-    }
     Ok((encoding, finding))
+}
+
+fn is_utf_16(encoding: &'static Encoding) -> bool {
+    encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE
 }
 
 /// The encoding that the config names.
@@ -244,51 +239,4 @@ fn tell(findings: &mut Vec<Finding>, dialect: Dialect, file: &str) {
         let message = format!("the headers stand in record {}", dialect.header_row);
         tell("source.header-row", message);
     }
-}
-
-/// Beginnings of files that are no CSV, whatever their name says.
-const FOREIGN_KINDS: [(&[u8], &str); 9] = [
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook"),
-    (&[0xD0, 0xCF, 0x11, 0xE0], "an old Excel workbook or an encrypted one"),
-    (b"%PDF-", "a PDF document"),
-    (&[0x1F, 0x8B], "a gzip archive"),
-    (b"{\\rtf", "an RTF document"),
-    (b"<!doctype", "an HTML page"),
-    (b"<html", "an HTML page"),
-    (b"<table", "an HTML page"),
-    (b"<?xml", "an XML document"),
-];
-
-fn refuse_other_kinds(survey: &Survey, file: &str) -> Result<(), SourceError> {
-    let sample = survey.sample.as_slice();
-    if sample.is_empty() {
-        return Err(SourceError::refused(
-            "source.empty-file",
-            Place::file(file),
-            "the file is empty",
-            "export it again",
-        ));
-    }
-    let utf_32: [&[u8]; 2] = [&[0xFF, 0xFE, 0x00, 0x00], &[0x00, 0x00, 0xFE, 0xFF]];
-    if utf_32.iter().any(|mark| sample.starts_with(mark)) {
-        return Err(SourceError::refused(
-            "source.encoding",
-            Place::file(file),
-            "the file is UTF-32 by its byte-order mark",
-            "export it as UTF-8",
-        ));
-    }
-    let text = sample.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(sample).trim_ascii_start();
-    for (mark, name) in FOREIGN_KINDS {
-        let start = text.get(..mark.len()).unwrap_or_default();
-        if sample.starts_with(mark) || start.eq_ignore_ascii_case(mark) {
-            return Err(SourceError::refused(
-                "source.not-csv",
-                Place::file(file),
-                format!("the file is {name}, not CSV"),
-                "export the file as CSV",
-            ));
-        }
-    }
-    Ok(())
 }

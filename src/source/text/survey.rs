@@ -3,6 +3,7 @@
 use std::io::Read;
 
 use crate::domain::Place;
+use crate::source::text::kinds::refuse_other_kinds;
 use crate::source::text::words::Words;
 use crate::source::{Limits, SourceError};
 
@@ -39,16 +40,20 @@ pub(super) struct Survey {
     pub(super) invalid: u64,
     /// Where the first of those are, in bytes from the file's beginning.
     pub(super) invalid_at: Vec<u64>,
-    /// The first byte that is zero.
-    pub(super) zero_at: Option<u64>,
     /// The words beyond ASCII from about the first place on that is not UTF-8.
     pub(super) words: Words,
 }
 
 impl Survey {
-    /// Reads a file to its end.
+    /// Reads a file to its end, or to the first byte that no text has. `is_utf_16` says that it has
+    /// been told what it is.
+    ///
+    /// # Errors
+    ///
+    /// When it is no text, or larger than the ceiling.
     pub(super) fn of(
         input: &mut impl Read,
+        is_utf_16: bool,
         limits: Limits,
         file: &str,
     ) -> Result<Self, SourceError> {
@@ -59,7 +64,6 @@ impl Survey {
             letters: 0,
             invalid: 0,
             invalid_at: Vec::new(),
-            zero_at: None,
             words: Words::default(),
         };
         let mut buffer = vec![0; BUFFER_BYTES];
@@ -77,8 +81,18 @@ impl Survey {
             survey.sample.extend_from_slice(new.get(..room.min(new.len())).unwrap_or(new));
             let bytes = buffer.get(..end).unwrap_or_default();
             if is_first {
+                refuse_other_kinds(bytes, file)?;
                 survey.unicode = unicode(bytes);
                 is_first = false;
+            }
+            let has_zeros = match survey.unicode {
+                Unicode::Marked(mark) => mark != encoding_rs::UTF_8,
+                Unicode::Zeros(_) => true,
+                Unicode::Unmarked => is_utf_16,
+            };
+            if let Some(at) = memchr::memchr(0, new).filter(|_| !has_zeros) {
+                let before = survey.bytes - u64::try_from(new.len() - at).unwrap_or(0);
+                return Err(zero(before, file));
             }
             kept = survey.look(bytes, is_last);
             if is_last {
@@ -100,9 +114,6 @@ impl Survey {
         let length = u64::try_from(bytes.len()).unwrap_or(0);
         let start = self.bytes - length;
         let wide = |at: usize| start + u64::try_from(at).unwrap_or(0);
-        if self.zero_at.is_none() {
-            self.zero_at = memchr::memchr(0, bytes).map(wide);
-        }
         let mut from = 0;
         let mut kept = 0;
         while let Some(rest) = bytes.get(from..).filter(|rest| !rest.is_empty()) {
@@ -182,6 +193,15 @@ fn unicode(bytes: &[u8]) -> Unicode {
     }
 }
 
+fn zero(at: u64, file: &str) -> SourceError {
+    SourceError::refused(
+        "source.encoding",
+        Place::file(file),
+        format!("byte {at} of the file is zero: the file is damaged, or no text"),
+        "export it again, as UTF-8",
+    )
+}
+
 fn too_large(limits: Limits, file: &str) -> SourceError {
     SourceError::refused(
         "source.file-too-large",
@@ -196,7 +216,7 @@ mod tests {
     use super::*;
 
     fn survey(bytes: &[u8]) -> Survey {
-        Survey::of(&mut &*bytes, Limits::default(), "hr.csv").unwrap()
+        Survey::of(&mut &*bytes, false, Limits::default(), "hr.csv").unwrap()
     }
 
     #[test]
@@ -222,7 +242,10 @@ mod tests {
     fn utf16_is_told_by_its_zeros() {
         assert_eq!(survey(b"I\0d\0\n\0").unicode, Unicode::Zeros(encoding_rs::UTF_16LE));
         assert_eq!(survey(b"\0I\0d\0\n").unicode, Unicode::Zeros(encoding_rs::UTF_16BE));
-        let found = survey(b"WorkerID,Name\n1,\0\n");
-        assert_eq!((found.unicode, found.zero_at), (Unicode::Unmarked, Some(16)));
+        let mut bytes = b"WorkerID,Name\n1,".to_vec();
+        bytes.resize(1_000_000, 0);
+        let refusal = Survey::of(&mut bytes.as_slice(), false, Limits::default(), "hr.csv").err();
+        let words = "hr.csv: byte 16 of the file is zero: the file is damaged, or no text";
+        assert_eq!(refusal.map(|error| error.to_string()).as_deref(), Some(words));
     }
 }
