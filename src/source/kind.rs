@@ -275,7 +275,7 @@ mod tests {
             rest in proptest::collection::vec(any::<u8>(), 0..600),
         ) {
             let bytes = [magic, &rest].concat();
-            kind_of(&bytes);
+            let _ = kind_of(&bytes);
             kind_of_file(&mut std::io::Cursor::new(bytes)).unwrap();
         }
     }
