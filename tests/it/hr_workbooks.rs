@@ -78,7 +78,6 @@ fn what_a_format_adds_is_shown_or_the_row_is_rejected() {
         let rows = vec![row(shown(4711, 1), 1), row(text("E00002"), 2)];
         let book = Book { formats: vec![format], ..Book::of(&HEADER, rows) };
         let hr = Hr::new(&people(NAME), "hr.xlsx", book.bytes());
-        println!("{format}");
         hr.never_but(|id, _| id == seen || id == "E00002");
     }
 }
@@ -382,7 +381,6 @@ fn kept(file: &str, name: &str) -> Hr {
 #[test]
 fn every_kind_of_workbook_gives_the_same_people() {
     for file in ["people.xlsx", "people.xls", "people.xlsb", "people.ods", "people-1904.xls"] {
-        println!("{file}");
         assert_kept_people(&kept(file, file));
     }
 }
@@ -462,7 +460,6 @@ fn a_web_page_named_like_a_workbook_is_refused_by_name() {
                 </tr></table></body></html>\n";
     for page in [page.to_owned(), format!("\u{feff}\r\n<!DOCTYPE html>\r\n{page}")] {
         for options in ["", "format = \"xlsx\"", "format = \"csv\""] {
-            println!("{options} {}", page.len());
             let hr = Hr::new(&source(options, &format!("{PEOPLE}{NAME}")), "hr.xls", &page);
             hr.refused("source.", &["HTML"]);
         }
