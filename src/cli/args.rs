@@ -83,6 +83,11 @@ pub enum Command {
         after_help = "Example:\n  scimport report latest --format csv -o report.csv\n  scimport report latest --format xlsx -o correct.xlsx    # the rows to correct, marked"
     )]
     Report(ReportArgs),
+    /// Translate a mapping of CSV2SCIM (AttributeMapping.psd1) into a mapping of the config
+    #[command(
+        after_help = "Example:\n  scimport import-mapping AttributeMapping.psd1\n  scimport import-mapping AttributeMapping.psd1 --source hr -o mapping.toml\n\nThe file is read, never run. Exit codes: 0 everything was translated, 1 the file is refused,\n2 wrong usage, 3 some lines have to be written by hand: they are listed, and marked in the output"
+    )]
+    ImportMapping(ImportMappingArgs),
     /// Run the stand-in Entra on its own, to rehearse against
     #[command(
         after_help = "Example:\n  scimport mock-entra --listen 127.0.0.1:8999\n  scimport mock-entra --listen 127.0.0.1:8999 --print-config >> scimport.toml\n  scimport mock-entra --fault throttle:7 --fault reset-after:11"
@@ -261,6 +266,19 @@ pub struct ReportArgs {
     pub output: Option<PathBuf>,
 }
 
+/// `import-mapping`
+#[derive(Debug, Args)]
+pub struct ImportMappingArgs {
+    /// The mapping file
+    pub file: PathBuf,
+    /// The source in the config that the mapping is for
+    #[arg(long, value_name = "NAME", default_value = "hr", value_parser = source_name)]
+    pub source: String,
+    /// A new file; `-` or nothing for standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
 /// `mock-entra`
 #[derive(Debug, Args)]
 pub struct MockArgs {
@@ -295,6 +313,14 @@ fn address(text: &str) -> Result<std::net::SocketAddr, String> {
     numeric
         .parse()
         .map_err(|_| "expected an address and a port such as `127.0.0.1:8999`".to_owned())
+}
+
+fn source_name(text: &str) -> Result<String, String> {
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(is_letter) {
+        return Ok(text.to_owned());
+    }
+    Err("a name is a lower-case letter, then lower-case letters, digits and `-`".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -10,6 +10,7 @@ mod demo;
 mod exit;
 mod files;
 mod findings;
+mod import_mapping;
 mod init;
 mod json;
 mod mock;

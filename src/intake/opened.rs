@@ -165,8 +165,8 @@ fn format_of(kind: FileKind, feed: &Feed, file: &str) -> Result<Format, SourceEr
     };
     match (feed.format.format, found) {
         (None, found) => Ok(found),
-        // what is text can be told apart by the config alone: a header may begin with a bracket
-        (Some(stated @ (Format::Csv | Format::Json)), Format::Csv | Format::Json) => Ok(stated),
+        // NDJSON may begin in ways of its own, and its reader says what is wrong with it
+        (Some(Format::Json), Format::Csv) => Ok(Format::Json),
         (Some(stated), found) if stated == found => Ok(found),
         (Some(stated), _) => Err(SourceError::refused(
             "source.kind",

@@ -93,6 +93,7 @@ fn pass(
         Ok((table.rows(), table.completeness(), mapped, orders))
     })?;
     opened.prove(file)?;
+    no_trailer(&findings)?;
     learnt.check(&place, rows)?;
     Ok(Scan {
         digest: opened.digest,
@@ -106,6 +107,19 @@ fn pass(
         today,
         opened,
     })
+}
+
+/// A file that should end with a trailer and does not is visibly cut.
+fn no_trailer(findings: &[Finding]) -> Result<(), SourceError> {
+    match findings.iter().find(|finding| finding.code == "source.no-trailer") {
+        None => Ok(()),
+        Some(missing) => Err(SourceError::refused(
+            missing.code,
+            missing.place.clone(),
+            format!("the file has no trailer: {}", missing.message),
+            "the file may be cut off: export it again, or correct `complete.trailer`",
+        )),
+    }
 }
 
 fn date_order(order: &DateOrder, place: &Place) -> Finding {

@@ -38,15 +38,19 @@ pub(super) fn is_exponent(text: &[u8]) -> bool {
 
 fn has_exponent(text: &[u8]) -> bool {
     let digits = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let rest = match text.get(1..) {
+    let (rest, has_decimals) = match text.get(1..) {
         Some([b'.' | b',', decimals @ ..]) => {
             let count = digits(decimals);
-            if count == 0 { &[] } else { decimals.get(count..).unwrap_or_default() }
+            (if count == 0 { &[] } else { decimals.get(count..).unwrap_or_default() }, true)
         }
-        rest => rest.unwrap_or_default(),
+        rest => (rest.unwrap_or_default(), false),
     };
     match rest {
         [b'E' | b'e', b'+' | b'-', power @ ..] => !power.is_empty() && digits(power) == power.len(),
+        // without decimals and sign it may as well be a code, such as `1E5`
+        [b'E' | b'e', power @ ..] if has_decimals => {
+            !power.is_empty() && digits(power) == power.len()
+        }
         _ => false,
     }
 }

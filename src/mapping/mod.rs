@@ -25,6 +25,7 @@ mod order;
 mod pending;
 mod problem;
 mod propose;
+pub mod psd1;
 mod purpose;
 mod rule;
 mod template;

@@ -24,7 +24,7 @@ pub use diff::{AttributeChange, DiffError, changed_attributes};
 pub use digest::digest;
 pub use json::{is_plain, push_inside, push_string};
 pub use path::{AttributePath, PathError};
-pub use schema::{Attribute, Kind, SubAttribute, ValueKind};
+pub use schema::{Attribute, Kind, SubAttribute, ValueKind, core_attribute, enterprise_attribute};
 pub use user::{Address, EnterpriseUser, Entry, Manager, Name, User};
 pub use user_name::user_name_key;
 pub use validate::Validator;

@@ -154,6 +154,18 @@ pub const REFUSED: &[(&str, &str)] = &[
     ("password", "a password has no place in an export file, and none is sent"),
 ];
 
+/// The attribute of core User that is called like this, case ignored as RFC 7643 section 2.1 has it.
+#[must_use]
+pub fn core_attribute(name: &str) -> Option<&'static Attribute> {
+    CORE.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+}
+
+/// The attribute of Enterprise User that is called like this, case ignored.
+#[must_use]
+pub fn enterprise_attribute(name: &str) -> Option<&'static Attribute> {
+    ENTERPRISE.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

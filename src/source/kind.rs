@@ -172,8 +172,19 @@ fn text_kind(first_bytes: &[u8]) -> FileKind {
         return FileKind::Html;
     }
     match start.first() {
-        Some(b'{' | b'[') => FileKind::Json,
+        Some(b'{' | b'[') if begins_json(&start) => FileKind::Json,
         _ => FileKind::Text,
+    }
+}
+
+/// Whether a bracket begins JSON. Column names stand in brackets, too: `[Worker ID],[Name]`.
+fn begins_json(start: &[u8]) -> bool {
+    let Some((bracket, rest)) = start.split_first() else { return false };
+    match (bracket, rest.trim_ascii_start().first()) {
+        (b'{', next) => matches!(next, None | Some(b'"' | b'}')),
+        (_, next) => {
+            matches!(next, None | Some(b'{' | b'[' | b'"' | b']' | b'-' | b'0'..=b'9'))
+        }
     }
 }
 

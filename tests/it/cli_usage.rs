@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::cli_support::{GOOD, Place, SECRET_VARIABLE, SOURCE, Stage, config, offline, ran};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "demo",
     "check",
     "convert",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 11] = [
     "status",
     "record",
     "report",
+    "import-mapping",
     "mock-entra",
 ];
 

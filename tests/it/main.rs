@@ -9,6 +9,8 @@ mod cli_convert;
 #[cfg(test)]
 mod cli_exit;
 #[cfg(test)]
+mod cli_import_mapping;
+#[cfg(test)]
 mod cli_init;
 #[cfg(test)]
 mod cli_json;

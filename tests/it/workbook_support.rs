@@ -1,5 +1,6 @@
 //! Workbooks made part by part, and what reading them came to.
 
+use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
 
 use scimport::domain::{CellMark, ColumnKind, ColumnUse};
@@ -44,8 +45,10 @@ impl Parts {
         let mut parts: Vec<(String, String)> = Vec::new();
         for (index, (name, inside)) in self.sheets.iter().enumerate() {
             let number = index + 1;
-            sheets += &format!("<sheet name=\"{name}\" sheetId=\"{number}\" r:id=\"r{number}\"/>");
-            relations += &format!(
+            let _ =
+                write!(sheets, "<sheet name=\"{name}\" sheetId=\"{number}\" r:id=\"r{number}\"/>");
+            let _ = write!(
+                relations,
                 "<Relationship Id=\"r{number}\" Type=\"x/worksheet\" \
                  Target=\"worksheets/sheet{number}.xml\"/>"
             );
@@ -81,15 +84,12 @@ impl Parts {
 
 /// A row of cells, all of them inline texts.
 pub fn text_row(row: u32, cells: &[&str]) -> String {
-    let cells: String = cells
-        .iter()
-        .enumerate()
-        .map(|(column, text)| {
-            let address = WorkbookShape::address(column, u64::from(row));
-            format!("<c r=\"{address}\" t=\"inlineStr\"><is><t>{text}</t></is></c>")
-        })
-        .collect();
-    format!("<row r=\"{row}\">{cells}</row>")
+    let mut all = String::new();
+    for (column, text) in cells.iter().enumerate() {
+        let address = WorkbookShape::address(column, u64::from(row));
+        let _ = write!(all, "<c r=\"{address}\" t=\"inlineStr\"><is><t>{text}</t></is></c>");
+    }
+    format!("<row r=\"{row}\">{all}</row>")
 }
 
 pub fn column(name: &str, kind: ColumnKind) -> ColumnUse {
@@ -100,12 +100,14 @@ pub fn columns(names: &[&str]) -> Vec<ColumnUse> {
     names.iter().map(|name| column(name, ColumnKind::Text)).collect()
 }
 
+/// A row: its number, its cells, its marks.
+pub type ReadRow = (u64, Vec<String>, Vec<(usize, CellMark)>);
+
 /// What reading came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Read {
     pub shape: WorkbookShape,
-    /// Rows: number, cells, marks.
-    pub rows: Vec<(u64, Vec<String>, Vec<(usize, CellMark)>)>,
+    pub rows: Vec<ReadRow>,
     pub spool: Vec<u8>,
 }
 

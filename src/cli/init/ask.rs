@@ -15,7 +15,7 @@ pub fn settle(proposal: &mut Proposal) {
         if choices > 0 {
             show(line);
             let Some(chosen) = choose(choices) else { return };
-            proposal.settle(at, chosen);
+            proposal.settle(at, chosen.checked_sub(1));
         }
         // a line that was left out makes room for the next one
         at += usize::from(proposal.lines.len() == count);
@@ -42,8 +42,8 @@ fn show(line: &ProposedLine) {
     }
 }
 
-/// The alternative, none for the proposal itself; no answer at all when nobody answers any more.
-fn choose(choices: usize) -> Option<Option<usize>> {
+/// The alternative from 1, 0 for the proposal itself; nothing when nobody answers any more.
+fn choose(choices: usize) -> Option<usize> {
     for _ in 0..TRIES {
         let text = answer("  which one? [1]")?;
         match read(&text, choices) {
@@ -51,19 +51,16 @@ fn choose(choices: usize) -> Option<Option<usize>> {
             None => tell(format!("  a number from 1 to {}, or Enter for 1", choices + 1)),
         }
     }
-    Some(None)
+    Some(0)
 }
 
-fn read(text: &str, choices: usize) -> Option<Option<usize>> {
+/// The number typed, counted from 0; nothing where it is none of those shown.
+fn read(text: &str, choices: usize) -> Option<usize> {
     if text.trim().is_empty() {
-        return Some(None);
+        return Some(0);
     }
     let number: usize = text.trim().parse().ok()?;
-    match number {
-        1 => Some(None),
-        number if (2..=choices + 1).contains(&number) => Some(Some(number - 2)),
-        _ => None,
-    }
+    number.checked_sub(1).filter(|chosen| *chosen <= choices)
 }
 
 #[cfg(test)]
@@ -72,10 +69,10 @@ mod tests {
 
     #[test]
     fn enter_takes_the_proposal_and_a_number_another_way() {
-        assert_eq!(read("", 2), Some(None));
-        assert_eq!(read(" 1 ", 2), Some(None));
-        assert_eq!(read("2", 2), Some(Some(0)));
-        assert_eq!(read("3", 2), Some(Some(1)));
+        assert_eq!(read("", 2), Some(0));
+        assert_eq!(read(" 1 ", 2), Some(0));
+        assert_eq!(read("2", 2), Some(1));
+        assert_eq!(read("3", 2), Some(2));
         for slip in ["4", "0", "x", "-1"] {
             assert_eq!(read(slip, 2), None, "{slip}");
         }

@@ -25,11 +25,11 @@ pub fn find(looked: &Looked<'_>, config: &FormatConfig, rows: u64) -> Option<Tra
         return None;
     }
     // the trailer itself may have been counted
-    let counts = |field: &&str| {
+    let counts = |field: &str| {
         let digits: String = field.chars().filter(char::is_ascii_digit).collect();
         digits.parse::<u64>().is_ok_and(|count| count > 0 && count.abs_diff(rows) <= 1)
     };
-    let at = fields.iter().position(|field| counts(&field))?;
+    let at = fields.iter().position(|field| counts(field))?;
     let count = u32::try_from(at + 1).ok();
     let trailer = TrailerConfig { starts_with, count, total: None };
     proves(looked, config, &trailer).then_some(trailer)

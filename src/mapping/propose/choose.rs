@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::fold_header;
-use crate::mapping::propose::active::status_words;
+use crate::mapping::propose::active::{StatusWords, status_words};
 use crate::mapping::propose::dates::DateVerdict;
 use crate::mapping::propose::lexicon::{EXACT, LEAST, Lexicon, Meaning, NameMatch};
 use crate::mapping::propose::lines;
@@ -110,10 +110,10 @@ impl<'t> Choice<'t> {
     fn choose_id(&mut self, names: &[Vec<NameMatch>]) {
         let mut candidates = Vec::new();
         for (index, column) in self.usable_columns() {
-            let named = score(names, index, Meaning::WorkerId);
+            let by_name = score(names, index, Meaning::WorkerId);
             let is_full = column.filled == self.table.rows();
             let is_code = column.is_most(column.codes) && column.emails == 0;
-            let score = match named {
+            let score = match by_name {
                 Some(score) if column.filled > 0 && column.emails == 0 => score,
                 None if is_full
                     && is_code
@@ -141,9 +141,9 @@ impl<'t> Choice<'t> {
         let mut candidates = Vec::new();
         for (index, column) in self.usable_columns().filter(|(index, _)| Some(*index) != own) {
             let covered = id.covers(column);
-            let named = score(names, index, Meaning::Manager);
+            let by_name = score(names, index, Meaning::Manager);
             let is_code = column.is_most(column.codes);
-            let score = match named {
+            let score = match by_name {
                 Some(score) if column.filled == 0 && score == EXACT => score,
                 // values that are workers' ids leave no doubt about the name
                 Some(score) if is_code && covered >= 50 => score.max(SURE) + UNIQUE,
@@ -290,5 +290,5 @@ fn meaning_of_values(column: &ColumnSample) -> Option<Meaning> {
     if column.is_most(column.emails) {
         return Some(Meaning::Email);
     }
-    status_words(column).filter(|words| words.is_status()).map(|_| Meaning::Active)
+    status_words(column).filter(StatusWords::is_status).map(|_| Meaning::Active)
 }

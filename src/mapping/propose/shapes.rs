@@ -80,7 +80,7 @@ pub(super) fn is_phone(value: &str) -> bool {
 /// One word with a digit in it, as ids are.
 pub(super) fn is_code(value: &str) -> bool {
     value.chars().count() <= CODE_LETTERS
-        && value.chars().any(|letter| letter.is_numeric())
+        && value.chars().any(char::is_numeric)
         && value.chars().all(|letter| letter.is_alphanumeric() || "-_./".contains(letter))
 }
 

@@ -147,6 +147,8 @@ fn another_way_takes_the_place_of_the_proposal() {
 }
 
 proptest::proptest! {
+    // each case folds the whole lexicon
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
     #[test]
     fn whatever_is_proposed_compiles(
         headers in proptest::collection::vec(

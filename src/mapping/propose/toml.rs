@@ -1,5 +1,7 @@
 //! Rules as the config writes them.
 
+use std::fmt::Write as _;
+
 use crate::mapping::{Case, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType};
 
 /// Most characters of a value that are shown.
@@ -38,7 +40,9 @@ pub fn quoted(text: &str) -> String {
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
             letter if is_plain(letter) => quoted.push(letter),
-            letter => quoted.push_str(&format!("\\u{:04X}", u32::from(letter))),
+            letter => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(letter));
+            }
         }
     }
     quoted.push('"');

@@ -36,7 +36,7 @@ pub(super) fn words(header: &str) -> Vec<String> {
     words
 }
 
-/// Words run together, joining ones left out: "Date d'entrée" and "DateEntree" are `dateentree`.
+/// Words run together, joining ones left out: "Date d'entrée" and `DateEntree` are `dateentree`.
 /// Umlauts written as two letters count as one letter, so `ae` and `ä` are the same.
 pub(super) fn key(words: &[String]) -> String {
     let is_joining = |word: &String| JOINING.contains(&word.as_str());

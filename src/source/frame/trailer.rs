@@ -94,7 +94,12 @@ pub(super) fn read<'a>(
     let Some(field) = rule.count else {
         return Some(Trailer::Silent);
     };
-    let number = field_of(cells, field).and_then(whole_number);
+    let number = field_of(cells, field).and_then(|text| {
+        // in one cell with the word, as in `Total: 1234`
+        let beside = text.trim().strip_prefix(rule.starts_with.as_str());
+        let beside = beside.map(|rest| rest.trim_start_matches([':', '=', ' ']));
+        whole_number(text).or_else(|| whole_number(beside?))
+    });
     Some(number.map_or(Trailer::NoNumber, Trailer::Count))
 }
 

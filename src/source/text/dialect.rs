@@ -119,7 +119,9 @@ impl Wanted {
         let mut best = Fit { found: 0, fields: 1, has_required: false, header_row: first };
         let last = header_row.unwrap_or(HEADERS_SOUGHT);
         let Dialect { delimiter, quote, .. } = dialect;
-        let mut records = Records::new(sample, delimiter, quote, Limits::default(), "");
+        // which delimiter it is can be seen beyond the ceilings, and the reader names the ceiling
+        let limits = Limits { columns: usize::MAX, ..Limits::default() };
+        let mut records = Records::new(sample, delimiter, quote, limits, "");
         if dialect.has_directive && !matches!(records.advance(), Ok(true)) {
             return best;
         }

@@ -31,6 +31,7 @@ mod sheet;
 mod spool;
 mod strings;
 mod styles;
+mod swift;
 mod tag;
 mod text;
 mod write;

@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::limits::WorkbookLimits;
 use super::merged::Range;
 use super::strings::{Strings, plain_text, rich_text};
+use super::swift::{self, Type};
 use super::tag::Tag;
 use super::text::not_utf8;
 use super::xml::{Bytes, Token, Xml};
@@ -79,18 +80,6 @@ struct Sheet<'a, B> {
     cells: u64,
 }
 
-/// What a cell's value is written as.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Type {
-    Number,
-    Shared,
-    Inline,
-    Text,
-    Boolean,
-    Error,
-    Date,
-}
-
 /// What the tag of a row says.
 struct RowHead {
     row: Option<u32>,
@@ -128,6 +117,19 @@ impl<B: Bytes> Sheet<'_, B> {
         let outside = self.xml.depth().saturating_sub(1);
         let mut next_column = 0;
         while self.xml.depth() > outside {
+            if let Some(cell) = swift::cell(self.xml.ahead()) {
+                self.cells += 1;
+                let cells = check(self.cells, cell.column, next_column, self.limits);
+                next_column = cells?;
+                if !cell.value.is_empty() && rows.wants(cell.column) {
+                    let text = std::str::from_utf8(cell.value).map_err(|_| not_utf8())?;
+                    let value = value(cell.kind, text, self.strings)?;
+                    rows.cell(cell.column, cell.style, value)?;
+                }
+                let read = cell.read;
+                self.xml.pass(read);
+                continue;
+            }
             let head = match self.xml.next()? {
                 Token::Open(tag) if tag.name == b"c" => head(tag)?,
                 Token::Open(tag) if !tag.is_empty => {
@@ -138,18 +140,8 @@ impl<B: Bytes> Sheet<'_, B> {
                 _ => continue,
             };
             let column = head.column.unwrap_or(next_column);
-            if column < next_column {
-                return Err(Fault::broken("the cells of a row are not in their order"));
-            }
-            if column >= self.limits.columns {
-                let most = self.limits.columns;
-                return Err(Fault::ceiling(format!("more than {most} columns")));
-            }
-            next_column = column + 1;
             self.cells += 1;
-            if self.cells > self.limits.cells {
-                return Err(Fault::ceiling(format!("more than {} cells", self.limits.cells)));
-            }
+            next_column = check(self.cells, column, next_column, self.limits)?;
             if head.is_empty {
                 continue;
             }
@@ -196,26 +188,48 @@ impl<B: Bytes> Sheet<'_, B> {
         }
         let text = std::str::from_utf8(&self.value).map_err(|_| not_utf8())?;
         let is_blank = text.trim_ascii().is_empty();
-        let value = match head.kind {
+        let found = match head.kind {
             // a formula may well come to an empty text, but not to an empty number
             Type::Text | Type::Inline if has_value || !has_formula => Value::Text(text),
             _ if is_blank && has_formula => Value::NoResult,
             _ if is_blank => return Ok(()),
-            Type::Shared => {
-                let index = text.trim().parse().ok();
-                let shared = index.and_then(|index| self.strings.get(index));
-                Value::Text(shared.ok_or_else(|| {
-                    Fault::broken("a cell refers to a shared string that is not there")
-                })?)
-            }
-            Type::Number => Value::Digits(text),
-            Type::Text | Type::Inline => Value::Text(text),
-            Type::Boolean => Value::Boolean(matches!(text.trim(), "1" | "true")),
-            Type::Error => Value::Error,
-            Type::Date => Value::Moment(text),
+            kind => value(kind, text, self.strings)?,
         };
-        rows.cell(column, head.style, value)
+        rows.cell(column, head.style, found)
     }
+}
+
+/// Holds the next cell of a row against the ceilings; gives the column that may come next.
+#[inline]
+fn check(cells: u64, column: u32, next_column: u32, limits: &WorkbookLimits) -> Result<u32, Fault> {
+    if column < next_column {
+        return Err(Fault::broken("the cells of a row are not in their order"));
+    }
+    if column >= limits.columns {
+        return Err(Fault::ceiling(format!("more than {} columns", limits.columns)));
+    }
+    if cells > limits.cells {
+        return Err(Fault::ceiling(format!("more than {} cells", limits.cells)));
+    }
+    Ok(column + 1)
+}
+
+/// The value of a cell that has one.
+#[inline]
+fn value<'t>(kind: Type, text: &'t str, strings: &'t Strings) -> Result<Value<'t>, Fault> {
+    Ok(match kind {
+        Type::Shared => {
+            let shared = swift::index(text.trim().as_bytes()).and_then(|it| strings.get(it));
+            Value::Text(shared.ok_or_else(|| {
+                Fault::broken("a cell refers to a shared string that is not there")
+            })?)
+        }
+        Type::Number => Value::Digits(text),
+        Type::Text | Type::Inline => Value::Text(text),
+        Type::Boolean => Value::Boolean(matches!(text.trim(), "1" | "true")),
+        Type::Error => Value::Error,
+        Type::Date => Value::Moment(text),
+    })
 }
 
 fn row_head(tag: Tag<'_>) -> Result<RowHead, Fault> {
@@ -246,17 +260,7 @@ fn head(tag: Tag<'_>) -> Result<Head, Fault> {
                 let style = super::styles::number(value);
                 head.style = style.and_then(|style| usize::try_from(style).ok()).unwrap_or(0);
             }
-            b"t" => {
-                head.kind = match value {
-                    b"s" => Type::Shared,
-                    b"inlineStr" => Type::Inline,
-                    b"b" => Type::Boolean,
-                    b"e" => Type::Error,
-                    b"d" => Type::Date,
-                    b"n" => Type::Number,
-                    _ => Type::Text,
-                };
-            }
+            b"t" => head.kind = Type::of(value),
             _ => {}
         }
     }
@@ -279,4 +283,71 @@ pub(super) fn column(address: &[u8]) -> Option<u32> {
         }
     }
     column.checked_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Notes all that it is given.
+    #[derive(Default)]
+    struct Notes(String);
+
+    impl Rows for Notes {
+        fn wants(&self, column: u32) -> bool {
+            column != 1
+        }
+
+        fn cell(&mut self, column: u32, style: usize, value: Value<'_>) -> Result<(), Fault> {
+            self.0 += &format!("{column} {style} {value:?};");
+            Ok(())
+        }
+
+        fn row(&mut self, row: u32, is_hidden: bool) -> Result<ControlFlow<()>, Fault> {
+            self.0 += &format!("{row} {is_hidden}\n");
+            Ok(ControlFlow::Continue(()))
+        }
+    }
+
+    fn notes(sheet: &str) -> String {
+        let limits = WorkbookLimits { columns: 1_000, ..WorkbookLimits::default() };
+        let mut notes = Notes::default();
+        let shared = &mut Xml::new(&b"<sst><si><t>x</t></si><si/></sst>"[..], &limits);
+        let strings = Strings::from_xml(shared, &limits).unwrap();
+        match read(Xml::new(sheet.as_bytes(), &limits), &strings, &limits, &mut notes) {
+            Ok(_) => notes.0,
+            Err(fault) => format!("{}{fault:?}", notes.0),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn cells_are_the_same_on_the_swift_path_and_tag_by_tag(
+            cells in proptest::collection::vec((
+                "[A-C]{1,2}[0-9]{0,2}",
+                proptest::option::of("[0-9]{1,3}"),
+                proptest::option::of(proptest::sample::select(vec![
+                    "s", "str", "inlineStr", "b", "e", "d", "n", "odd",
+                ])),
+                proptest::sample::select(vec![
+                    "<v>0</v>", "<v>1</v>", "<v> 1 </v>", "<v></v>", "<v/>", "<v>1.5</v>", "",
+                    "<v>2024-03-01</v>", "<v>a_x0041_</v>", "<v>&lt;</v>", "<v>9999999999</v>",
+                    "<f>1</f><v>2</v>", "<f>1</f>", "<f/><v></v>", "<is><t>a b</t></is>",
+                    "<is><t> a </t></is>", "<is><t xml:space=\"preserve\"> a </t></is>",
+                    "<is><t>a&amp;b</t></is>", "<is><t>_x0041_</t></is>", "<is/>", "<is><t/></is>",
+                ]),
+            ), 0..5),
+        ) {
+            let row = |name: &str| {
+                let cells = cells.iter().map(|(address, style, kind, inside)| {
+                    let style = style.as_ref().map(|it| format!(" s=\"{it}\"")).unwrap_or_default();
+                    let kind = kind.map(|it| format!(" t=\"{it}\"")).unwrap_or_default();
+                    format!("<{name} r=\"{address}\"{style}{kind}>{inside}</{name}>")
+                });
+                format!("<sheetData><row>{}</row></sheetData>", cells.collect::<String>())
+            };
+            prop_assert_eq!(notes(&row("c")), notes(&row("x:c")));
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::io::{Read, Seek};
 use super::fault::Fault;
 use super::limits::WorkbookLimits;
 use super::package::Package;
+use super::swift;
 use super::text::{decode, not_utf8, unescape};
 use super::xml::{Bytes, Token, Xml};
 
@@ -28,9 +29,19 @@ impl Strings {
         }
     }
 
-    fn from_xml<B: Bytes>(xml: &mut Xml<B>, limits: &WorkbookLimits) -> Result<Self, Fault> {
+    pub(super) fn from_xml<B: Bytes>(
+        xml: &mut Xml<B>,
+        limits: &WorkbookLimits,
+    ) -> Result<Self, Fault> {
         let mut builder = StringsBuilder::new(limits);
         loop {
+            if let Some((text, read)) = swift::string(xml.ahead()) {
+                check(text.len(), limits)?;
+                builder.text.extend_from_slice(text);
+                builder.end()?;
+                xml.pass(read);
+                continue;
+            }
             match xml.next()? {
                 Token::Open(tag) if tag.name == b"si" => {
                     if !tag.is_empty {

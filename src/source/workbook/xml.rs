@@ -97,6 +97,18 @@ impl<B: Bytes> Xml<B> {
         })
     }
 
+    /// What is in the buffer and not read yet.
+    #[inline]
+    pub(super) fn ahead(&self) -> &[u8] {
+        self.rest()
+    }
+
+    /// Passes over so many bytes of it, in which as many elements end as begin.
+    #[inline]
+    pub(super) fn pass(&mut self, count: usize) {
+        self.start = (self.start + count).min(self.end);
+    }
+
     /// Passes over the rest of the element that was opened last.
     pub(super) fn skip(&mut self) -> Result<(), Fault> {
         let outside = self.depth.saturating_sub(1);
@@ -240,6 +252,7 @@ impl<B: Bytes> Xml<B> {
         }
     }
 
+    #[inline]
     fn rest(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
