@@ -49,6 +49,12 @@ const DATES: [(&str, &str); 2] = [
 /// offset; without, they are copied like any text.
 #[must_use]
 pub fn feed(dates: bool) -> Feed {
+    feed_with(dates, &[])
+}
+
+/// The same with more attributes, each from an expression.
+#[must_use]
+pub fn feed_with(dates: bool, expressions: &[(&str, &str)]) -> Feed {
     let mut attributes = Vec::new();
     let mut line = |path: &str, value: ValueSource, change: &dyn Fn(&mut RuleConfig)| {
         let mut rule = RuleConfig::new(value);
@@ -69,6 +75,9 @@ pub fn feed(dates: bool) -> Feed {
         rule.case = Some(Case::Lower);
     });
     line("name.formatted", ValueSource::Template("{FirstName} {LastName}".to_owned()), &|_| {});
+    for (path, text) in expressions {
+        line(path, ValueSource::Expression((*text).to_owned()), &|_| {});
+    }
     let words = [("Active", true), ("Inactive", false)];
     line("active", ValueSource::Column("WorkerStatus".to_owned()), &|rule| {
         let words = words.map(|(word, value)| (word.to_owned(), Literal::Boolean(value)));

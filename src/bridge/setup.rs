@@ -90,10 +90,7 @@ impl Setup {
                     feeds.insert(source.name.clone(), Arc::new(feed));
                 }
                 Err(found) => problems.extend(found.into_iter().map(|problem| {
-                    let path = match problem.key {
-                        Some(key) => at(&format!("{}.{key}", problem.path)),
-                        None => at(&problem.path),
-                    };
+                    let path = format!("source.{}.{}", source.name, problem.place());
                     config.problem_at(&path, problem.to_string(), problem.hint)
                 })),
             }

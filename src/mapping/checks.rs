@@ -1,5 +1,6 @@
 //! Rules that contradict each other, or the attribute they stand at.
 
+use crate::mapping::expr::{Expression, Kind};
 use crate::mapping::{
     Literal, MappingProblem, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType,
 };
@@ -105,6 +106,22 @@ fn constant(path: &AttributePath, rule: &RuleConfig, say: &mut Say<'_>) {
             "a constant reads no column, so there is nothing to apply this to",
             "remove it",
         );
+    }
+}
+
+/// What an expression comes to, held against the line it stands in.
+pub(super) fn expression(expression: &Expression, rule: &RuleConfig, say: &mut Say<'_>) {
+    if expression.kind() == Kind::List {
+        let message = "it gives a list, and the attribute has one value";
+        say.no("expr", message, "put it together with Join, or take one with Item");
+    }
+    if expression.leaves_out_empty() && (rule.default.is_some() || rule.on_empty == OnEmpty::Null) {
+        let message =
+            "`IgnoreFlowIfNullOrEmpty` leaves out an empty value, so nothing else becomes of it";
+        say.no("expr", message, "keep one of them");
+    }
+    if say.path == "externalId" && expression.columns().is_empty() {
+        say.no("expr", "the same id for everybody identifies nobody", "name a column");
     }
 }
 

@@ -9,12 +9,14 @@ use crate::domain::{ColumnKind, ColumnUse, fold_header};
 use crate::mapping::checks::{self, Say};
 use crate::mapping::date::{DateRule, parse_time};
 use crate::mapping::date_format::Format;
+use crate::mapping::expr::Expression;
 use crate::mapping::fingerprint::{Dates, Fingerprint};
 use crate::mapping::finish::{Finish, Longer, Max, Output};
 use crate::mapping::layout::Layout;
 use crate::mapping::lint::Lint;
 use crate::mapping::literal::{fixed, lookup};
 use crate::mapping::rule::{Rule, Source};
+use crate::mapping::standing::Conditions;
 use crate::mapping::template::{self, Part};
 use crate::mapping::{
     AttributeConfig, Lints, MappingConfig, MappingProblem, OnEmpty, RuleConfig, ValueSource,
@@ -34,6 +36,7 @@ const NEEDED: [(&str, &str); 2] = [
 /// A compiled mapping, for any number of files with its columns.
 pub struct Mapping {
     layout: Layout,
+    conditions: Conditions,
     columns: Vec<ColumnUse>,
     warnings: Vec<MappingProblem>,
     fingerprint: [u8; 16],
@@ -71,7 +74,8 @@ impl Mapping {
             compiler.line(line);
         }
         compiler.needed();
-        compiler.finish(config)
+        let conditions = compiler.conditions(config);
+        compiler.finish(config, conditions)
     }
 
     /// What compiles, but will probably not do what somebody hopes for.
@@ -95,6 +99,10 @@ impl Mapping {
 
     pub(super) const fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    pub(super) const fn conditions(&self) -> &Conditions {
+        &self.conditions
     }
 }
 
@@ -218,9 +226,21 @@ impl<'c> Compiler<'c> {
                     None
                 }
             },
-            ValueSource::Expression(_) => {
-                say.wrong(Some("expr"), "expressions are not supported by this version", None);
-                None
+            ValueSource::Expression(text) => {
+                let compiled = Expression::compile(text, |name| self.slot(name, rule.optional));
+                let expression = compiled
+                    .map_err(|fault| {
+                        say.wrong(Some("expr"), fault.to_string(), fault.hint.as_deref());
+                    })
+                    .ok()?;
+                checks::expression(&expression, rule, say);
+                match expression.sole_column() {
+                    Some(slot) => {
+                        let name = self.columns.get(slot).map(|used| used.name.clone());
+                        Some((Source::Column(slot), name))
+                    }
+                    None => Some((Source::Expression(Box::new(expression)), None)),
+                }
             }
             ValueSource::Const(value) => {
                 fixed(value, output, "const", say).map(|value| (Source::Const(value), None))
@@ -244,6 +264,7 @@ impl<'c> Compiler<'c> {
         let slots: Vec<usize> = match source {
             Source::Column(slot) => vec![*slot],
             Source::Template(parts) => parts.iter().filter_map(Part::column).collect(),
+            Source::Expression(expression) => expression.columns().to_vec(),
             Source::Const(_) => Vec::new(),
         };
         for slot in slots {
@@ -300,7 +321,23 @@ impl<'c> Compiler<'c> {
         }
     }
 
-    fn finish(mut self, config: &MappingConfig) -> Result<Mapping, Vec<MappingProblem>> {
+    fn conditions(&mut self, config: &MappingConfig) -> Conditions {
+        let (zone, mut problems) = (self.time_zone, Vec::new());
+        let mut slot = |name: &str, kind| {
+            let slot = self.slot(name, false);
+            self.read_as(&Source::Column(slot), kind);
+            slot
+        };
+        let conditions = Conditions::compile(config, zone, &mut slot, &mut problems);
+        self.problems.append(&mut problems);
+        conditions
+    }
+
+    fn finish(
+        mut self,
+        config: &MappingConfig,
+        conditions: Conditions,
+    ) -> Result<Mapping, Vec<MappingProblem>> {
         if !self.problems.is_empty() {
             return Err(self.problems);
         }
@@ -315,6 +352,7 @@ impl<'c> Compiler<'c> {
                 self.columns.get(slot).map(|used| used.name.clone()).unwrap_or_default()
             });
         }
+        fingerprint.conditions(config);
         let rules = self.rules.into_iter().map(|(rule, _, _)| rule).collect();
         // Without problems there is a rule for `externalId`.
         let Some(layout) = Layout::new(rules) else {
@@ -322,6 +360,7 @@ impl<'c> Compiler<'c> {
         };
         Ok(Mapping {
             layout,
+            conditions,
             columns: self.columns,
             warnings: warnings::find(config),
             fingerprint: fingerprint.finish(),

@@ -65,10 +65,15 @@ impl DateRule {
         text: &str,
         reading: Reading<'_>,
     ) -> Result<(), Fault> {
-        let date = if reading.typed { read_iso(text) } else { None };
-        let date = date.map_or_else(|| self.read(text, reading.orders), Ok)?;
+        let date = self.read_date(text, reading)?;
         write_instant(out, date, self.time, &self.zone);
         Ok(())
+    }
+
+    /// Reads the text.
+    pub(super) fn read_date(&self, text: &str, reading: Reading<'_>) -> Result<Date, Fault> {
+        let date = if reading.typed { read_iso(text) } else { None };
+        date.map_or_else(|| self.read(text, reading.orders), Ok)
     }
 
     /// Whether one of its formats, counted from 0, reads the text.

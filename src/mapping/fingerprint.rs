@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::mapping::finish::{Longer, Output};
 use crate::mapping::rule::{Fixed, Rule, Source};
 use crate::mapping::template::Part;
-use crate::mapping::{Case, OnEmpty, RuleConfig};
+use crate::mapping::{Case, MappingConfig, OnEmpty, RuleConfig};
 
 /// Grows when the same mapping begins to make other bytes.
 const VERSION: u64 = 2;
@@ -73,6 +73,10 @@ impl Fingerprint {
                 self.text("const");
                 self.fixed(Some(fixed));
             }
+            Source::Expression(expression) => {
+                self.text("expression");
+                self.text(expression.text());
+            }
         }
         self.flag(rule.trim);
         self.list(sorted(rule.empty_words.clone()));
@@ -113,6 +117,21 @@ impl Fingerprint {
             Output::Boolean => "boolean",
             Output::Integer => "integer",
         });
+    }
+
+    /// Takes in which rows count.
+    pub(super) fn conditions(&mut self, config: &MappingConfig) {
+        for (name, text) in [("scope", &config.scope), ("prefer", &config.prefer)] {
+            if let Some(text) = text {
+                self.text(name);
+                self.text(text.trim());
+            }
+        }
+        if let Some(by) = &config.by {
+            self.text("by");
+            self.text(by.column.trim());
+            self.list(sorted(by.date.clone()));
+        }
     }
 
     fn fixed(&mut self, value: Option<&Fixed>) {

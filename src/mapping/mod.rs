@@ -14,6 +14,8 @@ mod config;
 mod date;
 mod date_format;
 mod diacritics;
+mod expr;
+mod express;
 mod fingerprint;
 mod finish;
 mod forms;
@@ -22,12 +24,12 @@ mod letters;
 mod lint;
 mod literal;
 mod order;
-mod pending;
 mod problem;
 mod propose;
 pub mod psd1;
 mod purpose;
 mod rule;
+mod standing;
 mod template;
 mod user_name;
 mod warnings;
@@ -41,9 +43,9 @@ pub use config::{
 };
 pub use lint::Lints;
 pub use order::{DateContradiction, DateOrder, Evidence, SoleFormat};
-pub use pending::Standing;
 pub use problem::{ColumnProblem, MappingProblem, RecordWarning};
 pub use propose::{
     Alternative, ColumnSample, Doubt, Proposal, ProposedLine, ProposedRows, TableSample, Unmapped,
     key_text, known_headers, propose, quoted, rule_text, shortened,
 };
+pub use standing::Standing;

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::domain::{CellFault, RecordProblem};
+use crate::mapping::expr::EvalFault;
 
 /// A mistake in a mapping, or something in it worth a second look.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +21,33 @@ pub struct MappingProblem {
     pub hint: Option<String>,
 }
 
+impl MappingProblem {
+    /// Where it stands in the source's section, keys separated by points.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self.key {
+            Some(_) if self.is_of_rows() => self.path.clone(),
+            Some(key) => format!("mapping.{}.{key}", self.path),
+            None => format!("mapping.{}", self.path),
+        }
+    }
+
+    /// Whether it is about which rows count, not about an attribute.
+    fn is_of_rows(&self) -> bool {
+        let key = self.key.unwrap_or_default();
+        matches!(
+            (self.path.as_str(), key),
+            ("scope", "scope") | ("rows.prefer", "prefer") | ("rows.by", "by")
+        )
+    }
+}
+
 impl fmt::Display for MappingProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`", self.path)?;
-        if let Some(key) = self.key {
+        if let Some(key) = self.key
+            && !self.is_of_rows()
+        {
             write!(f, ", `{key}`")?;
         }
         write!(f, ": {}", self.message)
@@ -127,6 +151,7 @@ pub(super) enum Fault {
         fault: CellFault,
         column: usize,
     },
+    Expression(EvalFault),
 }
 
 impl Fault {
@@ -166,6 +191,11 @@ impl Fault {
                 fault.code(),
                 format!("{from} {}, but `{attribute}` needs it", fault.words()),
                 fault.hint(),
+            ),
+            Self::Expression(fault) => (
+                "mapping.expression",
+                format!("the expression of `{attribute}` has no value for this row: {fault}"),
+                "correct the row at the source, or let the expression ask first",
             ),
             Self::BadDate => (
                 "mapping.bad-date",

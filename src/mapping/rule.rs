@@ -9,6 +9,7 @@ use std::ops::Range;
 use crate::domain::{CellFault, CellMark, ColumnUse, Row};
 use crate::mapping::DateOrder;
 use crate::mapping::date::Reading;
+use crate::mapping::expr::Expression;
 use crate::mapping::finish::{Finish, Made, Output, is_integer, padded};
 use crate::mapping::forms::{is_exponent, is_placeholder};
 use crate::mapping::letters::push_lower;
@@ -61,6 +62,7 @@ pub(super) enum Source {
     Column(usize),
     Template(Vec<Part<usize>>),
     Const(Fixed),
+    Expression(Box<Expression>),
 }
 
 /// A value that is known when the mapping is compiled.
@@ -180,6 +182,11 @@ impl<'a> Cells<'a> {
         }
     }
 
+    /// Whether the source of the file says that the cell is a date.
+    pub(super) fn is_date(&self, column: usize) -> bool {
+        self.mark(column) == Some(CellMark::Date)
+    }
+
     #[inline]
     fn mark(&self, column: usize) -> Option<CellMark> {
         if self.row.marks().is_empty() {
@@ -242,6 +249,10 @@ impl Rule {
             Source::Const(fixed) => return Ok(Value::Fixed(fixed)),
             Source::Column(column) => self.clean(*column, cells)?,
             Source::Template(parts) => self.join(parts, cells, joined)?,
+            Source::Expression(expression) => match self.express(expression, cells, joined)? {
+                Some(text) => text,
+                None => return self.left_out(),
+            },
         };
         if text.is_empty() {
             return match &self.default {
@@ -280,21 +291,26 @@ impl Rule {
         match &self.source {
             Source::Column(column) => self.clean(*column, cells).ok(),
             Source::Template(parts) => self.join(parts, cells, &mut work.joined).ok(),
+            Source::Expression(expression) => {
+                self.express(expression, cells, &mut work.joined).ok().flatten()
+            }
             Source::Const(_) => None,
         }
     }
 
     /// Whether the source of the file says that the cell is a date.
     pub(super) fn is_typed_date(&self, cells: Cells<'_>) -> bool {
-        let column = match &self.source {
-            Source::Column(column) => Some(*column),
+        match &self.source {
+            Source::Column(column) => cells.is_date(*column),
             Source::Template(parts) => match parts.as_slice() {
-                [Part::Column(column)] => Some(*column),
-                _ => None,
+                [Part::Column(column)] => cells.is_date(*column),
+                _ => false,
             },
-            Source::Const(_) => None,
-        };
-        column.is_some_and(|column| cells.mark(column) == Some(CellMark::Date))
+            Source::Expression(expression) => {
+                expression.columns().iter().any(|column| cells.is_date(*column))
+            }
+            Source::Const(_) => false,
+        }
     }
 
     /// The first of its columns whose cell has a word that stands for nothing, unless its `map`
@@ -312,12 +328,13 @@ impl Rule {
                 Part::Column(column) => Some(*column).filter(|column| is_placeholder(*column)),
                 Part::Text(_) => None,
             }),
-            Source::Const(_) => None,
+            // what an expression makes of such a word is its own affair
+            Source::Const(_) | Source::Expression(_) => None,
         }
     }
 
     /// What an empty value without default becomes.
-    fn nothing(&self) -> Result<Value<'_>, Fault> {
+    pub(super) fn nothing(&self) -> Result<Value<'_>, Fault> {
         match self.role {
             Role::ExternalId => Err(Fault::NoExternalId),
             // An empty status never leaves `active` out.
@@ -328,7 +345,7 @@ impl Rule {
         }
     }
 
-    fn clean<'c>(&self, column: usize, cells: Cells<'c>) -> Result<&'c str, Fault> {
+    pub(super) fn clean<'c>(&self, column: usize, cells: Cells<'c>) -> Result<&'c str, Fault> {
         let cell = cells.read(column)?;
         let text = if self.trim { trimmed(cell) } else { cell };
         if self.is_digits && is_exponent(text.as_bytes()) {
@@ -361,7 +378,7 @@ impl Rule {
 
 /// `str::trim`, for which most cells need no more than a look at both ends.
 #[inline]
-fn trimmed(text: &str) -> &str {
+pub(super) fn trimmed(text: &str) -> &str {
     match text.as_bytes() {
         [] | [b'!'..=b'~'] | [b'!'..=b'~', .., b'!'..=b'~'] => text,
         _ => text.trim(),

@@ -76,6 +76,7 @@ mod kills;
 mod layers;
 mod mapping_compile;
 mod mapping_dates;
+mod mapping_expressions;
 mod mapping_marks;
 mod mapping_properties;
 mod mapping_resource;
