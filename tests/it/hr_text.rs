@@ -83,8 +83,7 @@ fn a_quote_that_is_never_closed_refuses_the_file_where_it_opens() {
     assert!(!ran.err.contains("10001"), "not at the end: {}", ran.err);
 }
 
-/// hr-files 7. Still fails: the lines between two stray quotes vanish into one field, in silence. Two
-/// of them make one long field in between, and then letters behind a closing quote.
+/// hr-files 7. Two of them make one long field in between, and then letters behind a closing quote.
 #[test]
 fn two_stray_quotes_never_swallow_the_people_between_them() {
     for gap in [2, 100, 900] {
