@@ -202,7 +202,7 @@ impl RequestSink for Output {
         let place = place(row, line);
         match self.warnings_told.cmp(&(WARNINGS_TOLD + 1)) {
             std::cmp::Ordering::Less => tell(format!("{place}: warning: {message}  [{code}]")),
-            std::cmp::Ordering::Equal => tell("… and more warnings like these".to_owned()),
+            std::cmp::Ordering::Equal => tell("… and more warnings like these"),
             std::cmp::Ordering::Greater => {}
         }
     }

@@ -160,6 +160,8 @@ impl Judge<'_> {
                 Competition::Rejected(problem) => return self.rejected(row, id, problem),
             }
         }
+        let ring = self.scan.index.ring(row.row);
+        scratch.leave_manager_out(ring.is_some());
         let user = match bound.apply(row, scratch, resource) {
             Ok(user) => user,
             Err(problem) => {
@@ -184,6 +186,9 @@ impl Judge<'_> {
                 return self.rejected(row, user.external_id, problem);
             }
             warning = Some(problem);
+        }
+        if let Some(others) = ring {
+            warning.get_or_insert_with(|| reasons::manager_ring(&others, &self.at));
         }
         if let (Some(width), Some(manager)) = (self.scan.id_width, user.manager)
             && lost_zeros(manager, width)

@@ -132,3 +132,16 @@ pub(super) fn manager_lost_zeros(width: usize) -> RecordProblem {
         )),
     }
 }
+
+pub(super) fn manager_ring(others: &Others, at: &Locator) -> RecordProblem {
+    RecordProblem {
+        code: "mapping.manager-ring",
+        attribute: Some("enterprise:manager".to_owned()),
+        column: None,
+        message: format!(
+            "the managers of {} manage each other in a ring, so the worker is sent without a manager",
+            at.name(others)
+        ),
+        hint: Some("correct the managers at the source".to_owned()),
+    }
+}

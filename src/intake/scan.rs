@@ -93,7 +93,6 @@ fn pass(
         Ok((table.rows(), table.completeness(), mapped, orders))
     })?;
     opened.prove(file)?;
-    no_trailer(&findings)?;
     learnt.check(&place, rows)?;
     Ok(Scan {
         digest: opened.digest,
@@ -107,19 +106,6 @@ fn pass(
         today,
         opened,
     })
-}
-
-/// A file that should end with a trailer and does not is visibly cut.
-fn no_trailer(findings: &[Finding]) -> Result<(), SourceError> {
-    match findings.iter().find(|finding| finding.code == "source.no-trailer") {
-        None => Ok(()),
-        Some(missing) => Err(SourceError::refused(
-            missing.code,
-            missing.place.clone(),
-            format!("the file has no trailer: {}", missing.message),
-            "the file may be cut off: export it again, or correct `complete.trailer`",
-        )),
-    }
 }
 
 fn date_order(order: &DateOrder, place: &Place) -> Finding {
@@ -155,6 +141,7 @@ struct Learnt {
     ids: IdShape,
     scratch: Scratch,
     id: String,
+    manager: String,
     ragged: Vec<u64>,
     ragged_rows: u64,
     has_standing: bool,
@@ -167,6 +154,7 @@ impl Learnt {
             ids: IdShape::default(),
             scratch: Scratch::default(),
             id: String::new(),
+            manager: String::new(),
             ragged: Vec::new(),
             ragged_rows: 0,
             has_standing: feed.mapping.has_standing(),
@@ -182,7 +170,7 @@ impl Learnt {
 
     /// Notes a row. One without a readable id is rejected in the second pass.
     fn row(&mut self, row: &Row<'_>, columns: &Columns<'_>, evidence: &mut Evidence, today: Date) {
-        let Self { index, ids, scratch, id, has_standing, .. } = self;
+        let Self { index, ids, scratch, id, manager, has_standing, .. } = self;
         let bound = &columns.bound;
         if !bound.in_scope(row, scratch).unwrap_or(false) {
             return;
@@ -209,9 +197,13 @@ impl Learnt {
         } else {
             None
         };
+        manager.clear();
+        manager.push_str(bound.manager(row, scratch).unwrap_or_default());
+        let manager = Some(manager.as_str()).filter(|manager| !manager.is_empty());
         let user_name = bound.user_name(row, scratch);
         let line = row.line.unwrap_or(row.row);
-        index.push(NotedRow { key, external_id: id, user_name, row: row.row, line, standing });
+        let row = row.row;
+        index.push(NotedRow { key, external_id: id, user_name, manager, row, line, standing });
     }
 
     fn check(&self, place: &Place, rows: u64) -> Result<(), SourceError> {

@@ -39,6 +39,11 @@ impl Scratch {
         &mut self.work
     }
 
+    /// Says whether the next row's manager is one of a ring, so that the row is written without.
+    pub const fn leave_manager_out(&mut self, is_in_ring: bool) {
+        self.caught.is_in_ring = is_in_ring;
+    }
+
     /// Empty buffers.
     #[must_use]
     pub fn new() -> Self {

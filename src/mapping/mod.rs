@@ -29,9 +29,9 @@ mod propose;
 pub mod psd1;
 mod purpose;
 mod rule;
+mod single;
 mod standing;
 mod template;
-mod user_name;
 mod warnings;
 mod write;
 

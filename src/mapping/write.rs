@@ -25,6 +25,8 @@ pub(super) struct Caught {
     pub(super) active: bool,
     /// Whether the worker is named as their own manager.
     is_own_manager: bool,
+    /// Whether the worker's managers come back to the worker; set by the caller before each row.
+    pub(super) is_in_ring: bool,
     pub(super) warnings: Vec<RecordWarning>,
     /// Texts no longer in use, kept for their room.
     spare: Vec<String>,
@@ -263,6 +265,10 @@ impl Writer<'_> {
                 self.caught.is_own_manager = true;
                 // first, since it says that something is not sent
                 self.caught.warnings.insert(0, OWN_MANAGER);
+            }
+            (Role::Manager, Some(_)) if self.caught.is_in_ring => {
+                // left out like one's own; the caller names the others of the ring
+                self.caught.is_own_manager = true;
             }
             (Role::Manager, Some(text)) => self.caught.manager = Some(self.caught.keep(text)),
             _ => {}

@@ -3,15 +3,19 @@
 //! The first pass over a file notes every row's key here; the second asks for each row what
 //! becomes of it. An entry takes 24 bytes: 64 bits of the hash of what tells workers apart, 64 more
 //! of the hash of the id as it stands, the row and the place that messages name. While the first
-//! pass runs, a mapped `userName` takes 8 bytes a row on top, and `by` and `prefer` 12.
+//! pass runs, a mapped `userName` takes 8 bytes a row on top, a mapped manager 12, and `by` and
+//! `prefer` 16.
 //!
 //! Ids are compared as they stand. Two that differ only in what nobody sees or what a spreadsheet
 //! loses (width, invisible characters, leading zeros) are [`RowVerdict::LookAlike`]s: no rule says
 //! which of the two is right, so both wait for a person.
 
+use std::sync::Arc;
+
 use crate::source::Pick;
 use crate::source::same_id::{fold_id, hash};
 
+mod rings;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -86,6 +90,8 @@ pub struct NotedRow<'a> {
     pub external_id: &'a str,
     /// The mapped userName, where there is one.
     pub user_name: Option<&'a str>,
+    /// The externalId of the worker's manager, where there is one.
+    pub manager: Option<&'a str>,
     /// The row's number.
     pub row: u64,
     /// The place that messages name: its line, or its row where there are no lines.
@@ -102,6 +108,7 @@ pub struct RowIndexBuilder {
     users: Vec<u64>,
     /// By row.
     standings: Vec<(u32, RowStanding)>,
+    managers: Managers,
     folded: String,
     pick: Pick,
     by_column: bool,
@@ -117,6 +124,22 @@ pub struct RowIndex {
     ids: Vec<u64>,
     /// Rows (sorted) that count but share something that is to be one worker's own.
     clashes: Vec<Clash>,
+    /// Rows (sorted) whose managers come back to them, and the lines of all rows of the ring.
+    rings: Vec<(u32, Arc<[u32]>)>,
+}
+
+/// Hashes of the managers' folded ids, by row.
+#[derive(Debug, Default)]
+struct Managers {
+    rows: Vec<u32>,
+    ids: Vec<u64>,
+}
+
+impl Managers {
+    fn of(&self, row: u32) -> Option<u64> {
+        let at = self.rows.binary_search(&row).ok()?;
+        self.ids.get(at).copied()
+    }
 }
 
 /// A row that counts for its key, and the rows with which it shares what it should not.
@@ -182,6 +205,7 @@ impl RowIndexBuilder {
             entries: Vec::new(),
             users: Vec::new(),
             standings: Vec::new(),
+            managers: Managers { rows: Vec::new(), ids: Vec::new() },
             folded: String::new(),
             pick,
             by_column,
@@ -201,6 +225,10 @@ impl RowIndexBuilder {
             self.folded.clear();
             self.folded.extend(name.chars().flat_map(char::to_lowercase));
             self.users.push(hash(3, &self.folded).max(1));
+        }
+        if let Some(manager) = noted.manager {
+            self.managers.rows.push(row);
+            self.managers.ids.push(hash(1, &fold_id(manager)));
         }
         if let Some(standing) = noted.standing {
             self.standings.push((row, standing));
@@ -249,6 +277,19 @@ impl RowIndex {
     #[must_use]
     pub const fn has_repeats(&self) -> bool {
         self.has_repeats
+    }
+
+    /// The other rows of the ring of managers that a row is in, if it is in one.
+    #[must_use]
+    pub fn ring(&self, row: u64) -> Option<Others> {
+        let row = u32::try_from(row).ok()?;
+        let at = self.rings.binary_search_by_key(&row, |(row, _)| *row).ok()?;
+        let (_, lines) = self.rings.get(at)?;
+        let more = lines.len().saturating_sub(NAMED);
+        Some(Others {
+            lines: lines.iter().take(NAMED).map(|&line| u64::from(line)).collect(),
+            more,
+        })
     }
 
     /// Whether any row names this worker.

@@ -72,10 +72,10 @@ pub struct Table<'s, R> {
 }
 
 enum Rows<'s, R> {
-    Csv(CsvReader<R>),
-    Json(JsonReader<R>),
+    Csv(Box<CsvReader<R>>),
+    Json(Box<JsonReader<R>>),
     Workbook {
-        reader: SpoolReader<'s, R>,
+        reader: Box<SpoolReader<'s, R>>,
         /// Knows what is no data; the reader of text has one of its own.
         frame: Box<Frame>,
         rows: u64,
@@ -97,13 +97,15 @@ impl<'s, R: Read + Seek> Table<'s, R> {
         file: &str,
     ) -> Result<Self, SourceError> {
         let rows = match shape {
-            Shape::Csv(shape) => Rows::Csv(CsvReader::open(input, shape, columns, limits, file)?),
+            Shape::Csv(shape) => {
+                Rows::Csv(Box::new(CsvReader::open(input, shape, columns, limits, file)?))
+            }
             Shape::Json(shape) => {
-                Rows::Json(JsonReader::open(input, shape, columns, limits, file)?)
+                Rows::Json(Box::new(JsonReader::open(input, shape, columns, limits, file)?))
             }
             Shape::Workbook(shape) => {
                 input.seek(SeekFrom::Start(0))?;
-                let reader = SpoolReader::open(input, shape);
+                let reader = Box::new(SpoolReader::open(input, shape));
                 let place = Place { sheet: Some(shape.sheet.clone()), ..Place::file(file) };
                 let trailer = config.trailer.as_ref();
                 let frame = Box::new(Frame::new(place, reader.headers(), columns, trailer)?);

@@ -1,7 +1,5 @@
 //! `init`: from a file that nobody has described to a config that works at once.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
-
 use std::path::{Path, PathBuf};
 
 use crate::cli_support::{Place, Ran, SECRET_VARIABLE, ran};

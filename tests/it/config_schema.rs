@@ -108,6 +108,7 @@ fn the_schema_takes_what_the_loader_takes() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list of what is refused")]
 fn the_schema_refuses_what_the_loader_refuses() {
     let bad = [
         ("target", "burts = \"40/5s\""),

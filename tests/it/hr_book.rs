@@ -6,6 +6,8 @@ use std::io::{Cursor, Write as _};
 use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
+use crate::hr_support::joined;
+
 const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
 const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
@@ -20,8 +22,6 @@ pub enum Cell {
     Shared(usize),
     /// A number as it stands in the file, with an index into [`Book::formats`] from 1 (0: General).
     Number(String, usize),
-    /// A boolean.
-    Bool(bool),
     /// An error value.
     Error(&'static str),
     /// A formula and the number kept with it.
@@ -35,12 +35,12 @@ pub fn text(text: &str) -> Cell {
 }
 
 /// A number without a format.
-pub fn number(number: impl ToString) -> Cell {
+pub fn number(number: impl std::fmt::Display) -> Cell {
     Cell::Number(number.to_string(), 0)
 }
 
 /// A number with the format of this index.
-pub fn shown(number: impl ToString, format: usize) -> Cell {
+pub fn shown(number: impl std::fmt::Display, format: usize) -> Cell {
     Cell::Number(number.to_string(), format)
 }
 
@@ -117,7 +117,6 @@ fn cell_xml(cell: &Cell, at: &str) -> String {
         Cell::Number(number, format) => {
             format!("<c r=\"{at}\" s=\"{format}\"><v>{number}</v></c>")
         }
-        Cell::Bool(on) => format!("<c r=\"{at}\" t=\"b\"><v>{}</v></c>", u8::from(*on)),
         Cell::Error(error) => format!("<c r=\"{at}\" t=\"e\"><v>{error}</v></c>"),
         Cell::Formula(formula, None) => format!("<c r=\"{at}\"><f>{}</f></c>", escape(formula)),
         Cell::Formula(formula, Some(result)) => {
@@ -186,14 +185,12 @@ impl Book {
         let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n";
         let count = self.sheets.len();
         let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml";
-        let overrides: String = (1..=count)
-            .map(|n| {
-                format!(
-                    "<Override PartName=\"/xl/worksheets/sheet{n}.xml\" \
+        let overrides = joined((1..=count).map(|n| {
+            format!(
+                "<Override PartName=\"/xl/worksheets/sheet{n}.xml\" \
                      ContentType=\"{kind}.worksheet+xml\"/>"
-                )
-            })
-            .collect();
+            )
+        }));
         let types = format!(
             "{xml}<Types xmlns=\"{PACKAGE}/content-types\"><Default Extension=\"rels\" \
              ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>\
@@ -209,28 +206,23 @@ impl Book {
         let relations = |inner: &str| {
             format!("{xml}<Relationships xmlns=\"{PACKAGE}/relationships\">{inner}</Relationships>")
         };
-        let mut inner: String = (1..=count)
-            .map(|n| relation(n, "worksheet", &format!("worksheets/sheet{n}.xml")))
-            .collect();
+        let mut inner = joined(
+            (1..=count).map(|n| relation(n, "worksheet", &format!("worksheets/sheet{n}.xml"))),
+        );
         inner.push_str(&relation(count + 1, "styles", "styles.xml"));
         inner.push_str(&relation(count + 2, "sharedStrings", "sharedStrings.xml"));
-        let sheets: String = (1..=count)
-            .zip(&self.sheets)
-            .map(|(n, sheet)| {
-                let state = sheet.state.map_or_else(String::new, |is| format!(" state=\"{is}\""));
-                format!(
-                    "<sheet name=\"{}\" sheetId=\"{n}\"{state} r:id=\"rId{n}\"/>",
-                    escape(&sheet.name)
-                )
-            })
-            .collect();
+        let sheets = joined((1..=count).zip(&self.sheets).map(|(n, sheet)| {
+            let state = sheet.state.map_or_else(String::new, |is| format!(" state=\"{is}\""));
+            let name = escape(&sheet.name);
+            format!("<sheet name=\"{name}\" sheetId=\"{n}\"{state} r:id=\"rId{n}\"/>")
+        }));
         let properties = if self.is_1904 { "<workbookPr date1904=\"1\"/>" } else { "" };
         let workbook = format!(
             "{xml}<workbook xmlns=\"{MAIN}\" xmlns:r=\"{OFFICE}\">{properties}\
              <sheets>{sheets}</sheets></workbook>"
         );
-        let shared: String =
-            self.shared.iter().map(|text| format!("<si><t>{}</t></si>", escape(text))).collect();
+        let shared =
+            joined(self.shared.iter().map(|text| format!("<si><t>{}</t></si>", escape(text))));
         vec![
             ("[Content_Types].xml".to_owned(), types),
             (

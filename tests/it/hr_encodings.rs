@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::hr_support::{Hr, PEOPLE, encode, people, source, utf_16, windows_1252};
+use crate::hr_support::{Hr, PEOPLE, encode, joined, people, source, utf_16, windows_1252};
 
 const NAME: &str = "displayName = \"Name\"\n";
 
@@ -34,8 +34,7 @@ const POLISH: [&str; 8] = [
 /// So many people with these names in turn.
 fn file(names: &[&str], count: usize) -> String {
     let rows = (1..=count).zip(names.iter().cycle());
-    let rows: String =
-        rows.map(|(n, name)| format!("{n:06},u{n}@contoso.example,Active,{name}\n")).collect();
+    let rows = joined(rows.map(|(n, name)| format!("{n:06},u{n}@contoso.example,Active,{name}\n")));
     format!("ID,User,Status,Name\n{rows}")
 }
 
@@ -118,9 +117,8 @@ fn a_stated_encoding_is_used() {
 fn bytes_that_are_nothing_in_the_stated_encoding_never_become_replacement_characters() {
     let text = windows_1252(&file(&WESTERN, 100));
     let source = source("csv = { encoding = \"utf-8\" }", &format!("{PEOPLE}{NAME}"));
-    Hr::new(&source, "hr.csv", text).never_but(|_, user| {
-        user["displayName"].as_str().unwrap_or_default().chars().all(|letter| letter.is_ascii())
-    });
+    Hr::new(&source, "hr.csv", text)
+        .never_but(|_, user| user["displayName"].as_str().unwrap_or_default().is_ascii());
 }
 
 /// hr-files 1. Bytes 81, 8D, 8F, 90 and 9D are no letters of windows-1252.
@@ -234,7 +232,7 @@ fn a_lone_byte_rejects_its_row_with_the_offset_and_the_others_go_on() {
     let offset = bytes.iter().position(|byte| *byte == 0xE9).unwrap();
     let read = Hr::new(&people(NAME), "hr.csv", bytes).read(3);
     let reject = read.reject(731, "source.not-utf8");
-    assert_eq!((reject.line, reject.id.as_str()), (Some(731), "000731"));
+    assert_eq!(reject.line, Some(731));
     let offsets = [offset.to_string(), (offset + 1).to_string()];
     assert!(offsets.iter().any(|offset| reject.reason.contains(offset)), "{offsets:?} {reject:#?}");
     assert_eq!(read.rejects.len(), 1);

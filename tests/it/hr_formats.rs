@@ -6,7 +6,7 @@ use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 use serde_json::{Map, Value};
 
 use crate::hr_book::{Book, Cell, shown, text};
-use crate::hr_support::{HIRE_DATE, Hr, PEOPLE, source, utf_16, windows_1252};
+use crate::hr_support::{HIRE_DATE, Hr, PEOPLE, joined, source, utf_16, windows_1252};
 
 const HEADER: [&str; 11] = [
     "ID", "User", "Status", "First", "Last", "Title", "Dept", "Manager", "Phone", "Street", "Hired",
@@ -32,15 +32,15 @@ fn workers(count: usize) -> Vec<Vec<String>> {
         vec![
             format!("{n:06}"),
             format!("u{n}@contoso.example"),
-            if n % 9 == 0 { "Inactive" } else { "Active" }.to_owned(),
+            if n.is_multiple_of(9) { "Inactive" } else { "Active" }.to_owned(),
             of(&FIRST, 1),
             of(&LAST, 3),
             of(&TITLES, 1),
-            if n % 4 == 0 { String::new() } else { format!("{:04}", n % 30) },
+            if n.is_multiple_of(4) { String::new() } else { format!("{:04}", n % 30) },
             if n == 1 { String::new() } else { format!("{:06}", n / 8 + 1) },
             format!("+49 30 {:07}", n * 31),
             of(&STREETS, 2),
-            if n % 5 == 0 { String::new() } else { hired.to_string() },
+            if n.is_multiple_of(5) { String::new() } else { hired.to_string() },
         ]
     };
     // nobody is their own manager
@@ -144,7 +144,7 @@ fn the_same_people_come_out_of_every_format_byte_by_byte() {
     assert_eq!(reference.lines().count(), 8);
     assert!(reference.contains("O’Brien") && reference.contains("Œuvres"), "the letters are there");
     let objects = objects(&workers);
-    let lines: String = objects.iter().map(|person| format!("{person}\n")).collect();
+    let lines = joined(objects.iter().map(|person| format!("{person}\n")));
     let windows = delimited(&workers, b';', "\r\n");
     let variants = [
         ("marked.csv", format!("\u{feff}{windows}").into_bytes()),

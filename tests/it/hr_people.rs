@@ -384,19 +384,6 @@ fn managers_in_a_ring_are_left_out_with_a_warning_that_names_the_ring() {
     assert!(["1", "2", "3"].iter().all(|id| plan.out.contains(id)), "{}", plan.out);
 }
 
-/// hr-files 25.
-#[test]
-fn managers_come_before_those_they_manage() {
-    let rows = [("1", "2"), ("2", "3"), ("3", ""), ("4", "1"), ("5", "9")];
-    let (hr, _) = managed("", &rows);
-    let order = hr.read(0).order;
-    for (id, boss) in rows {
-        let place = |id| order.iter().position(|other| other == id);
-        let (own, before) = (place(id), place(boss));
-        assert!(before.is_none() || before < own, "{boss} before {id} in {order:?}");
-    }
-}
-
 /// hr-files 24, 16. Ids of a workbook are held against one another as those of text files are.
 #[test]
 fn ids_of_cells_that_look_alike_are_rejected_in_pairs() {

@@ -167,7 +167,7 @@ impl Hr {
         assert_counts(&plan);
         let rejects = rejects(&self.place.read("out/rejects.csv"));
         let (order, users) = users(&dash);
-        let ours = [users.len(), rejects.len()].map(|count| Value::from(count));
+        let ours = [users.len(), rejects.len()].map(Value::from);
         let counts = &plan["counts"];
         assert_eq!(ours, [counts["queued"].clone(), counts["rejected"].clone()], "{plan:#}");
         let files = names(&self.place.path("out"));
@@ -243,6 +243,11 @@ fn rejects(text: &str) -> Vec<Reject> {
         assert!(!reject.advice.is_empty() && !reject.code.is_empty(), "{reject:#?}");
     }
     rejects
+}
+
+/// All parts, one after the other.
+pub fn joined(parts: impl Iterator<Item = String>) -> String {
+    parts.collect()
 }
 
 /// UTF-16, little end first, with its mark.

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::source::Pick;
+use crate::source::rows::rings;
 use crate::source::rows::{
     Clash, Entry, NAMED, Over, RowIndex, RowIndexBuilder, RowStanding, State,
 };
 
 /// Sorts what was noted and decides for each row.
 pub(super) fn settle(noted: RowIndexBuilder) -> RowIndex {
-    let RowIndexBuilder { mut entries, users, standings, pick, by_column, .. } = noted;
+    let RowIndexBuilder { mut entries, users, standings, managers, pick, by_column, .. } = noted;
     entries.shrink_to_fit();
     entries.sort_unstable_by_key(|entry| (entry.key, entry.number()));
     for group in entries.chunk_by_mut(|a, b| a.key == b.key) {
@@ -30,10 +31,18 @@ pub(super) fn settle(noted: RowIndexBuilder) -> RowIndex {
     // an id that is shared is the graver of the two
     clashes.sort_by_key(|clash: &Clash| (clash.row, clash.over == Over::UserName));
     clashes.dedup_by_key(|clash| clash.row);
+    let rings = rings::find(&mut entries, managers, by_column);
     let ids = if by_column { sorted_ids(&entries) } else { Vec::new() };
     entries.sort_unstable_by_key(|entry| (entry.key, entry.number()));
     let all_count = entries.iter().all(|entry| entry.state() == State::Counts);
-    RowIndex { has_repeats: !all_count || !clashes.is_empty(), entries, by_column, ids, clashes }
+    RowIndex {
+        has_repeats: !all_count || !clashes.is_empty(),
+        entries,
+        by_column,
+        ids,
+        clashes,
+        rings,
+    }
 }
 
 /// Which of a worker's rows counts.

@@ -1,7 +1,15 @@
 use super::*;
 
 fn noted(key: &'static str, row: u64) -> NotedRow<'static> {
-    NotedRow { key, external_id: key, user_name: None, row, line: row + 10, standing: None }
+    NotedRow {
+        key,
+        external_id: key,
+        user_name: None,
+        manager: None,
+        row,
+        line: row + 10,
+        standing: None,
+    }
 }
 
 fn index(pick: Pick, keys: &[&'static str]) -> RowIndex {
@@ -117,6 +125,37 @@ fn the_row_of_the_primary_job_as_of_today_counts() {
     assert_eq!(verdict("100201", 7), RowVerdict::Superseded { line: 15 });
     assert_eq!(verdict("100202", 9), RowVerdict::Counts);
     assert_eq!(verdict("100203", 10), RowVerdict::NotYet);
+}
+
+#[test]
+fn rings_of_managers_are_found_and_those_below_a_ring_are_not_in_it() {
+    let mut builder = RowIndexBuilder::new(Pick::Error, false);
+    let rows = [
+        ("1", "2"),
+        ("2", "3"),
+        ("3", "1"),
+        ("4", "1"),
+        ("5", "5"),
+        ("6", "9"),
+        ("7", "08"),
+        ("8", "7"),
+    ];
+    for (row, (key, manager)) in (2..).zip(rows) {
+        builder.push(NotedRow { manager: Some(manager), ..noted(key, row) });
+    }
+    let index = builder.finish();
+    let ring = |row| index.ring(row).map(|others| others.lines);
+    let sorted = |row| {
+        let mut lines = ring(row).unwrap();
+        lines.sort_unstable();
+        lines
+    };
+    for row in [2, 3, 4] {
+        assert_eq!(sorted(row), [12, 13, 14]);
+    }
+    assert_eq!((ring(5), ring(6), ring(7)), (None, None, None));
+    assert_eq!(sorted(8), [18, 19]);
+    assert_eq!(index.verdict("4", "4", 5), RowVerdict::Counts);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod reader;
 mod records;
 mod shape;
 mod split;
+mod stray;
 mod survey;
 mod words;
 

@@ -8,6 +8,7 @@ use crate::domain::{ColumnUse, Place, RecordProblem, Row};
 use crate::source::text::CsvShape;
 use crate::source::text::decode::Text;
 use crate::source::text::records::{RawRecord, Records};
+use crate::source::text::stray::swallowed;
 use crate::source::{Completeness, Finding, Frame, Limits, Look, SourceError, SourceRow};
 
 /// Streams the rows of a CSV file.
@@ -15,6 +16,7 @@ pub struct CsvReader<R> {
     records: Records<Text<R>>,
     headers: Vec<String>,
     frame: Frame,
+    delimiter: u8,
     /// Where the first places are that are not UTF-8.
     invalid_at: Vec<u64>,
     file: String,
@@ -48,7 +50,8 @@ impl<R: Read + Seek> CsvReader<R> {
         let frame = Frame::new(Place::file(file), &headers, columns, shape.trailer.as_ref())?;
         let invalid_at = shape.invalid_at.clone();
         let file = file.to_owned();
-        Ok(Self { records, headers, frame, invalid_at, file, rows: 0, limits })
+        let delimiter = dialect.delimiter;
+        Ok(Self { records, headers, frame, delimiter, invalid_at, file, rows: 0, limits })
     }
 }
 
@@ -102,6 +105,15 @@ impl<R: Read> CsvReader<R> {
                 Place::file(&self.file).at_line(line),
                 format!("the file has more than {} rows", self.limits.rows),
                 "split the export",
+            ));
+        }
+        if let Some(lines) = swallowed(record.text, record.ends, self.delimiter, expected) {
+            let line = line + u64::try_from(lines).unwrap_or(0);
+            return Err(SourceError::refused(
+                "source.stray-quote",
+                Place::file(&self.file).at_line(line),
+                "the field that a quote opens here goes over whole rows, up to another quote",
+                "look for a quote too many here; a quote inside a field is doubled",
             ));
         }
         if record.ends.len() != expected {

@@ -287,6 +287,8 @@ pub(super) fn column(address: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use proptest::prelude::*;
 
@@ -300,12 +302,12 @@ mod tests {
         }
 
         fn cell(&mut self, column: u32, style: usize, value: Value<'_>) -> Result<(), Fault> {
-            self.0 += &format!("{column} {style} {value:?};");
+            write!(self.0, "{column} {style} {value:?};").unwrap();
             Ok(())
         }
 
         fn row(&mut self, row: u32, is_hidden: bool) -> Result<ControlFlow<()>, Fault> {
-            self.0 += &format!("{row} {is_hidden}\n");
+            writeln!(self.0, "{row} {is_hidden}").unwrap();
             Ok(ControlFlow::Continue(()))
         }
     }
