@@ -121,6 +121,9 @@ impl<B: Bytes> Sheet<'_, B> {
                 self.cells += 1;
                 let cells = check(self.cells, cell.column, next_column, self.limits);
                 next_column = cells?;
+                if cell.value.len() > self.limits.string_bytes {
+                    return Err(super::strings::too_long(self.limits));
+                }
                 if !cell.value.is_empty() && rows.wants(cell.column) {
                     let text = std::str::from_utf8(cell.value).map_err(|_| not_utf8())?;
                     let value = value(cell.kind, text, self.strings)?;
@@ -302,12 +305,12 @@ mod tests {
         }
 
         fn cell(&mut self, column: u32, style: usize, value: Value<'_>) -> Result<(), Fault> {
-            write!(self.0, "{column} {style} {value:?};").unwrap();
+            let _ = write!(self.0, "{column} {style} {value:?};");
             Ok(())
         }
 
         fn row(&mut self, row: u32, is_hidden: bool) -> Result<ControlFlow<()>, Fault> {
-            writeln!(self.0, "{row} {is_hidden}").unwrap();
+            let _ = writeln!(self.0, "{row} {is_hidden}");
             Ok(ControlFlow::Continue(()))
         }
     }

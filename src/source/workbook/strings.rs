@@ -165,10 +165,13 @@ pub(super) fn plain_text<B: Bytes>(
 
 fn check(length: usize, limits: &WorkbookLimits) -> Result<(), Fault> {
     if length > limits.string_bytes {
-        let most = limits.string_bytes;
-        return Err(Fault::ceiling(format!("a text of more than {most} bytes")));
+        return Err(too_long(limits));
     }
     Ok(())
+}
+
+pub(super) fn too_long(limits: &WorkbookLimits) -> Fault {
+    Fault::ceiling(format!("a text of more than {} bytes", limits.string_bytes))
 }
 
 /// Takes blanks off both ends of what was added.
