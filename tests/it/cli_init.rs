@@ -125,15 +125,7 @@ fn a_french_list_of_contracts_is_understood() {
     #   "Salaire annuel brut"  (it looks private, so no value is shown)
 
     ---
-    16 rows: 8 users in 1 bulk request to `out`, 8 rejected
-    row 4: source.repeated-worker
-    row 5: source.repeated-worker
-    row 8: source.repeated-worker
-    row 9: source.repeated-worker
-    row 11: source.repeated-worker
-    row 12: source.repeated-worker
-    row 14: source.repeated-worker
-    row 15: source.repeated-worker
+    16 rows: 12 users in 1 bulk request to `out`, 0 rejected, 4 superseded by another row
     "#);
 }
 

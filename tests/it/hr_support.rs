@@ -51,8 +51,6 @@ pub struct Reject {
 #[derive(Debug)]
 pub struct Read {
     pub users: BTreeMap<String, Value>,
-    /// The external ids in the order of the requests.
-    pub order: Vec<String>,
     pub rejects: Vec<Reject>,
     pub plan: Value,
     pub err: String,
@@ -166,7 +164,7 @@ impl Hr {
         let plan = planned.json();
         assert_counts(&plan);
         let rejects = rejects(&self.place.read("out/rejects.csv"));
-        let (order, users) = users(&dash);
+        let users = users(&dash);
         let ours = [users.len(), rejects.len()].map(Value::from);
         let counts = &plan["counts"];
         assert_eq!(ours, [counts["queued"].clone(), counts["rejected"].clone()], "{plan:#}");
@@ -176,7 +174,7 @@ impl Hr {
         assert_eq!(bodies, dash.out.lines().collect::<Vec<_>>());
         // for the next reading
         std::fs::remove_dir_all(self.place.path("out")).unwrap();
-        Read { users, order, rejects, plan, err: format!("{}{}", dash.err, planned.err) }
+        Read { users, rejects, plan, err: format!("{}{}", dash.err, planned.err) }
     }
 
     /// The file is refused by every command, with this code, these words and a way out, and nothing
@@ -206,26 +204,24 @@ impl Hr {
         let ran = self.run(&["convert", &self.file, "--source", "hr", "-o", "-"]);
         assert!([0, 1, 3].contains(&ran.code), "{ran:#?}");
         assert!(!ran.out.contains('\u{fffd}'), "{ran:#?}");
-        for (id, user) in users(&ran).1 {
+        for (id, user) in users(&ran) {
             assert!(is_right(&id, &user), "{id}: {user:#}");
         }
         ran
     }
 }
 
-fn users(ran: &Ran) -> (Vec<String>, BTreeMap<String, Value>) {
-    let mut order = Vec::new();
+fn users(ran: &Ran) -> BTreeMap<String, Value> {
     let mut users = BTreeMap::new();
     for request in ran.json_lines() {
         for operation in request["Operations"].as_array().unwrap() {
             let user = operation["data"].clone();
             assert!(user["active"].is_boolean(), "{user:#}");
             let id = user["externalId"].as_str().unwrap().to_owned();
-            order.push(id.clone());
             assert!(users.insert(id, user).is_none(), "one operation a person: {operation:#}");
         }
     }
-    (order, users)
+    users
 }
 
 fn rejects(text: &str) -> Vec<Reject> {

@@ -10,7 +10,7 @@ use crate::mapping::psd1::expression::{Expression, Reason};
 use crate::mapping::psd1::read::{Entry, Item, Value};
 use crate::mapping::psd1::rule::{Made, Wanted, column, make};
 use crate::mapping::psd1::{Gap, Line, Part, script};
-use crate::mapping::{AttributeConfig, Mapping, MappingConfig, RuleConfig, ValueSource};
+use crate::mapping::{AttributeConfig, Mapping, MappingConfig, RuleConfig};
 use crate::scim::{Attribute, AttributePath, Kind, core_attribute, enterprise_attribute, urns};
 
 /// Attributes that every mapping needs.
@@ -276,12 +276,8 @@ fn no_attribute(path: &str) -> Reason {
     }
 }
 
-/// Why our mapping would refuse the line, if it would. Expressions are judged where they are
-/// compiled.
+/// Why our mapping would refuse the line, if it would.
 fn refused(path: &str, rule: &RuleConfig) -> Option<Reason> {
-    if matches!(rule.value, ValueSource::Expression(_)) {
-        return None;
-    }
     let line = |path: &str, rule: RuleConfig| AttributeConfig { path: path.to_owned(), rule };
     let mut config = MappingConfig::default();
     for (needed, _) in NEEDED {

@@ -18,7 +18,7 @@ enum Seen {
 /// manager is no ring.
 pub(super) fn find(
     entries: &mut [Entry],
-    managers: Managers,
+    managers: &Managers,
     by_column: bool,
 ) -> Vec<(u32, Arc<[u32]>)> {
     let mut rings = Vec::new();

@@ -31,7 +31,8 @@ pub(super) fn settle(noted: RowIndexBuilder) -> RowIndex {
     // an id that is shared is the graver of the two
     clashes.sort_by_key(|clash: &Clash| (clash.row, clash.over == Over::UserName));
     clashes.dedup_by_key(|clash| clash.row);
-    let rings = rings::find(&mut entries, managers, by_column);
+    let rings = rings::find(&mut entries, &managers, by_column);
+    drop(managers);
     let ids = if by_column { sorted_ids(&entries) } else { Vec::new() };
     entries.sort_unstable_by_key(|entry| (entry.key, entry.number()));
     let all_count = entries.iter().all(|entry| entry.state() == State::Counts);
