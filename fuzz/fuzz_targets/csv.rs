@@ -7,11 +7,16 @@ use std::io::Cursor;
 use libfuzzer_sys::fuzz_target;
 use scimport::domain::{ColumnKind, ColumnUse};
 use scimport::source::{
-    CsvConfig, CsvReader, CsvShape, Delimiter, FormatConfig, Limits, Quote, SourceRow, TrailerConfig,
+    CsvConfig, CsvReader, CsvShape, Delimiter, FormatConfig, Limits, Quote, SourceRow,
+    TrailerConfig,
 };
 
 fn columns() -> Vec<ColumnUse> {
-    let column = |(name, kind): (&str, ColumnKind)| ColumnUse { name: name.to_owned(), optional: false, kind };
+    let column = |(name, kind): (&str, ColumnKind)| ColumnUse {
+        name: name.to_owned(),
+        optional: false,
+        kind,
+    };
     let kinds = [
         ("ID", ColumnKind::Id),
         ("User", ColumnKind::Text),
@@ -44,9 +49,21 @@ fuzz_target!(|data: &[u8]| {
     let Some((choice, bytes)) = data.split_first() else { return };
     let (config, columns) = (config(*choice), columns());
     // small, so that inputs of this size reach them
-    let limits = Limits { field_bytes: 512, record_bytes: 2048, record_lines: 16, columns: 64, ..Limits::default() };
-    let Ok(shape) = CsvShape::find(&mut Cursor::new(bytes), &config, &columns, limits, "hr.csv") else { return };
-    let Ok(mut reader) = CsvReader::open(Cursor::new(bytes), &shape, &columns, limits, "hr.csv") else { return };
+    let limits = Limits {
+        field_bytes: 512,
+        record_bytes: 2048,
+        record_lines: 16,
+        columns: 64,
+        ..Limits::default()
+    };
+    let Ok(shape) = CsvShape::find(&mut Cursor::new(bytes), &config, &columns, limits, "hr.csv")
+    else {
+        return;
+    };
+    let Ok(mut reader) = CsvReader::open(Cursor::new(bytes), &shape, &columns, limits, "hr.csv")
+    else {
+        return;
+    };
     let width = reader.headers().len();
     let mut last = 0;
     while let Ok(Some(found)) = reader.next_row() {
@@ -55,7 +72,12 @@ fuzz_target!(|data: &[u8]| {
                 assert_eq!(row.len(), width, "a row that was not rejected has the header's fields");
                 // a replacement character comes out only where one went in
                 let has_replacement = row.cells().any(|cell| cell.contains('\u{fffd}'));
-                assert!(!has_replacement || bytes.windows(2).any(|two| two == [0xEF, 0xBF] || two == [0xFD, 0xFF] || two == [0xFF, 0xFD]));
+                assert!(
+                    !has_replacement
+                        || bytes.windows(2).any(|two| two == [0xEF, 0xBF]
+                            || two == [0xFD, 0xFF]
+                            || two == [0xFF, 0xFD])
+                );
                 row.row
             }
             SourceRow::Bad { row, .. } => row,

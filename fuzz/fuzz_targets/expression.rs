@@ -5,14 +5,17 @@
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
 use scimport::domain::Row;
-use scimport::mapping::{AttributeConfig, Literal, Mapping, MappingConfig, RuleConfig, Scratch, ValueSource};
+use scimport::mapping::{
+    AttributeConfig, Literal, Mapping, MappingConfig, RuleConfig, Scratch, ValueSource,
+};
 
 const HEADERS: [&str; 5] = ["ID", "First", "Last Name", "Hired", "Grade"];
 
 fuzz_target!(|text: &str| {
     let mut parts = text.split('\0');
     let expression = parts.next().unwrap_or_default();
-    let line = |path: &str, value| AttributeConfig { path: path.to_owned(), rule: RuleConfig::new(value) };
+    let line =
+        |path: &str, value| AttributeConfig { path: path.to_owned(), rule: RuleConfig::new(value) };
     let config = MappingConfig {
         attributes: vec![
             line("externalId", ValueSource::Column("ID".to_owned())),
@@ -43,5 +46,6 @@ fn answer<'a>(mapping: &Mapping, cells: impl Iterator<Item = &'a str>) {
     }
     let mut scratch = Scratch::new();
     let row = Row::new(&text, &ends, 2, Some(2));
+    let _ = bound.in_scope(&row, &mut scratch);
     let _ = bound.apply(&row, &mut scratch, &mut Vec::new());
 }

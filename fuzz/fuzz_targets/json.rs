@@ -16,11 +16,18 @@ fuzz_target!(|data: &[u8]| {
         _ => Some(String::new()),
     };
     let config = FormatConfig { json: JsonConfig { records }, ..FormatConfig::default() };
-    let column = |name: &str| ColumnUse { name: name.to_owned(), optional: false, kind: ColumnKind::Text };
+    let column =
+        |name: &str| ColumnUse { name: name.to_owned(), optional: false, kind: ColumnKind::Text };
     let columns = ["ID", "/Job/Title", "Name.First", "Status"].map(column);
     let limits = Limits { field_bytes: 512, record_bytes: 2048, columns: 64, ..Limits::default() };
-    let Ok(shape) = JsonShape::find(&mut Cursor::new(bytes), &config, &columns, limits, "hr.json") else { return };
-    let Ok(mut reader) = JsonReader::open(Cursor::new(bytes), &shape, &columns, limits, "hr.json") else { return };
+    let Ok(shape) = JsonShape::find(&mut Cursor::new(bytes), &config, &columns, limits, "hr.json")
+    else {
+        return;
+    };
+    let Ok(mut reader) = JsonReader::open(Cursor::new(bytes), &shape, &columns, limits, "hr.json")
+    else {
+        return;
+    };
     let width = reader.headers().len();
     let mut last = 0;
     while let Ok(Some(found)) = reader.next_row() {

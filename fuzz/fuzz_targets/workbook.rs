@@ -31,8 +31,11 @@ fuzz_target!(|data: &[u8]| {
         ("Name", ColumnKind::Text),
         ("HireDate", ColumnKind::Date),
     ];
-    let columns =
-        kinds.map(|(name, kind)| ColumnUse { name: name.to_owned(), optional: choice & 32 != 0, kind });
+    let columns = kinds.map(|(name, kind)| ColumnUse {
+        name: name.to_owned(),
+        optional: choice & 32 != 0,
+        kind,
+    });
     // small, so that no input takes long
     let limits = WorkbookLimits {
         part_bytes: 1 << 20,
