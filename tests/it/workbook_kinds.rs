@@ -86,6 +86,14 @@ fn an_encrypted_workbook_takes_its_password_and_no_other() {
     }
 }
 
+/// Found by fuzzing: a length that no whole number of blocks reaches.
+#[test]
+fn an_encrypted_workbook_that_claims_the_greatest_length_is_refused() {
+    let ask = Ask { password: Some(PASSWORD.to_owned()), ..people() };
+    let refusal = ask.refusal(&fixture("encrypted-lying-length.xlsx"));
+    assert!(refusal.contains("source.workbook-broken"), "{refusal}");
+}
+
 /// An ODS workbook with these rows in its only table.
 fn ods(rows: &str) -> Vec<u8> {
     let content = format!(

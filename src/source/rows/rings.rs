@@ -70,6 +70,8 @@ fn note(ring: &[usize], entries: &[Entry], rings: &mut Vec<(u32, Arc<[u32]>)>) {
         return;
     }
     let members = || ring.iter().filter_map(|&at| entries.get(at));
-    let lines: Arc<[u32]> = members().map(|entry| entry.line).collect();
+    let mut lines: Vec<u32> = members().map(|entry| entry.line).collect();
+    lines.sort_unstable();
+    let lines: Arc<[u32]> = lines.into();
     rings.extend(members().map(|entry| (entry.number(), Arc::clone(&lines))));
 }

@@ -55,7 +55,8 @@ pub(super) fn decrypt<R: Read + Seek>(
     drop(compound);
     let length = package.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
     let length = length.and_then(|length| usize::try_from(length).ok()).ok_or_else(cut)?;
-    let needed = length.next_multiple_of(BLOCK).checked_add(LENGTH).ok_or_else(cut)?;
+    let needed = length.checked_next_multiple_of(BLOCK).and_then(|whole| whole.checked_add(LENGTH));
+    let needed = needed.ok_or_else(cut)?;
     if length == 0 || package.len() < needed {
         return Err(cut());
     }
