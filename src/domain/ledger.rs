@@ -19,6 +19,10 @@ pub struct LedgerEntry {
     pub last_status: OperationStatus,
     /// Whether any operation of this worker ever ended `provisioned` or `skipped`.
     pub arrived: bool,
+    /// Whether Entra may know the worker: an operation was accepted, or posted at all.
+    pub was_posted: bool,
     /// When the same resource was last sent again after a failure.
     pub resent_at: Option<Timestamp>,
+    /// Digest of the row behind the last planned resource, where it is known.
+    pub row_digest: Option<[u8; 16]>,
 }

@@ -14,7 +14,7 @@ use crate::intake::planner::{Planner, ReadRow};
 use crate::intake::{Feed, Remark, Scan, SourceFile, read_rows, scan};
 use crate::scim::AttributeChange;
 use crate::source::{Finding, SourceError};
-use crate::store::{ChangeCounts, NewRun, Run, RunDraft, StatusCounts, Store, StoreError};
+use crate::store::{NewRun, Run, RunDraft, StatusCounts, Store, StoreError};
 
 /// Rows held against the ledger at a time.
 const BATCH_ROWS: usize = 500;
@@ -122,22 +122,17 @@ pub async fn plan_file(
     {
         return Ok(Planned::AlreadyApplied(Box::new(latest)));
     }
-    let known_records = store.count_records(&feed.target, &feed.name).await?;
+    let known_records = store.count_records(&feed.target, &feed.name).await?.all;
     let draft = if options.is_dry { None } else { Some(store.draft(&feed.target).await?) };
+    let (name, target) = (feed.name.clone(), feed.target.clone());
     let run = NewRun {
-        id: new_run_id(started_at),
-        source: feed.name.clone(),
-        target: feed.target.clone(),
         job: feed.job.clone(),
         file: Some(file.name().to_owned()),
         file_digest: scan.digest,
         mapping_fingerprint: fingerprint,
-        started_at,
         columns: scan.columns.clone(),
         rows: scan.rows,
-        unchanged: 0,
-        out_of_scope: 0,
-        changes: ChangeCounts::default(),
+        ..NewRun::new(new_run_id(started_at), name, target, started_at)
     };
     let mut planner = Planner {
         store,

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::domain::{ExternalId, OperationStatus, RecordProblem};
+use crate::domain::{Change, ExternalId, OperationStatus, RecordProblem};
 use crate::intake::cells::PackedCells;
 use crate::intake::{ChangeSeen, Feed, PlanOptions, RowResult, Verdict};
 use crate::mapping::RecordWarning;
 use crate::plan::{Decision, decide, taken_by};
 use crate::scim::{changed_attributes, digest, user_name_key};
 use crate::store::{
-    FaultyRow, NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RunDraft, StatusCounts, Store,
-    StoreError,
+    FaultyRow, NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RecordNote, RunDraft,
+    StatusCounts, Store, StoreError,
 };
 
 /// A row that needs a look: why it is rejected, or what it is sent without.
@@ -142,6 +142,8 @@ impl Planner<'_> {
                 PlannedVerdict::Operation(_) => OperationStatus::Queued,
                 PlannedVerdict::Rejected { .. } => OperationStatus::Rejected,
                 PlannedVerdict::Superseded { .. } => OperationStatus::Superseded,
+                PlannedVerdict::Unchanged(_) => OperationStatus::Unchanged,
+                PlannedVerdict::Later { .. } => OperationStatus::OutOfScope,
             };
             self.counts.add(status, 1);
             let row = PlannedRow { row: Some(row), line, external_id, verdict };
@@ -202,8 +204,10 @@ impl Planner<'_> {
         known: Known,
         options: &mut PlanOptions<'_>,
     ) -> Option<PlannedVerdict> {
+        let closes = known.decision == Decision::Close;
         let (change, resend) = match known.decision {
             Decision::Unchanged => return None,
+            Decision::Close => (Change::Leaver, false),
             Decision::OwnedByOtherSource(owner) => {
                 let problem = owned_by_other_source(owner.as_str());
                 return Some(rejected(problem, user.cells.to_vec()));
@@ -239,7 +243,10 @@ impl Planner<'_> {
             digest,
             resource,
             user_name_key,
+            manager: None,
             resend,
+            closes,
+            note: RecordNote::default(),
             warning,
         }))
     }

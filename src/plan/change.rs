@@ -34,6 +34,8 @@ pub enum Decision {
     },
     /// Nothing to send.
     Unchanged,
+    /// A leaver of whom nothing ever reached Entra: the record is closed, and nothing is sent.
+    Close,
     /// The record belongs to another source.
     OwnedByOtherSource(SourceName),
 }
@@ -60,9 +62,13 @@ pub fn decide(
         return Decision::Send { change: known.last_change, resend: true };
     }
     let change = match (known.active, active) {
+        (true, false) if !known.was_posted => return Decision::Close,
         (true, false) => Change::Leaver,
+        (false, true) if !known.was_posted => Change::Joiner,
         (false, true) => Change::Rehire,
-        _ if known.arrived || known.last_status.is_on_its_way() => Change::Mover,
+        _ if known.was_posted && (known.arrived || known.last_status.is_on_its_way()) => {
+            Change::Mover
+        }
         _ => Change::Joiner,
     };
     Decision::Send { change, resend: false }
@@ -88,7 +94,9 @@ mod tests {
             last_change: Change::Leaver,
             last_status,
             arrived: last_status == OperationStatus::Provisioned,
+            was_posted: last_status != OperationStatus::Queued,
             resent_at: None,
+            row_digest: None,
         }
     }
 
@@ -116,6 +124,15 @@ mod tests {
         assert_eq!(decide_for(Some(&left), true, NEW), send(Change::Rehire));
         assert_eq!(decide_for(Some(&active), true, NEW), send(Change::Mover));
         assert_eq!(decide_for(Some(&left), false, NEW), send(Change::Mover));
+    }
+
+    #[test]
+    fn of_whom_nothing_was_posted_is_closed_and_joins_when_they_come_back() {
+        let waiting = known(true, OperationStatus::Queued);
+        assert_eq!(decide_for(Some(&waiting), false, NEW), Decision::Close);
+        assert_eq!(decide_for(Some(&waiting), true, NEW), send(Change::Joiner));
+        let closed = known(false, OperationStatus::Queued);
+        assert_eq!(decide_for(Some(&closed), true, NEW), send(Change::Joiner));
     }
 
     #[test]

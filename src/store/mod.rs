@@ -25,10 +25,11 @@ pub use leases::{Lease, Leases};
 pub use operations::{HistoryEntry, Operation, Operations};
 pub use outbox::{Claim, ClaimedOperation, Outbox, OutboxState};
 pub use outcomes::{OpenWindow, Outcomes, SentOperation, Settlement};
-pub use records::{Record, Records};
+pub use records::{ActiveRecord, Due, DueRecord, Record, RecordCounts, Records};
 pub use runs::{
-    ChangeCounts, Commit, FaultyRow, NewRun, PlannedOperation, PlannedRow, PlannedVerdict,
-    RefusedRun, Run, RunDraft, Runs, StatusCounts, StoredProblem,
+    ChangeCounts, Commit, Decided, FaultyRow, FileHistory, NewRun, Outcome, PlannedOperation,
+    PlannedRow, PlannedVerdict, RecordNote, RefusedRun, Run, RunDraft, Runs, StatusCounts,
+    StoredProblem, TakesPlaceOf,
 };
 pub use sqlite::SqliteStore;
 

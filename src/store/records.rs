@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::domain::{ExternalId, LedgerEntry, SourceName, TargetName};
+use crate::domain::{ActiveWindow, ExternalId, LedgerEntry, SourceName, TargetName};
 use crate::store::{Operation, StoreError};
 
 /// One worker of a target, for a person to read.
@@ -23,6 +23,49 @@ pub struct Record {
     pub next_effective_at: Option<Timestamp>,
     /// All operations, newest first.
     pub history: Vec<Operation>,
+}
+
+/// A worker whom a file may miss.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActiveRecord {
+    /// The worker.
+    pub external_id: ExternalId,
+    /// Complete files in a row without the worker, before this one.
+    pub missing_runs: u32,
+    /// When the first of them was planned.
+    pub missing_since: Option<Timestamp>,
+}
+
+/// A record that changes by itself.
+#[derive(Debug, Clone)]
+pub struct DueRecord {
+    /// The worker.
+    pub external_id: ExternalId,
+    /// Why.
+    pub due: Due,
+    /// The last planned `active`.
+    pub active: bool,
+    /// The resource to send, before its `active` is set by the window.
+    pub resource: Vec<u8>,
+    /// When the worker is active, where the mapping knows it by dates.
+    pub window: Option<ActiveWindow>,
+    /// The manager that the resource names.
+    pub manager: Option<ExternalId>,
+    /// The key of its userName.
+    pub user_name_key: Option<i64>,
+    /// Digest of the row behind the last planned resource.
+    pub row_digest: Option<[u8; 16]>,
+}
+
+/// Why a record is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// Its window begins or ends.
+    Window,
+    /// A row that applies from a later day on applies now.
+    Row,
+    /// The manager whom it was sent too early for has arrived.
+    Manager,
 }
 
 /// The ledger.
@@ -54,10 +97,67 @@ pub trait Records {
     /// One worker in every target that has them.
     async fn record(&self, external_id: &ExternalId) -> Result<Vec<Record>, StoreError>;
 
-    /// Number of records of a target that a source owns.
+    /// Number of records of a target that a source owns, and how many of them are active.
     async fn count_records(
         &self,
         target: &TargetName,
         source: &SourceName,
-    ) -> Result<u64, StoreError>;
+    ) -> Result<RecordCounts, StoreError>;
+
+    /// Which of these workers the target's ledger knows, in the order asked for.
+    async fn are_known(
+        &self,
+        target: &TargetName,
+        ids: Vec<ExternalId>,
+    ) -> Result<Vec<bool>, StoreError>;
+
+    /// The digests of the rows of a source that need not be mapped again: their records are the
+    /// source's, were made by the same mapping, are not due before `now`, and their last operation neither
+    /// failed nor is unconfirmed.
+    async fn known_rows(
+        &self,
+        target: &TargetName,
+        source: &SourceName,
+        mapping_fingerprint: [u8; 16],
+        now: Timestamp,
+    ) -> Result<Vec<[u8; 16]>, StoreError>;
+
+    /// Active records that a source owns, by externalId, from the one after `after`, at most `limit`.
+    async fn active_records(
+        &self,
+        target: &TargetName,
+        source: &SourceName,
+        after: Option<&ExternalId>,
+        limit: usize,
+    ) -> Result<Vec<ActiveRecord>, StoreError>;
+
+    /// Records of a source that are due, from the one after `after`, by externalId, at most `limit`.
+    /// One with a held operation is not due again.
+    async fn due_records(
+        &self,
+        target: &TargetName,
+        source: &SourceName,
+        after: Option<&ExternalId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<DueRecord>, StoreError>;
+
+    /// The sources that own due records of a target.
+    async fn due_sources(
+        &self,
+        target: &TargetName,
+        now: Timestamp,
+    ) -> Result<Vec<SourceName>, StoreError>;
+
+    /// A digest over a target's ledger: ids, digests and states. Any change of it is another one.
+    async fn ledger_digest(&self, target: &TargetName) -> Result<[u8; 32], StoreError>;
+}
+
+/// How many records a source owns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RecordCounts {
+    /// All of them.
+    pub all: u64,
+    /// Those that are active.
+    pub active: u64,
 }

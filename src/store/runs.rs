@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::domain::{
-    Change, ExternalId, OperationStatus, RunId, RunStatus, SourceName, TargetName,
+    ActiveWindow, Change, ExternalId, HeldBy, OperationId, OperationStatus, RunDecision, RunId,
+    RunKind, RunStatus, SourceName, TargetName,
 };
 use crate::store::StoreError;
 
@@ -21,12 +22,28 @@ pub struct NewRun {
     pub target: TargetName,
     /// The provisioning job that the target stands for.
     pub job: String,
+    /// What it came from.
+    pub kind: RunKind,
     /// The file's name without folders; `None` for runs without a file.
     pub file: Option<String>,
     /// SHA-256 of the file's bytes.
     pub file_digest: [u8; 32],
     /// Fingerprint of the mapping that was applied.
     pub mapping_fingerprint: [u8; 16],
+    /// Whether the file names everybody of its source.
+    pub is_full: bool,
+    /// Whether the file is complete, so that who is not in it is missing.
+    pub is_complete: bool,
+    /// Whether who is missing from it is counted as missing.
+    pub counts_absence: bool,
+    /// The instant that the file shows; `None` without a file.
+    pub as_of: Option<Timestamp>,
+    /// The guards that keep it back; empty when it goes at once.
+    pub held_by: Vec<HeldBy>,
+    /// Older held operations of the source whose place this run takes once it is applied.
+    pub takes_place_of: TakesPlaceOf,
+    /// Why absences were not acted on, in words.
+    pub note: Option<String>,
     /// When intake began.
     pub started_at: Timestamp,
     /// The mapped headers in file order, spelled as in the file.
@@ -39,6 +56,48 @@ pub struct NewRun {
     pub out_of_scope: u64,
     /// Operations by kind of change.
     pub changes: ChangeCounts,
+}
+
+impl NewRun {
+    /// A run of a file that changes nothing yet, names nobody in particular and is held by nothing.
+    #[must_use]
+    pub fn new(id: RunId, source: SourceName, target: TargetName, started_at: Timestamp) -> Self {
+        Self {
+            id,
+            source,
+            target,
+            job: String::new(),
+            kind: RunKind::File,
+            file: None,
+            file_digest: [0; 32],
+            mapping_fingerprint: [0; 16],
+            is_full: false,
+            is_complete: false,
+            counts_absence: false,
+            as_of: None,
+            held_by: Vec::new(),
+            takes_place_of: TakesPlaceOf::Nothing,
+            note: None,
+            started_at,
+            columns: Vec::new(),
+            rows: 0,
+            unchanged: 0,
+            out_of_scope: 0,
+            changes: ChangeCounts::default(),
+        }
+    }
+}
+
+/// Which older held operations of a source a run makes obsolete.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum TakesPlaceOf {
+    /// None.
+    #[default]
+    Nothing,
+    /// All of them: a file that names everybody.
+    Everything,
+    /// These, whose workers the file names.
+    Operations(Vec<OperationId>),
 }
 
 /// A file that was refused: a run with status `failed` and no operations.
@@ -158,10 +217,26 @@ pub struct Run {
     pub target: TargetName,
     /// The file's name without folders.
     pub file: Option<String>,
+    /// What it came from.
+    pub kind: RunKind,
     /// SHA-256 of the file's bytes.
     pub file_digest: [u8; 32],
     /// Fingerprint of the mapping that was applied.
     pub mapping_fingerprint: [u8; 16],
+    /// Whether the file names everybody of its source.
+    pub is_full: bool,
+    /// Whether the file is complete.
+    pub is_complete: bool,
+    /// The instant that the file shows; `None` without a file.
+    pub as_of: Option<Timestamp>,
+    /// The guards that tripped, also after somebody has decided.
+    pub held_by: Vec<HeldBy>,
+    /// What people decided about it, oldest first.
+    pub decisions: Vec<Decided>,
+    /// The newer run that took the place of this held one.
+    pub superseded_by: Option<RunId>,
+    /// Why absences were not acted on, in words.
+    pub note: Option<String>,
     /// The mapped headers in file order, spelled as in the file; empty where they were not kept.
     pub columns: Vec<String>,
     /// Where it stands.
@@ -184,8 +259,33 @@ pub struct Run {
     pub ended_at: Option<Timestamp>,
 }
 
+/// Who decided what about a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// What.
+    pub decision: RunDecision,
+    /// Who, as the face that asked knows them.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What asking for a decision came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done; so many operations are concerned.
+    Done(u64),
+    /// The run does not wait for that any more: its status, and the run that took its place.
+    NotPossible {
+        /// Where it stands.
+        status: RunStatus,
+        /// The newer run, where there is one.
+        superseded_by: Option<RunId>,
+    },
+}
+
 /// One row as planned, on its way into the store. Rows that are unchanged or out of scope are only
-/// counted and never stand here.
+/// counted; they stand here only where the ledger has to note something of them.
 #[derive(Debug, Clone)]
 pub struct PlannedRow {
     /// The record's number in the file, the header being 1; `None` without a row.
@@ -219,6 +319,26 @@ pub enum PlannedVerdict {
         /// Which one, in words.
         reason: String,
     },
+    /// The ledger says the same already: nothing is stored but what is noted of the row.
+    Unchanged(RecordNote),
+    /// It applies from a later instant on; nothing is stored but the day.
+    Later {
+        /// When.
+        effective_at: Timestamp,
+        /// What will be sent then.
+        operation: PlannedOperation,
+    },
+}
+
+/// What the ledger notes of a worker beside the resource.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RecordNote {
+    /// Digest of the row behind the resource; `None` where it must be mapped again next time.
+    pub row_digest: Option<[u8; 16]>,
+    /// When the worker is active, where the mapping knows it by dates.
+    pub window: Option<ActiveWindow>,
+    /// When the record changes by itself next.
+    pub next_effective_at: Option<Timestamp>,
 }
 
 /// What of a rejected row goes back to whoever exported it: values of people, which are stored and
@@ -254,10 +374,27 @@ pub struct PlannedOperation {
     pub resource: Vec<u8>,
     /// The key of its userName (`scim::user_name_key`); `None` without one.
     pub user_name_key: Option<i64>,
+    /// The externalId of the manager that the resource names.
+    pub manager: Option<ExternalId>,
     /// Whether the ledger already holds this very digest (sent again after failed or unconfirmed).
     pub resend: bool,
+    /// Whether it only closes the record: nothing of the worker ever reached Entra.
+    pub closes: bool,
+    /// What the ledger notes beside the resource.
+    pub note: RecordNote,
     /// A warning's code and words, kept with the operation until an outcome takes their place.
     pub warning: Option<(String, String)>,
+}
+
+/// What earlier files of a source say about a new one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileHistory {
+    /// Rows of the last complete file that was applied.
+    pub last_complete_rows: Option<u64>,
+    /// The latest instant that an applied file shows.
+    pub latest_as_of: Option<Timestamp>,
+    /// An older run of the very same bytes, which is not the source's latest run.
+    pub same_bytes: Option<RunId>,
 }
 
 /// What committing a draft came to.
@@ -288,8 +425,70 @@ pub trait Runs {
     /// Stores a refused file.
     async fn store_refused(&self, run: RefusedRun) -> Result<(), StoreError>;
 
-    /// The source's newest run, cancelled and failed ones left out.
+    /// The source's newest run of a whole file, cancelled and failed ones left out.
     async fn latest_run(&self, source: &SourceName) -> Result<Option<Run>, StoreError>;
+
+    /// What earlier files of a source say about a new one with these bytes.
+    async fn file_history(
+        &self,
+        source: &SourceName,
+        digest: [u8; 32],
+    ) -> Result<FileHistory, StoreError>;
+
+    /// What runs of these kinds have changed in a source since an instant, held and cancelled ones
+    /// left out.
+    async fn changes_since(
+        &self,
+        source: &SourceName,
+        kinds: &[RunKind],
+        since: Timestamp,
+    ) -> Result<ChangeCounts, StoreError>;
+
+    /// Operations of a source that are held, with their workers, oldest first.
+    async fn held_operations(
+        &self,
+        source: &SourceName,
+    ) -> Result<Vec<(OperationId, ExternalId)>, StoreError>;
+
+    /// Lets a held run go: its operations enter the ledger and the outbox, in one transaction, as if
+    /// they had been committed now. An operation whose worker was planned anew meanwhile is
+    /// `superseded`. Older held runs of the source are superseded as its commit would have done.
+    /// `None` where there is no such run.
+    async fn approve(
+        &self,
+        run: &RunId,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, StoreError>;
+
+    /// Stops a run: what of it is held or queued becomes `cancelled`, and the ledger no longer takes
+    /// it for sent. What is being sent or was accepted goes on. `None` where there is no such run.
+    async fn cancel(
+        &self,
+        run: &RunId,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, StoreError>;
+
+    /// Puts those operations of a run that have one of these statuses (`failed`, `unconfirmed`) into
+    /// the outbox again. Workers of whom a newer operation exists are left out. `None` where there
+    /// is no such run.
+    async fn retry(
+        &self,
+        run: &RunId,
+        statuses: &[OperationStatus],
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, StoreError>;
+
+    /// People missing from a run's file, by externalId, from the one after `after`, at most `limit`;
+    /// whether the run deactivates them.
+    async fn missing(
+        &self,
+        run: &RunId,
+        after: Option<&ExternalId>,
+        limit: usize,
+    ) -> Result<Vec<(ExternalId, bool)>, StoreError>;
 
     /// One run.
     async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError>;
@@ -307,10 +506,17 @@ pub trait RunDraft: Send {
     /// Takes the next rows, in file order.
     async fn push(&mut self, rows: Vec<PlannedRow>) -> Result<(), StoreError>;
 
+    /// Takes people whom the file does not name. Those who leave by it are pushed as rows as well.
+    async fn push_missing(&mut self, people: Vec<(ExternalId, bool)>) -> Result<(), StoreError>;
+
     /// Commits the run and everything pushed, in one transaction: the run; an operation for each
-    /// row (`queued`, `rejected` or `superseded`); the ledger's records (digest, resource, active,
-    /// source, key of the userName, last operation; `resent_at` where `resend`); older operations of the same people
-    /// that are still `queued` become `superseded`, and their runs' statuses follow. The run is
+    /// row (`queued`, `rejected` or `superseded`), managers before their reports; the ledger's records (digest, resource, active,
+    /// source, key of the userName, manager, last operation; `resent_at` where `resend`); older operations of the same people
+    /// that are still `queued` become `superseded`, and their runs' statuses follow; held operations
+    /// by `takes_place_of` become `superseded`; absences are counted. The run is
     /// `delivering`, or `completed` (ended now) when nothing is to be sent.
+    ///
+    /// With `held_by` the run is `held` and so are its operations; nothing else is touched until
+    /// [`Runs::approve`].
     async fn commit(self: Box<Self>, run: NewRun, now: Timestamp) -> Result<Commit, StoreError>;
 }

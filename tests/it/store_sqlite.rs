@@ -46,19 +46,9 @@ async fn draft(store: &SqliteStore, rows: Vec<PlannedRow>) -> Box<dyn RunDraft> 
 
 async fn commit(draft: Box<dyn RunDraft>, id: &str) -> Commit {
     let run = NewRun {
-        id: RunId::from(id),
-        source: SourceName::from("hr"),
         job: "tenant/principal/job".to_owned(),
-        target: target(),
-        file: None,
-        file_digest: [0; 32],
-        mapping_fingerprint: [0; 16],
-        columns: Vec::new(),
-        started_at: at(0),
         rows: 1,
-        unchanged: 0,
-        out_of_scope: 0,
-        changes: ChangeCounts::default(),
+        ..NewRun::new(RunId::from(id), SourceName::from("hr"), target(), at(0))
     };
     draft.commit(run, at(1)).await.unwrap()
 }

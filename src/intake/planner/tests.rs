@@ -3,7 +3,7 @@
 use crate::domain::{Change, OperationId};
 use crate::mapping::{AttributeConfig, Literal, Mapping, MappingConfig, RuleConfig, ValueSource};
 use crate::source::{FormatConfig, Limits, RowsConfig};
-use crate::store::{ChangeCounts, Commit, Operation, Operations, Runs, SqliteStore};
+use crate::store::{Commit, Operation, Operations, Runs, SqliteStore};
 
 use super::*;
 
@@ -52,19 +52,9 @@ async fn run(store: &SqliteStore, id: &str, named: &'static [&str], rows: Vec<Re
     let now = Timestamp::UNIX_EPOCH;
     let feed = feed();
     let run = NewRun {
-        id: id.into(),
-        source: feed.name.clone(),
-        target: feed.target.clone(),
         job: feed.job.clone(),
-        file: None,
-        file_digest: [0; 32],
-        mapping_fingerprint: [0; 16],
-        started_at: now,
-        columns: Vec::new(),
         rows: rows.len() as u64,
-        unchanged: 0,
-        out_of_scope: 0,
-        changes: ChangeCounts::default(),
+        ..NewRun::new(id.into(), feed.name.clone(), feed.target.clone(), now)
     };
     let mut planner = Planner {
         store,

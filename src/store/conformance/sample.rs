@@ -7,7 +7,7 @@ use crate::domain::{
 };
 use crate::store::{
     ChangeCounts, Claim, Commit, FaultyRow, NewRun, Operation, PlannedOperation, PlannedRow,
-    PlannedVerdict, Run, Settlement, Store,
+    PlannedVerdict, RecordNote, Run, Settlement, Store,
 };
 
 /// An instant, in milliseconds from one in 2023.
@@ -44,7 +44,10 @@ pub fn row(number: u64, id: &str, change: Change, version: u32) -> PlannedRow {
             digest,
             resource: resource(id, version),
             user_name_key: None,
+            manager: None,
             resend: false,
+            closes: false,
+            note: RecordNote::default(),
             warning: None,
         }),
     }
@@ -76,19 +79,14 @@ pub fn rejected(number: u64) -> PlannedRow {
 /// A run to commit.
 pub fn new_run(id: &str, rows: u64) -> NewRun {
     NewRun {
-        id: RunId::from(id),
-        source: source(),
         job: "tenant/principal/job".to_owned(),
-        target: target(),
         file: Some("workers.csv".into()),
         file_digest: [7; 32],
         mapping_fingerprint: [8; 16],
         columns: vec!["WorkerID".into(), "Last Name".into()],
-        started_at: at(-1_000),
         rows,
-        unchanged: 0,
-        out_of_scope: 0,
         changes: ChangeCounts { joiner: rows, ..ChangeCounts::default() },
+        ..NewRun::new(RunId::from(id), source(), target(), at(-1_000))
     }
 }
 

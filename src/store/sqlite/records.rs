@@ -1,13 +1,14 @@
 //! The ledger: see [`Records`] for the promises.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use crate::domain::{Change, ExternalId, LedgerEntry, SourceName, TargetName};
 use crate::store::sqlite::connection::{Failure, SqliteStore};
-use crate::store::sqlite::convert::{self, Cell, limit as most};
-use crate::store::sqlite::resource;
-use crate::store::{Operation, Record, Records, StoreError};
+use crate::store::sqlite::convert::{self, Cell, limit as most, micros};
+use crate::store::sqlite::{due, resource, source_records};
+use crate::store::{ActiveRecord, DueRecord, Operation, Record, RecordCounts, Records, StoreError};
 
 /// Most holders listed of one userName.
 const HOLDERS_LISTED: usize = 100;
@@ -25,7 +26,14 @@ impl Records for SqliteStore {
                 "-- records.ledger
                 SELECT
                     records.source, records.active, records.digest, operations.status,
-                    records.arrived, records.resent_at_us, operations.change
+                    records.arrived, records.resent_at_us, operations.change,
+                    records.arrived OR records.last_sent_us IS NOT NULL OR EXISTS (
+                        SELECT 1
+                        FROM operations AS posted
+                        WHERE posted.target = records.target
+                            AND posted.external_id = records.external_id
+                            AND posted.attempts > 0),
+                    records.row_digest
                 FROM records
                 JOIN operations ON operations.id = records.last_operation
                 WHERE records.target = ?1
@@ -124,21 +132,87 @@ impl Records for SqliteStore {
         &self,
         target: &TargetName,
         source: &SourceName,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<RecordCounts, StoreError> {
         let (target, source) = (target.clone(), source.clone());
-        self.read("count records", move |db| {
-            let count = db
-                .prepare_cached(
-                    "-- records.count
-                    SELECT count(*)
-                    FROM records
-                    WHERE target = ?1
-                        AND source = ?2",
-                )?
-                .query_row([target.as_str(), source.as_str()], |row| row.get(0))?;
-            Ok(Cell { table: "records", column: "source", id: &source }.count(count)?)
+        self.read("count records", move |db| source_records::count(db, &target, &source)).await
+    }
+
+    async fn are_known(
+        &self,
+        target: &TargetName,
+        ids: Vec<ExternalId>,
+    ) -> Result<Vec<bool>, StoreError> {
+        let target = target.clone();
+        self.read("look up managers", move |db| {
+            let mut statement = db.prepare_cached(
+                "-- records.is_known
+                SELECT 1
+                FROM records
+                WHERE target = ?1
+                    AND external_id = ?2",
+            )?;
+            let known = ids.iter().map(|id| statement.exists([target.as_str(), id.as_str()]));
+            Ok(known.collect::<rusqlite::Result<_>>()?)
         })
         .await
+    }
+
+    async fn known_rows(
+        &self,
+        target: &TargetName,
+        source: &SourceName,
+        mapping_fingerprint: [u8; 16],
+        now: Timestamp,
+    ) -> Result<Vec<[u8; 16]>, StoreError> {
+        let (target, source) = (target.clone(), source.clone());
+        self.read("look up known rows", move |db| {
+            source_records::known_rows(db, &target, &source, mapping_fingerprint, micros(now))
+        })
+        .await
+    }
+
+    async fn active_records(
+        &self,
+        target: &TargetName,
+        source: &SourceName,
+        after: Option<&ExternalId>,
+        limit: usize,
+    ) -> Result<Vec<ActiveRecord>, StoreError> {
+        let (target, source, after) = (target.clone(), source.clone(), after.cloned());
+        self.read("list active records", move |db| {
+            source_records::active(db, &target, &source, after.as_ref(), limit)
+        })
+        .await
+    }
+
+    async fn due_records(
+        &self,
+        target: &TargetName,
+        source: &SourceName,
+        after: Option<&ExternalId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<DueRecord>, StoreError> {
+        let (target, source, after) = (target.clone(), source.clone(), after.cloned());
+        self.read("list due records", move |db| {
+            due::due_records(db, &target, &source, after.as_ref(), limit, micros(now))
+        })
+        .await
+    }
+
+    async fn due_sources(
+        &self,
+        target: &TargetName,
+        now: Timestamp,
+    ) -> Result<Vec<SourceName>, StoreError> {
+        let target = target.clone();
+        self.read("look for due records", move |db| due::due_sources(db, &target, micros(now)))
+            .await
+    }
+
+    async fn ledger_digest(&self, target: &TargetName) -> Result<[u8; 32], StoreError> {
+        let target = target.clone();
+        self.read("sum up the ledger", move |db| source_records::ledger_digest(db, &target)).await
     }
 }
 
@@ -158,6 +232,8 @@ fn entry(row: &Row<'_>, id: &ExternalId) -> Result<LedgerEntry, Failure> {
             .ok()
             .and_then(Change::parse)
             .ok_or_else(|| cell("last_operation").inconsistent())?,
+        was_posted: row.get(7)?,
+        row_digest: row.get(8)?,
     })
 }
 
@@ -174,7 +250,22 @@ fn one_record(
 ) -> Result<Option<Record>, Failure> {
     let mut statement = db.prepare_cached(
         "-- records.record
-        SELECT source, active, last_sent_us, next_effective_at_us
+        SELECT source, active, last_sent_us, coalesce(
+            min(next_effective_at_us, (
+                SELECT min(effective_at_us)
+                FROM scheduled
+                JOIN runs ON runs.seq = scheduled.run
+                WHERE scheduled.target = ?1
+                    AND scheduled.external_id = ?2
+                    AND runs.applied = 1)),
+            next_effective_at_us,
+            (
+                SELECT min(effective_at_us)
+                FROM scheduled
+                JOIN runs ON runs.seq = scheduled.run
+                WHERE scheduled.target = ?1
+                    AND scheduled.external_id = ?2
+                    AND runs.applied = 1))
         FROM records
         WHERE target = ?1
             AND external_id = ?2",

@@ -139,3 +139,62 @@ pub(super) fn follow(db: &Connection, runs: &BTreeSet<i64>, now_us: i64) -> Resu
     }
     Ok(())
 }
+
+/// Makes operations that were sent before wait in the outbox once more, with the resource that the
+/// ledger has of their workers; each must be its worker's latest. Their runs go on.
+pub(super) fn queue_again(
+    db: &Connection,
+    operations: &[i64],
+    now_us: i64,
+) -> Result<BTreeSet<i64>, Failure> {
+    let mut runs = BTreeSet::new();
+    for operation in operations {
+        let run: Option<i64> = db
+            .prepare_cached(
+                "-- requests.queue_again
+                UPDATE operations
+                SET status = 'queued',
+                    resource = records.resource,
+                    bulk_request = NULL,
+                    code = NULL,
+                    reason = NULL,
+                    advice = NULL,
+                    sent_at_us = NULL,
+                    change_id = NULL,
+                    event_at_us = NULL,
+                    updated_at_us = ?2
+                FROM records
+                WHERE operations.id = ?1
+                    AND records.target = operations.target
+                    AND records.external_id = operations.external_id
+                    AND records.last_operation = operations.id
+                RETURNING operations.run",
+            )?
+            .query_row(params![operation, now_us], |row| row.get(0))
+            .optional()?;
+        runs.extend(run);
+        db.prepare_cached(
+            "-- requests.note_again
+            UPDATE records
+            SET resent_at_us = ?2
+            WHERE last_operation = ?1
+                AND (target, external_id) = (
+                    SELECT target, external_id
+                    FROM operations
+                    WHERE id = ?1)",
+        )?
+        .execute(params![operation, now_us])?;
+    }
+    for run in &runs {
+        db.prepare_cached(
+            "-- requests.reopen
+            UPDATE runs
+            SET status = 'delivering',
+                ended_at_us = NULL
+            WHERE seq = ?1
+                AND status IN ('tracking', 'completed')",
+        )?
+        .execute([run])?;
+    }
+    Ok(runs)
+}

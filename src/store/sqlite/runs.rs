@@ -1,15 +1,19 @@
 //! Runs: see [`Runs`] for the promises. Drafts stand in `draft.rs`.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use crate::domain::{OperationStatus, RunId, SourceName, TargetName};
+use crate::domain::{
+    ExternalId, OperationId, OperationStatus, RunId, RunKind, SourceName, TargetName,
+};
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, limit as most, micros};
 use crate::store::sqlite::draft::SqliteDraft;
-use crate::store::sqlite::faulty;
+use crate::store::sqlite::{decide, faulty, held_by, run_lists};
 use crate::store::{
-    ChangeCounts, RefusedRun, Run, RunDraft, Runs, StatusCounts, StoreError, StoredProblem,
+    ChangeCounts, FileHistory, Outcome, RefusedRun, Run, RunDraft, Runs, StatusCounts, StoreError,
+    StoredProblem,
 };
 
 #[async_trait]
@@ -74,6 +78,7 @@ impl Runs for SqliteStore {
                     SELECT seq
                     FROM runs
                     WHERE source = ?1
+                        AND kind = 'file'
                         AND status NOT IN ('cancelled', 'failed')
                     ORDER BY seq DESC
                     LIMIT 1",
@@ -81,6 +86,81 @@ impl Runs for SqliteStore {
                 .query_row([source.as_str()], |row| row.get(0))
                 .optional()?;
             seq.map(|seq| load(db, seq)).transpose()
+        })
+        .await
+    }
+
+    async fn file_history(
+        &self,
+        source: &SourceName,
+        digest: [u8; 32],
+    ) -> Result<FileHistory, StoreError> {
+        let source = source.clone();
+        self.read("look up earlier files", move |db| run_lists::file_history(db, &source, digest))
+            .await
+    }
+
+    async fn changes_since(
+        &self,
+        source: &SourceName,
+        kinds: &[RunKind],
+        since: Timestamp,
+    ) -> Result<ChangeCounts, StoreError> {
+        let (source, kinds) = (source.clone(), kinds.to_vec());
+        self.read("sum up recent changes", move |db| {
+            run_lists::changes_since(db, &source, &kinds, micros(since))
+        })
+        .await
+    }
+
+    async fn held_operations(
+        &self,
+        source: &SourceName,
+    ) -> Result<Vec<(OperationId, ExternalId)>, StoreError> {
+        let source = source.clone();
+        self.read("list held operations", move |db| run_lists::held_operations(db, &source)).await
+    }
+
+    async fn approve(
+        &self,
+        run: &RunId,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let (run, by) = (run.clone(), by.to_owned());
+        self.write("approve a run", move |db| decide::approve(db, &run, &by, now)).await
+    }
+
+    async fn cancel(
+        &self,
+        run: &RunId,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let (run, by) = (run.clone(), by.to_owned());
+        self.write("cancel a run", move |db| decide::cancel(db, &run, &by, now)).await
+    }
+
+    async fn retry(
+        &self,
+        run: &RunId,
+        statuses: &[OperationStatus],
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Option<Outcome>, StoreError> {
+        let (run, statuses, by) = (run.clone(), statuses.to_vec(), by.to_owned());
+        self.write("retry a run", move |db| decide::retry(db, &run, &statuses, &by, now)).await
+    }
+
+    async fn missing(
+        &self,
+        run: &RunId,
+        after: Option<&ExternalId>,
+        limit: usize,
+    ) -> Result<Vec<(ExternalId, bool)>, StoreError> {
+        let (run, after) = (run.clone(), after.cloned());
+        self.read("list missing people", move |db| {
+            run_lists::missing(db, &run, after.as_ref(), limit)
         })
         .await
     }
@@ -128,7 +208,7 @@ impl Runs for SqliteStore {
                 SELECT id
                 FROM runs
                 WHERE target = ?1
-                    AND status IN ('planning', 'held', 'delivering', 'tracking')
+                    AND status IN ('planning', 'delivering', 'tracking')
                 ORDER BY seq",
             )?;
             let ids = statement.query_map([target.as_str()], |row| row.get::<_, Box<str>>(0))?;
@@ -179,7 +259,8 @@ fn load(db: &Connection, seq: i64) -> Result<Run, Failure> {
                 row_count, without_row, unchanged, out_of_scope,
                 joiner, joiner_inactive, mover, leaver, rehire, missing,
                 problem_code, problem_place, problem_message, problem_hint,
-                started_at_us, ended_at_us, columns
+                started_at_us, ended_at_us, columns,
+                kind, is_full, is_complete, as_of_us, held_by, note, superseded_by
             FROM runs
             WHERE seq = ?1",
         )?;
@@ -187,6 +268,7 @@ fn load(db: &Connection, seq: i64) -> Result<Run, Failure> {
         let row = rows.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         from_row(row)?
     };
+    run.decisions = decide::decisions(db, seq)?;
     count_operations(db, seq, &mut run)?;
     run.bulk_requests = count_requests(db, seq)?;
     Ok(run)
@@ -205,6 +287,15 @@ fn from_row(row: &Row<'_>) -> Result<Run, Failure> {
         source: SourceName::new(row.get::<_, Box<str>>(1)?),
         target: TargetName::new(row.get::<_, Box<str>>(2)?),
         file: row.get(3)?,
+        kind: RunKind::parse(row.get_ref(24)?.as_str().map_err(rusqlite::Error::from)?)
+            .ok_or_else(|| cell("kind").inconsistent())?,
+        is_full: row.get(25)?,
+        is_complete: row.get(26)?,
+        as_of: cell("as_of_us").instant_or_none(row.get(27)?)?,
+        held_by: held_by::read(row.get(28)?).ok_or_else(|| cell("held_by").inconsistent())?,
+        decisions: Vec::new(),
+        note: row.get(29)?,
+        superseded_by: row.get::<_, Option<Box<str>>>(30)?.map(RunId::new),
         file_digest: row.get(4)?,
         mapping_fingerprint: row.get(5)?,
         columns: faulty::read_columns(row.get(23)?)

@@ -7,7 +7,7 @@ use calamine::{Data, Reader as _, Xlsx as Opened};
 use jiff::Timestamp;
 
 use super::*;
-use crate::domain::{OperationId, RunId, RunStatus};
+use crate::domain::{OperationId, RunId, RunKind, RunStatus};
 use crate::store::{ChangeCounts, StatusCounts};
 
 /// An output that can be looked at afterwards.
@@ -31,6 +31,14 @@ fn run(columns: &[&str]) -> Run {
         id: RunId::new("01RUN"),
         source: "hr".into(),
         target: "entra".into(),
+        kind: RunKind::File,
+        is_full: false,
+        is_complete: false,
+        as_of: None,
+        held_by: Vec::new(),
+        decisions: Vec::new(),
+        superseded_by: None,
+        note: None,
         file: Some("=workers.csv".to_owned()),
         file_digest: [0; 32],
         mapping_fingerprint: [0; 16],
