@@ -43,7 +43,7 @@ pub fn first(path: &Path, feed: &Feed) -> (SourceFile, Scan) {
 pub fn second(file: &mut SourceFile, feed: &Feed, scan: &Scan) -> (u64, u64) {
     let mut bulk = BulkWriter::new(MAX_OPERATIONS);
     let (mut users, mut bytes) = (0, 0);
-    read_rows(file, feed, scan, |result| {
+    read_rows(file, feed, scan, None, |result| {
         if let Verdict::Mapped { user, resource, .. } = result.verdict {
             users += 1;
             bulk.push(user.external_id, resource).expect("a full request is finished at once");

@@ -10,12 +10,14 @@ use url::Url;
 
 use crate::bridge::BridgeError;
 use crate::config::{
-    Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretRef, TargetConfig,
+    Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretRef, SourceConfig,
+    TargetConfig,
 };
 use crate::domain::{Clock, SourceName, TargetName};
 use crate::entra::{self, Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
 use crate::intake::{Feed, Password};
 use crate::mapping::Mapping;
+use crate::plan::SourceRules;
 use crate::source::Limits;
 use crate::store::{SqliteStore, Store};
 
@@ -79,6 +81,7 @@ impl Setup {
                         format: source.format.clone(),
                         rows: source.rows.clone(),
                         takes_over: source.takes_over.clone(),
+                        rules: rules(source),
                         mapping,
                         limits: Limits::default(),
                         time_zone: zone.cloned().unwrap_or(TimeZone::UTC),
@@ -172,6 +175,11 @@ fn password(secret: SecretRef, env: &[(String, String)]) -> Password {
         };
         secret.resolve(&lookup).map_err(|error| error.to_string())
     })
+}
+
+/// What a source says about whole runs.
+fn rules(source: &SourceConfig) -> SourceRules {
+    SourceRules { is_full: source.export == Export::Full, ..SourceRules::default() }
 }
 
 /// What a target stands for, whatever it is called: the ledger is bound to it.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::bridge::{Bridge, BridgeError, Ended, Setup};
+use crate::bridge::{Bridge, BridgeError, DecisionError, Ended, SealError, Setup};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::tell;
 use crate::config;
@@ -50,6 +50,16 @@ impl Context {
             tell(format!("\n{count} mistake{plural} in the config; nothing was done"));
             Failed(Exit::Usage)
         })
+    }
+
+    /// Who types the command, as the system calls them; kept with decisions.
+    pub fn person(&self) -> String {
+        let known = |name: &str| {
+            let found = self.env.iter().rev().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty())
+        };
+        // Windows has the second
+        known("USER").or_else(|| known("USERNAME")).unwrap_or_else(|| "unknown".to_owned())
     }
 
     /// The bridge with its store open.
@@ -117,6 +127,19 @@ fn hint(error: &BridgeError) -> Option<String> {
             Some("put it there, then `scimport check` looks again".to_owned())
         }
         BridgeError::Tracking(TrackingError::Halted(failure)) => Some(failure.advice().to_owned()),
+        BridgeError::Seal(SealError::Stale { .. }) => Some(
+            "nothing was stored: look at a new plan with `scimport plan FILE --source S --out PLAN`"
+                .to_owned(),
+        ),
+        BridgeError::Seal(SealError::NoPlan { .. }) => {
+            Some("make one with `scimport plan FILE --source S --out PLAN`".to_owned())
+        }
+        BridgeError::Decision(DecisionError::NoSuchRun(_)) => {
+            Some("`scimport runs` lists them".to_owned())
+        }
+        BridgeError::Decision(DecisionError::Superseded { by, .. }) => {
+            Some(format!("look at the newer one: `scimport status {by}`"))
+        }
         BridgeError::LedgerBusy => Some("try again when the other runs are done".to_owned()),
         _ => None,
     }

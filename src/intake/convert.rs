@@ -113,22 +113,27 @@ pub fn convert(
     bulk.begin();
     let mut failed = None;
     sink.begin(&scan.columns, &scan.findings).map_err(ConvertError::Write)?;
-    read_rows(file, feed, &scan, |result| {
+    read_rows(file, feed, &scan, None, |result| {
         let RowResult { row, line, cells, verdict } = result;
         let written = match verdict {
             Verdict::Superseded { .. } => {
                 done.superseded += 1;
                 Ok(())
             }
-            Verdict::OutOfScope => {
+            // nothing is known to a conversion, and what applies later is not sent now
+            Verdict::OutOfScope | Verdict::Known => {
                 done.out_of_scope += 1;
+                Ok(())
+            }
+            Verdict::Mapped { applies_from: Some(_), instead, .. } => {
+                *if instead.is_some() { &mut done.superseded } else { &mut done.out_of_scope } += 1;
                 Ok(())
             }
             Verdict::Rejected { external_id, problem, .. } => {
                 done.rejected += 1;
                 sink.rejected(&RejectedRow { row, line, external_id, problem: &problem, cells })
             }
-            Verdict::Mapped { user, resource, warning } => {
+            Verdict::Mapped { user, resource, warning, .. } => {
                 if let Some(problem) = strictness.check(resource) {
                     done.rejected += 1;
                     let external_id = Some(user.external_id);

@@ -1,5 +1,6 @@
 //! The first pass: is the file whole, what are its columns, which of its rows count?
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::{Place, Row};
@@ -27,6 +28,8 @@ pub struct Scan {
     pub index: RowIndex,
     /// What is worth knowing about the file.
     pub findings: Vec<Finding>,
+    /// The instant that the file shows, where the source can tell it.
+    pub as_of: Option<Timestamp>,
     /// Whether the file says itself that it is whole.
     pub completeness: Completeness,
     /// The headers of the mapped columns, in the order and spelling of the file.
@@ -99,6 +102,7 @@ fn pass(
         rows,
         index: learnt.index.finish(),
         findings,
+        as_of: feed.rules.as_of.from_name(file.name(), &feed.time_zone),
         completeness,
         columns,
         id_width: learnt.ids.width(),
@@ -173,6 +177,10 @@ impl Learnt {
         let Self { index, ids, scratch, id, manager, has_standing, .. } = self;
         let bound = &columns.bound;
         if !bound.in_scope(row, scratch).unwrap_or(false) {
+            // it names its person all the same, who is not missing then
+            if let Ok(external_id) = bound.external_id(row, scratch) {
+                index.push_named(external_id);
+            }
             return;
         }
         bound.observe(row, evidence);
@@ -184,11 +192,15 @@ impl Learnt {
         ids.note(id);
         let key = columns.key(row, id);
         if key.is_empty() {
+            index.push_named(id);
             return;
         }
         let standing = if *has_standing {
             // a row whose standing cannot be told is rejected in the second pass
-            let Ok(standing) = bound.standing(row, scratch, today) else { return };
+            let Ok(standing) = bound.standing(row, scratch, today) else {
+                index.push_named(id);
+                return;
+            };
             Some(RowStanding {
                 rank: standing.rank,
                 day: standing.day,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::domain::{RecordProblem, Row, fold_header};
+use crate::domain::{ActiveWindow, RecordProblem, Row, fold_header};
 use crate::mapping::order::Dated;
 use crate::mapping::rule::{Cells, Work};
 use crate::mapping::write::{Caught, Writer, read_external_id, write_resource};
@@ -62,6 +62,8 @@ pub struct Mapped<'s> {
     pub user_name: Option<&'s str>,
     /// The `externalId` of the manager, as written in the resource.
     pub manager: Option<&'s str>,
+    /// When the worker is active, where `active` is mapped by dates.
+    pub window: Option<ActiveWindow>,
     /// What is odd about the record without keeping it back.
     pub warnings: &'s [RecordWarning],
 }
@@ -200,6 +202,7 @@ impl<'m> Bound<'m> {
             active: caught.active,
             user_name: caught.user_name.as_deref(),
             manager: caught.manager.as_deref(),
+            window: None,
             warnings: &caught.warnings,
         })
     }

@@ -1,5 +1,6 @@
 //! Guards: numbers of a planned run that hold it, whole, until somebody approves it.
 
+use crate::domain::HeldBy;
 use crate::plan::limit::Bound;
 
 /// What may happen in one run; what the config says under `guard`.
@@ -65,19 +66,6 @@ pub struct Numbers {
     pub attributes: Vec<u64>,
     /// Whether the run comes from a file, not from due dates alone.
     pub has_file: bool,
-}
-
-/// A guard that holds a run, with the numbers that made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeldBy {
-    /// The guard's key; `attributes.PATH` for an attribute's.
-    pub guard: String,
-    /// The limit that was reached, as the config writes it: `5%` or `500`.
-    pub limit: String,
-    /// What was counted.
-    pub value: u64,
-    /// What it was held against; for `min_rows` the least number of rows.
-    pub of: u64,
 }
 
 /// The guards that hold a run of these numbers, in the order in which the config lists them.

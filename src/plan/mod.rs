@@ -10,11 +10,13 @@ mod as_of;
 mod change;
 mod guards;
 mod limit;
+mod rules;
 mod user_name;
 
 pub use absence::{Absent, CompleteConfig, LeaversConfig, WhenMissing, absence};
 pub use as_of::{AsOf, NamePattern, NamePatternFault};
 pub use change::{Decision, Owner, RESEND_INTERVAL, decide};
-pub use guards::{Guards, HeldBy, Numbers, evaluate};
+pub use guards::{Guards, Numbers, evaluate};
 pub use limit::{Bound, Percent};
+pub use rules::SourceRules;
 pub use user_name::taken_by;

@@ -2,6 +2,7 @@
 
 use crate::domain::{Change, OperationId};
 use crate::mapping::{AttributeConfig, Literal, Mapping, MappingConfig, RuleConfig, ValueSource};
+use crate::plan::SourceRules;
 use crate::source::{FormatConfig, Limits, RowsConfig};
 use crate::store::{Commit, Operation, Operations, Runs, SqliteStore};
 
@@ -23,6 +24,7 @@ fn feed() -> Arc<Feed> {
         format: FormatConfig::default(),
         rows: RowsConfig::default(),
         takes_over: Vec::new(),
+        rules: SourceRules::default(),
         mapping: Mapping::compile(&mapping, None).unwrap(),
         limits: Limits::default(),
         time_zone: jiff::tz::TimeZone::UTC,

@@ -124,7 +124,7 @@ fn the_row_of_the_primary_job_as_of_today_counts() {
     assert_eq!(verdict("100201", 5), RowVerdict::Conflict { others: others(&[16]) });
     assert_eq!(verdict("100201", 7), RowVerdict::Superseded { line: 15 });
     assert_eq!(verdict("100202", 9), RowVerdict::Counts);
-    assert_eq!(verdict("100203", 10), RowVerdict::NotYet);
+    assert_eq!(verdict("100203", 10), RowVerdict::NotYet { counts: None });
 }
 
 #[test]
