@@ -14,12 +14,14 @@ pub struct MappingConfig {
     pub prefer: Option<String>,
     /// `rows.by` of the source: the column with the day from which a row applies.
     pub by: Option<ByConfig>,
+    /// `as_of` of the source, where it is a column: the day on which a row was true.
+    pub as_of: Option<ByConfig>,
 }
 
-/// `rows.by` of a source.
+/// A column with days: `rows.by` of a source, or its `as_of`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByConfig {
-    /// The column with the day from which a row applies.
+    /// The column, by its header.
     pub column: String,
     /// Date formats (strftime notation) to read it by.
     pub date: Vec<String>,

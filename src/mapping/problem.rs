@@ -37,7 +37,7 @@ impl MappingProblem {
         let key = self.key.unwrap_or_default();
         matches!(
             (self.path.as_str(), key),
-            ("scope", "scope") | ("rows.prefer", "prefer") | ("rows.by", "by")
+            ("scope", "scope") | ("rows.prefer", "prefer") | ("rows.by", "by") | ("as_of", "as_of")
         )
     }
 }
