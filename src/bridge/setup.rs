@@ -144,6 +144,20 @@ impl Setup {
         self.config.target(name.as_str()).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))
     }
 
+    /// Whether every target is a stand-in on this machine, so that nobody can come to harm.
+    #[must_use]
+    pub fn is_rehearsal(&self) -> bool {
+        let is_here = |target: &TargetConfig| {
+            let url = target.graph_url.as_deref().and_then(|url| Url::parse(url).ok());
+            url.is_some_and(|url| match url.host() {
+                Some(url::Host::Ipv4(address)) => address.is_loopback(),
+                Some(url::Host::Ipv6(address)) => address.is_loopback(),
+                _ => false,
+            })
+        };
+        self.config.targets.iter().all(is_here)
+    }
+
     /// A client for a target, with its secret fetched now.
     ///
     /// # Errors
@@ -179,7 +193,13 @@ fn password(secret: SecretRef, env: &[(String, String)]) -> Password {
 
 /// What a source says about whole runs.
 fn rules(source: &SourceConfig) -> SourceRules {
-    SourceRules { is_full: source.export == Export::Full, ..SourceRules::default() }
+    SourceRules {
+        is_full: source.export == Export::Full,
+        guards: source.guards.clone(),
+        leavers: source.leavers,
+        complete: source.complete,
+        as_of: source.as_of.clone(),
+    }
 }
 
 /// What a target stands for, whatever it is called: the ledger is bound to it.

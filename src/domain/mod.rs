@@ -19,7 +19,7 @@ mod status;
 mod window;
 
 pub use change::Change;
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, ShiftedClock, SystemClock};
 pub use column::{ColumnKind, ColumnUse};
 pub use header::{fold_header, is_invisible};
 pub use held_by::HeldBy;

@@ -9,6 +9,7 @@ use crate::intake::id_shape::IdShape;
 use crate::intake::opened::Opened;
 use crate::intake::{Feed, SourceFile};
 use crate::mapping::{DateContradiction, DateOrder, Evidence, Scratch};
+use crate::plan::AsOf;
 use crate::source::{
     Completeness, Finding, NotedRow, Oddities, RowIndex, RowIndexBuilder, RowStanding, SourceError,
     SourceRow, too_many_ragged,
@@ -97,12 +98,13 @@ fn pass(
     })?;
     opened.prove(file)?;
     learnt.check(&place, rows)?;
+    let as_of = learnt.as_of(feed, file.name(), &place)?;
     Ok(Scan {
         digest: opened.digest,
         rows,
         index: learnt.index.finish(),
         findings,
-        as_of: feed.rules.as_of.from_name(file.name(), &feed.time_zone),
+        as_of,
         completeness,
         columns,
         id_width: learnt.ids.width(),
@@ -149,6 +151,8 @@ struct Learnt {
     ragged: Vec<u64>,
     ragged_rows: u64,
     has_standing: bool,
+    /// The latest day in the column that says when rows were true.
+    latest_day: Option<Date>,
 }
 
 impl Learnt {
@@ -162,6 +166,7 @@ impl Learnt {
             ragged: Vec::new(),
             ragged_rows: 0,
             has_standing: feed.mapping.has_standing(),
+            latest_day: None,
         }
     }
 
@@ -174,8 +179,11 @@ impl Learnt {
 
     /// Notes a row. One without a readable id is rejected in the second pass.
     fn row(&mut self, row: &Row<'_>, columns: &Columns<'_>, evidence: &mut Evidence, today: Date) {
-        let Self { index, ids, scratch, id, manager, has_standing, .. } = self;
+        let Self { index, ids, scratch, id, manager, has_standing, latest_day, .. } = self;
         let bound = &columns.bound;
+        if let Ok(Some(day)) = bound.as_of(row) {
+            *latest_day = (*latest_day).max(Some(day));
+        }
         if !bound.in_scope(row, scratch).unwrap_or(false) {
             // it names its person all the same, who is not missing then
             if let Ok(external_id) = bound.external_id(row, scratch) {
@@ -216,6 +224,38 @@ impl Learnt {
         let line = row.line.unwrap_or(row.row);
         let row = row.row;
         index.push(NotedRow { key, external_id: id, user_name, manager, row, line, standing });
+    }
+
+    /// The instant that the file shows; `None` where it is as old as its arrival.
+    fn as_of(
+        &self,
+        feed: &Feed,
+        name: &str,
+        place: &Place,
+    ) -> Result<Option<Timestamp>, SourceError> {
+        let (found, message, hint) = match &feed.rules.as_of {
+            AsOf::Arrival => return Ok(None),
+            as_of @ AsOf::Name(pattern) => (
+                as_of.from_name(name, &feed.time_zone),
+                format!(
+                    "the name of the file does not say when it was exported, as `{}` has it",
+                    pattern.notation()
+                ),
+                "name the file like that, or change `as_of` of the source",
+            ),
+            AsOf::Column { column, .. } => (
+                self.latest_day
+                    .and_then(|day| day.to_zoned(feed.time_zone.clone()).ok())
+                    .map(|zoned| zoned.timestamp()),
+                format!(
+                    "no row has a date in column `{column}`, which says when the file was exported"
+                ),
+                "correct the column in the export, or change `as_of` of the source",
+            ),
+        };
+        found
+            .map(Some)
+            .ok_or_else(|| SourceError::refused("source.as-of", place.clone(), message, hint))
     }
 
     fn check(&self, place: &Place, rows: u64) -> Result<(), SourceError> {
