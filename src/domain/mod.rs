@@ -14,6 +14,7 @@ mod place;
 mod problem;
 mod row;
 mod status;
+mod window;
 
 pub use change::Change;
 pub use clock::{Clock, SystemClock};
@@ -25,3 +26,4 @@ pub use place::Place;
 pub use problem::{Problem, RecordProblem};
 pub use row::{CellFault, CellMark, Mark, Row};
 pub use status::{OperationStatus, RunStatus};
+pub use window::{ActiveWindow, start_of_day};
