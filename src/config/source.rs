@@ -175,11 +175,12 @@ fn need_time_zone(
     as_of: &AsOf,
 ) {
     let lines = mapping.into_iter().flat_map(|mapping| &mapping.attributes);
-    let dated = lines.filter(|line| !line.rule.date.is_empty()).map(|line| line.path.as_str());
+    let dated = lines.filter(|line| line.rule.reads_dates()).map(|line| line.path.as_str());
     let by = rows.by.as_ref().map(|_| "rows.by");
     let as_of = (*as_of != AsOf::Arrival).then_some("as_of");
     if let Some(dated) = dated.chain(by).chain(as_of).next() {
-        let message = format!("{} needs `time_zone`, because `{dated}` is a date", section.title());
+        let message =
+            format!("{} needs `time_zone`, because `{dated}` reads a date", section.title());
         let hint = "write it like `time_zone = \"Europe/Berlin\"`".to_owned();
         section.refuse(message, Some(hint));
     }

@@ -105,7 +105,6 @@ fn is_known(word: &str) -> bool {
         rows::KEYS,
         rows::BY_KEYS,
         rule::KEYS,
-        rule::LATER,
     ];
     lists.iter().any(|list| list.contains(&word))
 }

@@ -30,4 +30,4 @@ pub use problem::{Problem, RecordProblem};
 pub use row::{CellFault, CellMark, Mark, Row};
 pub use run_kind::{RunDecision, RunKind};
 pub use status::{OperationStatus, RunStatus};
-pub use window::ActiveWindow;
+pub use window::{ActiveWindow, start_of_day};

@@ -7,8 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::domain::{ColumnKind, RecordProblem, Row};
 use crate::mapping::checks::Say;
-use crate::mapping::date::{DateRule, Reading};
-use crate::mapping::date_format::Format;
+use crate::mapping::date::{DateRule, Reading, formats};
 use crate::mapping::expr::{EvalFault, ExprFault, Expression, Kind, Value};
 use crate::mapping::problem::Fault;
 use crate::mapping::rule::{Cells, trimmed};
@@ -118,17 +117,7 @@ impl By {
         if config.column.trim().is_empty() {
             say.wrong(Some(key), "the column has no name", None);
         }
-        let mut formats = Vec::new();
-        for notation in &config.date {
-            match Format::compile(notation) {
-                Ok(format) => formats.push(format),
-                Err(fault) => say.wrong(
-                    Some(key),
-                    format!("in the format `{notation}`, {fault}"),
-                    Some("formats look like `%Y-%m-%d` or `%d.%m.%Y`"),
-                ),
-            }
-        }
+        let formats = formats(&config.date, key, say);
         if zone.is_none() {
             let hint = "set `time_zone` of the source, for example \"Europe/Berlin\"";
             let message = "when a day begins depends on the time zone of the source";
@@ -138,7 +127,7 @@ impl By {
             return None;
         }
         let column = slot(config.column.trim(), ColumnKind::Date);
-        let mut date = DateRule::new(formats, Time::midnight(), zone?.clone());
+        let mut date = DateRule::new(formats?, Time::midnight(), zone?.clone());
         // no rule that a file teaches its order of day and month
         date.number = usize::MAX;
         Some(Self { column, date })
@@ -241,5 +230,5 @@ fn problem(about: &str, fault: Fault, column: Option<&str>, cells: Cells<'_>) ->
         Fault::Cell { column, .. } => cells.name(column),
         _ => column,
     };
-    RecordProblem { attribute: None, ..fault.record(about, column) }
+    RecordProblem { attribute: None, ..fault.record(about, column, None) }
 }

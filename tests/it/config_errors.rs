@@ -163,11 +163,6 @@ fn what_comes_later_is_refused_and_never_ignored() {
         let text = problems(&with_source(key));
         assert!(text.contains("is not supported by this version"), "{key}: {text}");
     }
-    for source in ["between = [\"A\", \"B\"]", "from = \"A\", end = \"exclusive\""] {
-        let text = problems(&with_mapping(&format!("title = {{ {source} }}")));
-        assert!(text.contains("is not supported by this version"), "{source}: {text}");
-        assert_eq!(text.matches("line ").count(), 1, "{text}");
-    }
     for section in ["[server]", "[alerts]", "[telemetry]"] {
         let text = problems(&format!("{SMALL}{section}\nlisten = 1"));
         assert!(text.contains("is not supported by this version"), "{section}: {text}");
@@ -284,7 +279,7 @@ as_of = "workers-%Y.csv"
       hint: did you mean `name`?
     ");
     insta::assert_snapshot!(as_of("{ name = \"%F.csv\", date = [\"%F\"] }"), @r#"
-    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `as_of` is a date
+    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `as_of` reads a date
       9 | [source.hr]
         |         ^^
       hint: write it like `time_zone = "Europe/Berlin"`
@@ -306,6 +301,45 @@ as_of = "workers-%Y.csv"
     let misspelt =
         problems(&with_source("export = \"ful\"\nleavers = { when_missing = \"deactivate\" }"));
     assert_eq!(misspelt.matches("line ").count(), 1, "{misspelt}");
+}
+
+#[test]
+fn two_days_are_two_columns_and_need_a_time_zone() {
+    let active = |rule: &str| {
+        let line = format!("active = {{ {rule} }}");
+        problems(&SMALL.replace("active = { const = true }", &line))
+    };
+    insta::assert_snapshot!(active("between = [\"A\"], end = \"inclusiv\""), @r#"
+    scimport.toml, line 14: `between` names two columns, not 1
+      14 | active = { between = …
+         |            ^^^^^^^
+      hint: write it like `between = ["HireDate", "TerminationDate"]`
+    scimport.toml, line 14: `end` has to be `inclusive` or `exclusive`
+      14 | active = { between = […], end = "inclusiv" …
+         |                                 ^^^^^^^^^^
+      hint: did you mean `inclusive`?
+    "#);
+    insta::assert_snapshot!(active("between = \"A\""), @r#"
+    scimport.toml, line 14: `between` has to be a list like ["…"], found text
+      14 | active = { between = …
+         |            ^^^^^^^
+    "#);
+    insta::assert_snapshot!(active("between = [\"A\", \" \"]"), @r#"
+    scimport.toml, line 14: `between` is empty
+      14 | active = { between = […, " " …
+         |                          ^^^
+    "#);
+    insta::assert_snapshot!(active("between = [\"A\", \"B\"]"), @r#"
+    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `active` reads a date
+      9 | [source.hr]
+        |         ^^
+      hint: write it like `time_zone = "Europe/Berlin"`
+    "#);
+    insta::assert_snapshot!(active("from = \"A\", end = \"exclusive\""), @"
+    scimport.toml, line 14: `end` says which day is the last of `between`, which is not here
+      14 | active = { from = …, end = …
+         |                      ^^^
+    ");
 }
 
 #[test]
@@ -349,10 +383,10 @@ department = { from = "D", map = { A.B = true }, otherwise = 1.5, default = [1] 
 employeeType = { from = "E", map = {}, date = [], empty_words = [1], on_empty = "drop" }
 "#;
     insta::assert_snapshot!(problems(&with_mapping(&lines.replace("name = {", "names = {"))), @r#"
-    scimport.toml, line 15: `title` of `[source.hr.mapping]` needs `from`, `template`, `const` or `expr`
+    scimport.toml, line 15: `title` of `[source.hr.mapping]` needs `from`, `template`, `const`, `expr` or `between`
       15 | title = …
          | ^^^^^
-    scimport.toml, line 16: `nickName` of `[source.hr.mapping]` takes one of `from`, `template`, `const` and `expr`
+    scimport.toml, line 16: `nickName` of `[source.hr.mapping]` takes one of `from`, `template`, `const`, `expr` and `between`
       16 | nickName = …
          | ^^^^^^^^
     scimport.toml, line 17: unknown key `givenName` in `names` of `[source.hr.mapping]`
@@ -363,7 +397,7 @@ employeeType = { from = "E", map = {}, date = [], empty_words = [1], on_empty = 
       18 | locale = { frm = …
          |            ^^^
       hint: did you mean `from`?
-    scimport.toml, line 19: `userType` of `[source.hr.mapping]` needs `from`, `template`, `const` or `expr`
+    scimport.toml, line 19: `userType` of `[source.hr.mapping]` needs `from`, `template`, `const`, `expr` or `between`
       19 | userType = …
          | ^^^^^^^^
     scimport.toml, line 20: the name of an attribute is empty
@@ -400,7 +434,7 @@ employeeType = { from = "E", map = {}, date = [], empty_words = [1], on_empty = 
 fn a_date_needs_a_time_zone() {
     let text = with_mapping("\"urn:x:User:Hired\" = { from = \"H\", date = [\"%Y\"] }");
     insta::assert_snapshot!(problems(&text), @r#"
-    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `urn:x:User:Hired` is a date
+    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `urn:x:User:Hired` reads a date
       9 | [source.hr]
         |         ^^
       hint: write it like `time_zone = "Europe/Berlin"`
@@ -411,7 +445,7 @@ fn a_date_needs_a_time_zone() {
 fn the_day_of_a_row_needs_a_time_zone() {
     let text = with_source("rows = { by = \"From\" }");
     insta::assert_snapshot!(problems(&text), @r#"
-    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `rows.by` is a date
+    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `rows.by` reads a date
       9 | [source.hr]
         |         ^^
       hint: write it like `time_zone = "Europe/Berlin"`

@@ -6,7 +6,9 @@ use std::time::Duration;
 use scimport::config::{
     Burst, Config, CredentialConfig, Export, RetryConfig, SecretRef, TrackingConfig,
 };
-use scimport::mapping::{Case, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType};
+use scimport::mapping::{
+    Between, Case, End, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType,
+};
 use scimport::plan::{AsOf, Bound, CompleteConfig, Guards, LeaversConfig, Percent, WhenMissing};
 use scimport::source::{
     CsvConfig, Delimiter, Format, FormatConfig, JsonConfig, Merged, Pick, Quote, SheetChoice,
@@ -324,6 +326,27 @@ fn a_mapping_keeps_the_order_of_the_file_and_all_its_rules() {
     assert_eq!(rule(8), RuleConfig { ascii: true, max: Some(10), truncate: true, ..joined });
     let kind = Some(ValueType::Integer);
     assert_eq!(rule(9), RuleConfig { pad: Some(8), kind, ..column("Grade") });
+}
+
+#[test]
+fn active_is_read_as_two_days() {
+    let days = |rule: &str| {
+        let dated = SMALL.replace("target = \"entra\"", "target = \"entra\"\ntime_zone = \"UTC\"");
+        let text = dated.replace("{ const = true }", rule);
+        read(&text).source("hr").unwrap().mapping.attributes[1].rule.clone()
+    };
+    let between = |end_is| {
+        let (start, end) = ("HireDate".to_owned(), "TerminationDate".to_owned());
+        RuleConfig::new(ValueSource::Between(Box::new(Between { start, end, end_is })))
+    };
+    let both = "between = [\"HireDate\", \"TerminationDate\"]";
+    assert_eq!(days(&format!("{{ {both} }}")), between(End::Inclusive));
+    assert_eq!(days(&format!("{{ {both}, end = \"inclusive\" }}")), between(End::Inclusive));
+    let date = vec!["%d.%m.%Y".to_owned()];
+    assert_eq!(
+        days(&format!("{{ {both}, end = \"exclusive\", date = [\"%d.%m.%Y\"] }}")),
+        RuleConfig { date, ..between(End::Exclusive) }
+    );
 }
 
 #[test]

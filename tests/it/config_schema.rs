@@ -44,6 +44,11 @@ fn changed(part: &str, line: &str) -> String {
         "target" => SMALL.replace("job_id = \"j\"", &format!("job_id = \"j\"\n{line}")),
         "source" => SMALL.replace("target = \"entra\"", &format!("target = \"entra\"\n{line}")),
         "mapping" => format!("{SMALL}{line}"),
+        "active" => {
+            let dated =
+                SMALL.replace("target = \"entra\"", "target = \"entra\"\ntime_zone = \"UTC\"");
+            dated.replace("active = { const = true }", &format!("active = {line}"))
+        }
         "credential" => SMALL.replace("{ client_secret = { env = \"SECRET\" } }", line),
         "file" => format!("{line}\n{SMALL}"),
         other => panic!("no part `{other}`"),
@@ -110,6 +115,8 @@ fn the_schema_takes_what_the_loader_takes() {
             "complete = { trailer = { starts_with = \"T\", count = 2, total = { field = 3, of = \"F\" } } }",
         ),
         ("target", "verified_domains = [\"contoso.com\", \"Müller.example\"]"),
+        ("active", "{ between = [\"A\", \"B\"] }"),
+        ("active", "{ between = [\"A\", \"B\"], end = \"exclusive\", date = [\"%d.%m.%Y\"] }"),
         ("mapping", "title = { expr = 'Join(\" \", A, B)' }"),
         ("mapping", "title = { from = \"A\", pad = 8, ascii = true, max = 5, truncate = true }"),
         ("mapping", "title = { from = \"A\", type = \"boolean\" }"),
@@ -259,6 +266,14 @@ fn the_schema_refuses_what_the_loader_refuses() {
         ("mapping", "title = { from = \"A\", ascii = \"yes\" }"),
         ("mapping", "title = { from = \"A\", truncate = 1 }"),
         ("mapping", "title = { between = [\"A\", \"B\"] }"),
+        ("active", "{ between = [\"A\"] }"),
+        ("active", "{ between = [\"A\", \"B\", \"C\"] }"),
+        ("active", "{ between = \"A\" }"),
+        ("active", "{ between = [\"A\", \" \"] }"),
+        ("active", "{ between = [\"A\", \"B\"], end = \"open\" }"),
+        ("active", "{ between = [\"A\", \"B\"], from = \"A\" }"),
+        ("active", "{ between = [\"A\", \"B\"], date = [] }"),
+        ("active", "{ from = \"A\", end = \"exclusive\" }"),
         ("mapping", "title = { from = \"A\", max = 0 }"),
         ("mapping", "title = { from = \"A\", map = {} }"),
         ("mapping", "title = { from = \"A\", map = { B.C = 1 } }"),

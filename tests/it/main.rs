@@ -89,6 +89,7 @@ mod mapping_resource;
 mod mapping_rules;
 mod mapping_support;
 mod mapping_warnings;
+mod mapping_windows;
 #[cfg(test)]
 mod memory;
 mod mock_client;
