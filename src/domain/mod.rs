@@ -13,6 +13,7 @@ mod ledger;
 mod place;
 mod problem;
 mod row;
+mod row_digest;
 mod status;
 
 pub use change::Change;
