@@ -63,7 +63,9 @@ impl Context {
             return Ok(Arc::new(SystemClock));
         };
         let by: jiff::SignedDuration = text.trim().parse().map_err(|_| {
-            tell(format!("error: `{REHEARSAL_CLOCK}` is no length of time\nhint: write it like `36h`"));
+            tell(format!(
+                "error: `{REHEARSAL_CLOCK}` is no length of time\nhint: write it like `36h`"
+            ));
             Failed(Exit::Usage)
         })?;
         if by.is_zero() {

@@ -14,6 +14,7 @@ mod ledger;
 mod place;
 mod problem;
 mod row;
+mod row_digest;
 mod run_kind;
 mod status;
 mod window;

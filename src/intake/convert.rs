@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use jiff::civil::Date;
+use jiff::Timestamp;
 
 use crate::domain::RecordProblem;
 use crate::intake::scan::scan_undigested;
@@ -93,7 +93,7 @@ pub enum ConvertError {
     Write(#[source] std::io::Error),
 }
 
-/// Converts a file; `today` is the day as of which its rows count, `max_operations` the most users in
+/// Converts a file; `now` is the instant as of which its rows count, `max_operations` the most users in
 /// one request.
 ///
 /// # Errors
@@ -102,12 +102,12 @@ pub enum ConvertError {
 pub fn convert(
     file: &mut SourceFile,
     feed: &Feed,
-    today: Date,
+    now: Timestamp,
     max_operations: usize,
     strictness: &Strictness<'_>,
     sink: &mut dyn RequestSink,
 ) -> Result<Converted, ConvertError> {
-    let scan = scan_undigested(file, feed, today)?;
+    let scan = scan_undigested(file, feed, now)?;
     let mut done = Converted { rows: scan.rows, ..Converted::default() };
     let mut bulk = BulkWriter::new(max_operations);
     bulk.begin();

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use crate::domain::{ColumnKind, ColumnUse, SourceName, TargetName};
+use crate::domain::{ColumnKind, ColumnUse, SourceName, TargetName, start_of_day};
 use crate::intake::Password;
 use crate::mapping::Mapping;
 use crate::plan::{Owner, SourceRules};
@@ -73,8 +73,7 @@ impl Feed {
     #[must_use]
     pub fn first_instant(&self, day: i32) -> Timestamp {
         let date = EPOCH.checked_add(jiff::Span::new().try_days(day).unwrap_or_default());
-        let zoned = date.and_then(|date| date.to_zoned(self.time_zone.clone()));
-        zoned.map_or(Timestamp::MAX, |zoned| zoned.timestamp())
+        date.ok().and_then(|date| start_of_day(date, &self.time_zone)).unwrap_or(Timestamp::MAX)
     }
 
     /// The columns that somebody reads: the mapping, and `rows.per`.

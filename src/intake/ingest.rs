@@ -212,7 +212,7 @@ async fn first_pass(
             problem: Box::new(SourceError::Read(error).problem(Place::file(name))),
             digest: [0; 32],
         })?;
-        match scan(&mut file, &feed, feed.today(now)) {
+        match scan(&mut file, &feed, now) {
             Ok(scan) => Ok((file, scan)),
             Err(error) => {
                 let digest = file.digest().unwrap_or_default();

@@ -89,6 +89,7 @@ pub fn read_rows(
     let pass = scan.opened.read(file, feed, |table| {
         let mut columns = Columns::bind(feed, table.headers(), &place)?;
         columns.bound.apply_orders(&scan.orders);
+        columns.bound.at(scan.now);
         let known = known.map(|known| (known, RowDigests::new(table.headers(), scan)));
         let judge = Judge { feed, scan, known, columns: &columns, at: scan.opened.locator() };
         let mut buffers = Buffers::default();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::domain::{Place, Row};
+use crate::domain::{Place, Row, start_of_day};
 use crate::intake::columns::Columns;
 use crate::intake::id_shape::IdShape;
 use crate::intake::opened::Opened;
@@ -40,36 +40,39 @@ pub struct Scan {
     pub(super) id_width: Option<usize>,
     pub(super) orders: Vec<DateOrder>,
     pub(super) today: Date,
+    /// As of when its rows are mapped.
+    pub(super) now: Timestamp,
 }
 
-/// Reads a file once, from beginning to end, and refuses it when it cannot be trusted. `today` is
-/// the day as of which rows count, in the source's time zone.
+/// Reads a file once, from beginning to end, and refuses it when it cannot be trusted. `now` is
+/// the instant as of which rows count.
 ///
 /// # Errors
 ///
 /// When the file is refused: encoding, structure, ceilings, missing columns, no rows, too many
 /// ragged rows, dates that contradict each other.
-pub fn scan(file: &mut SourceFile, feed: &Feed, today: Date) -> Result<Scan, SourceError> {
+pub fn scan(file: &mut SourceFile, feed: &Feed, now: Timestamp) -> Result<Scan, SourceError> {
     let opened = Opened::look(file, feed, true)?;
-    pass(file, feed, opened, today)
+    pass(file, feed, opened, now)
 }
 
 /// The same for whoever has no use for the digest, which is zero then.
 pub(super) fn scan_undigested(
     file: &mut SourceFile,
     feed: &Feed,
-    today: Date,
+    now: Timestamp,
 ) -> Result<Scan, SourceError> {
     let opened = Opened::look(file, feed, false)?;
-    pass(file, feed, opened, today)
+    pass(file, feed, opened, now)
 }
 
 fn pass(
     file: &mut SourceFile,
     feed: &Feed,
     opened: Opened,
-    today: Date,
+    now: Timestamp,
 ) -> Result<Scan, SourceError> {
+    let today = feed.today(now);
     let place = opened.place(file.name());
     let mut learnt = Learnt::new(feed);
     let mut findings = opened.findings.clone();
@@ -110,6 +113,7 @@ fn pass(
         id_width: learnt.ids.width(),
         orders,
         today,
+        now,
         opened,
     })
 }
@@ -244,9 +248,7 @@ impl Learnt {
                 "name the file like that, or change `as_of` of the source",
             ),
             AsOf::Column { column, .. } => (
-                self.latest_day
-                    .and_then(|day| day.to_zoned(feed.time_zone.clone()).ok())
-                    .map(|zoned| zoned.timestamp()),
+                self.latest_day.and_then(|day| start_of_day(day, &feed.time_zone)),
                 format!(
                     "no row has a date in column `{column}`, which says when the file was exported"
                 ),

@@ -82,10 +82,14 @@ async fn exactly_the_people_of_the_answer_key_are_operations() {
     let run = stage.apply("day2.csv", &["--wait", "none"]).await.assert_code(0).json();
     let operations = stage.operations(run["run"].as_str().unwrap()).await;
     let by = |change: &str| {
-        ids(operations.iter().filter(|each| each["change"] == change).map(|each| &each["externalId"]))
+        ids(operations
+            .iter()
+            .filter(|each| each["change"] == change)
+            .map(|each| &each["externalId"]))
     };
     let key = |name: &str| ids(manifest[name].as_array().unwrap().iter());
-    let edited: BTreeSet<String> = manifest["edited"].as_object().unwrap().keys().cloned().collect();
+    let edited: BTreeSet<String> =
+        manifest["edited"].as_object().unwrap().keys().cloned().collect();
     let removed = key("removed");
     assert_eq!(by("joiner"), key("joined"));
     // who was inactive already does not leave again

@@ -36,7 +36,8 @@ async fn a_run_above_a_guard_is_held_whole_until_somebody_approves_it() {
     assert_eq!((&plan["would_hold"], &plan["status"]), (&held, &json!("planned")));
 
     let ran = stage.apply("workers.csv", &["--wait", "outcome"]).await;
-    let run = ran.assert_code(4).assert_says("max_leavers: 5 of 100 active people (limit 5%)").json();
+    let run =
+        ran.assert_code(4).assert_says("max_leavers: 5 of 100 active people (limit 5%)").json();
     assert_eq!((&run["status"], &run["held_by"]), (&json!("held"), &held));
     assert_eq!(counts(&run), [("held".into(), 5), ("unchanged".into(), 95)].into());
     // the same file again is the same run, and it stays held
@@ -82,7 +83,8 @@ async fn a_cancelled_run_leaves_people_as_they_are_and_may_come_again() {
     stage.write("workers.csv", &with_leavers(100, 10));
     let run = stage.apply("workers.csv", &[]).await.assert_code(4).json();
     let id = run["run"].as_str().unwrap();
-    let run = stage.run_with(&["cancel", id, "--json"], &[("USER", "ada")]).await.assert_code(0).json();
+    let run =
+        stage.run_with(&["cancel", id, "--json"], &[("USER", "ada")]).await.assert_code(0).json();
     assert_eq!(counts(&run), [("cancelled".into(), 10), ("unchanged".into(), 90)].into());
     assert_eq!((&run["status"], &run["decisions"][0]["by"]), (&json!("cancelled"), &json!("ada")));
     stage.run(&["cancel", id]).await.assert_code(1);
@@ -150,7 +152,10 @@ async fn a_newer_file_of_changes_takes_the_place_of_those_it_names() {
     stage.write("workers.csv", &lines(0..3, ",Active,"));
     stage.apply("workers.csv", &["--wait", "outcome"]).await.assert_code(0);
     let id = held["run"].as_str().unwrap();
-    assert_eq!(counts(&stage.status(id).await), [("held".into(), 7), ("superseded".into(), 3)].into());
+    assert_eq!(
+        counts(&stage.status(id).await),
+        [("held".into(), 7), ("superseded".into(), 3)].into()
+    );
     stage.run(&["approve", id]).await.assert_code(0);
     stage.run(&["work", "--until", "settled"]).await.assert_code(0);
     let directory = stage.directory().await;
@@ -187,7 +192,13 @@ async fn an_older_file_is_held_by_the_date_in_its_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_file_is_judged_by_its_rejects_and_its_inactive_people() {
     for (text, guard) in [
-        (workers(30, 1).replace("E0001,Active", "E0001,X").replace("E0002,Active", "E0002,X").replace("E0003,Active", "E0003,X"), "max_rejects"),
+        (
+            workers(30, 1)
+                .replace("E0001,Active", "E0001,X")
+                .replace("E0002,Active", "E0002,X")
+                .replace("E0003,Active", "E0003,X"),
+            "max_rejects",
+        ),
         (with_leavers(30, 18), "max_inactive"),
     ] {
         let stage = Stage::with_rules("").await;
@@ -218,7 +229,8 @@ async fn an_attribute_may_have_a_guard_of_its_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pilot_sends_a_few_and_the_whole_file_sends_the_rest() {
-    let stage = Stage::with_rules("export = \"full\"\nleavers = { when_missing = \"deactivate\" }").await;
+    let stage =
+        Stage::with_rules("export = \"full\"\nleavers = { when_missing = \"deactivate\" }").await;
     stage.write("workers.csv", &workers(60, 1));
     let run = stage.apply("workers.csv", &["--only", "E0000,E0040", "--wait", "outcome"]).await;
     let run = run.assert_code(0).json();
@@ -274,7 +286,8 @@ async fn a_changed_mapping_says_whom_it_alone_would_change() {
     let stage = stage(40).await;
     let text = workers(40, 1);
     let config = std::fs::read_to_string(stage.path("scimport.toml")).unwrap();
-    let changed = config.replace("displayName = \"{First} {Last}\"", "displayName = \"{Last}, {First}\"");
+    let changed =
+        config.replace("displayName = \"{First} {Last}\"", "displayName = \"{Last}, {First}\"");
     stage.write("scimport.toml", &changed);
     stage.write("workers.csv", &text.replace("First7,", "Anew7,"));
     let plan = stage.run(&["plan", "workers.csv", "--source", "hr", "--json"]).await.json();
@@ -290,7 +303,10 @@ async fn an_unfinished_story_of_a_joiner_who_leaves_is_closed_and_not_sent() {
     stage.mock.tell("job", &json!({"code": "Paused"})).await;
     stage.write("workers.csv", &(workers(100, 1) + &worker(500, 1) + "\n"));
     stage.apply("workers.csv", &[]).await.assert_code(6);
-    stage.write("workers.csv", &(workers(100, 1) + &worker(500, 1).replace("Active", "Left") + "\n"));
+    stage.write(
+        "workers.csv",
+        &(workers(100, 1) + &worker(500, 1).replace("Active", "Left") + "\n"),
+    );
     let run = stage.apply("workers.csv", &[]).await.json();
     assert_eq!(counts(&run), [("superseded".into(), 1), ("unchanged".into(), 100)].into(), "{run}");
     stage.mock.tell("job", &json!({"code": "Active"})).await;

@@ -169,8 +169,7 @@ async fn broken_and_half_files_after_a_good_day_deactivate_nobody_and_say_why() 
     let ran = stage.apply("workers.csv", &["--wait", "outcome"]).await;
     let run = ran.assert_code(4).assert_says("incomplete_file").assert_says("not complete").json();
     assert_eq!(run["status"], "held");
-    let expected =
-        json!([{"guard": "incomplete_file", "limit": "90%", "value": 50, "of": 100}]);
+    let expected = json!([{"guard": "incomplete_file", "limit": "90%", "value": 50, "of": 100}]);
     assert_eq!(run["held_by"], expected);
     stage.run(&["approve", "latest"]).await.assert_code(0);
     stage.run(&["work", "--until", "settled"]).await.assert_code(0);

@@ -52,8 +52,7 @@ pub struct Stage {
 }
 
 /// Rules that hold no run: for stories that change everybody at once.
-pub const UNGUARDED: &str =
-    "guard = { max_leavers = false, max_joiners = false, max_changes = false, max_rejects = false }";
+pub const UNGUARDED: &str = "guard = { max_leavers = false, max_joiners = false, max_changes = false, max_rejects = false }";
 
 impl Stage {
     /// A stage whose feeds are `hr` and `payroll`, both of the shape of [`workers`].
