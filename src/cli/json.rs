@@ -4,7 +4,7 @@ use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};
 
 use crate::bridge::Overview;
-use crate::domain::HeldBy;
+use crate::domain::{HeldBy, RunStatus};
 use crate::intake::PlannedRun;
 use crate::store::{ChangeCounts, Decided, Operation, Record, Run, StatusCounts, StoredProblem};
 
@@ -125,7 +125,7 @@ pub fn already_planned(run: &Run) -> Value {
         "problem": null,
         "started_at": instant(run.started_at),
         "ended_at": null,
-        "would_hold": [],
+        "would_hold": if run.status == RunStatus::Held { held_by(&run.held_by) } else { json!([]) },
         "already_applied": run.id.as_str(),
     })
 }

@@ -10,7 +10,7 @@ use crate::cli::exit::Exit;
 use crate::cli::files::create_new_private;
 use crate::cli::terminal::{reading_bar, remark, say, tell};
 use crate::cli::{findings, json, words};
-use crate::domain::OperationStatus;
+use crate::domain::{OperationStatus, RunStatus};
 use crate::entra::MAX_OPERATIONS;
 use crate::intake::{Asked, ChangeSeen, PlanOptions, Planned, PlannedRun};
 
@@ -43,7 +43,7 @@ pub async fn run(context: &Context, args: PlanArgs) -> Result<Exit, Failed> {
             } else {
                 say(words::run(&run, bridge.clock.now()));
             }
-            Ok(Exit::Success)
+            Ok(if run.status == RunStatus::Held { Exit::Held } else { Exit::Success })
         }
         Planned::New(planned) => {
             findings::tell_of(&planned.findings);

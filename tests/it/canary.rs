@@ -25,6 +25,7 @@ pub const SOURCE: &str = r#"
 [source.hr]
 target = "entra"
 time_zone = "Europe/Berlin"
+guard = { max_leavers = false, max_joiners = false, max_changes = false, max_rejects = false, max_inactive = false }
 
 [source.hr.mapping]
 externalId = "Id"

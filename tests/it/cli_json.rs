@@ -22,7 +22,7 @@ fn or_null(value: &Value, kind: fn(&Value) -> bool) -> bool {
     value.is_null() || kind(value)
 }
 
-const RUN: [Member; 15] = [
+const RUN: [Member; 23] = [
     ("run", Value::is_string),
     ("source", Value::is_string),
     ("target", Value::is_string),
@@ -37,7 +37,15 @@ const RUN: [Member; 15] = [
     ("problem", |value| or_null(value, Value::is_object)),
     ("started_at", is_instant),
     ("ended_at", |value| or_null(value, is_instant)),
+    ("kind", Value::is_string),
     ("would_hold", Value::is_array),
+    ("as_of", |value| or_null(value, is_instant)),
+    ("complete", |value| or_null(value, Value::is_boolean)),
+    ("note", |value| or_null(value, Value::is_string)),
+    ("decisions", Value::is_array),
+    ("superseded_by", |value| or_null(value, Value::is_string)),
+    ("changed_by_mapping", is_count),
+    ("missing", Value::is_array),
 ];
 
 const OPERATION: [Member; 12] = [
@@ -88,7 +96,7 @@ fn assert_applied(document: &Value) {
 
 #[track_caller]
 fn assert_run(document: &Value) {
-    assert_members(document, &RUN, &["would_hold"]);
+    assert_members(document, &RUN, &["would_hold", "changed_by_mapping", "missing"]);
     assert_counts(document);
     let changes = document["changes"].as_object().unwrap();
     for name in ["joiner", "mover", "leaver", "rehire", "missing"] {
@@ -348,7 +356,8 @@ fn the_plan_document_is_the_run_document_without_run_and_with_would_hold() {
     let stage = Stage::quick();
     stage.place.write("workers.csv", MIXED);
     let plan = stage.run(&["plan", "workers.csv", "--source", "hr", "--json"]).expect(3).json();
-    assert_members(&stored(&plan), &RUN, &["run"]);
+    let without = ["run", "kind", "decisions", "superseded_by"];
+    assert_members(&stored(&plan), &RUN, &without);
     assert_counts(&plan);
     assert_eq!(plan["status"], "planned");
     assert_eq!((&plan["rows"], &plan["bulk_requests"]), (&json!(3), &json!(1)));

@@ -18,10 +18,13 @@ active = { from = \"Status\", map = { Active = true, Inactive = false } }
 /// The attribute that the stories about dates look at.
 pub const HIRE_DATE: &str = "urn:ietf:params:scim:schemas:extension:contoso:1.0:User:HireDate";
 
+/// A file of a handful of people, many of them odd, would be held.
+const UNGUARDED: &str = "guard = { max_leavers = false, max_joiners = false, max_changes = false, max_rejects = false, max_inactive = false }";
+
 /// A source with these lines of its own and this mapping.
 pub fn source(options: &str, mapping: &str) -> String {
     format!(
-        "\n[source.hr]\ntarget = \"entra\"\ntime_zone = \"Europe/Berlin\"\n{options}\n\n\
+        "\n[source.hr]\ntarget = \"entra\"\ntime_zone = \"Europe/Berlin\"\n{UNGUARDED}\n{options}\n\n\
          [source.hr.mapping]\n{mapping}\n"
     )
 }

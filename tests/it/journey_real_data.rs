@@ -10,6 +10,7 @@ const REAL: &str = r#"
 [source.hr]
 target = "entra"
 time_zone = "America/Chicago"
+guard = { max_leavers = false, max_joiners = false, max_changes = false, max_rejects = false, max_inactive = false }
 
 [source.hr.mapping]
 externalId = "WorkerID"

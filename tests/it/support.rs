@@ -77,6 +77,19 @@ impl Stage {
         Self::with_feeds(quick(), &feed).await
     }
 
+    /// What time it is on the stage.
+    pub fn now(&self) -> jiff::Timestamp {
+        let ahead = i64::try_from(self.ahead.load(Ordering::Relaxed)).unwrap();
+        scimport::domain::Clock::now(&scimport::domain::SystemClock)
+            + jiff::SignedDuration::from_secs(ahead)
+    }
+
+    /// Lets time pass until an instant that is still to come.
+    pub async fn pass_to(&self, instant: jiff::Timestamp) {
+        let wait = instant.duration_since(self.now()).as_secs() + 1;
+        self.pass(u64::try_from(wait).expect("an instant that is still to come")).await;
+    }
+
     /// Lets time pass, for the program and for the stand-in.
     pub async fn pass(&self, seconds: u64) {
         self.ahead.fetch_add(seconds, Ordering::Relaxed);
