@@ -66,6 +66,8 @@ mod journey_files;
 #[cfg(test)]
 mod journey_limits;
 #[cfg(test)]
+mod journey_order;
+#[cfg(test)]
 mod journey_outcomes;
 #[cfg(test)]
 mod journey_real_data;
