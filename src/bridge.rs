@@ -6,14 +6,18 @@
 //!
 //! Nothing here prints, parses arguments or knows SQL or HTTP.
 
+mod decide;
 mod drive;
 mod error;
 mod plan;
+mod sealed;
 mod setup;
 mod status;
 
+pub use decide::DecisionError;
 pub use drive::{Ended, Goal};
 pub use error::BridgeError;
-pub use plan::{Applied, Preview};
+pub use plan::{Applied, Applying, Preview};
+pub use sealed::{SealError, SealedPlan};
 pub use setup::{Bridge, Setup};
 pub use status::{FoundRun, Overview, TargetOverview};

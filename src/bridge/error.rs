@@ -1,5 +1,6 @@
 //! What can go wrong between the rooms.
 
+use crate::bridge::{DecisionError, SealError};
 use crate::config::{ConfigErrors, SecretError};
 use crate::domain::{Problem, SourceName, TargetName};
 use crate::entra::EntraError;
@@ -56,6 +57,12 @@ pub enum BridgeError {
     /// The ledger kept changing while the file was planned.
     #[error("other runs kept changing the ledger while this file was planned")]
     LedgerBusy,
+    /// A decision about a run was not possible.
+    #[error(transparent)]
+    Decision(#[from] DecisionError),
+    /// A sealed plan was not applied.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

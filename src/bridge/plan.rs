@@ -1,10 +1,14 @@
 //! Planning a file, and committing what was planned.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use crate::bridge::sealed::SealedPlan;
 use crate::bridge::{Bridge, BridgeError};
 use crate::domain::{RunId, TargetName};
-use crate::intake::{Feed, IntakeError, PlanOptions, Planned, PlannedRun, plan_file};
+use crate::intake::{
+    Asked, Feed, IntakeError, Pilot, PlanOptions, Planned, PlannedRun, plan_due, plan_file,
+};
 use crate::store::{Commit, RefusedRun, Run, StoredProblem};
 
 /// How often a file is planned anew because another run changed the ledger meanwhile.
@@ -18,9 +22,22 @@ pub struct Preview<'a> {
     pub is_first_run: bool,
 }
 
+/// How a file is applied.
+#[derive(Clone, Copy, Default)]
+pub struct Applying<'a> {
+    /// Who asked.
+    pub asked: Asked,
+    /// Only a few of its changes.
+    pub pilot: Option<&'a Pilot>,
+    /// Exactly what was planned and sealed before, or nothing.
+    pub sealed: Option<&'a SealedPlan>,
+    /// Is told the bytes read so far of both passes, and twice the size of the file.
+    pub on_progress: Option<&'a (dyn Fn(u64, u64) + Send + Sync)>,
+}
+
 /// What applying a file came to.
 pub enum Applied {
-    /// A new run was committed.
+    /// A new run was committed; it may be held.
     Committed(RunId),
     /// The file is the source's latest run already.
     Already(Box<Run>),
@@ -50,21 +67,28 @@ impl Bridge {
     ///
     /// # Errors
     ///
-    /// When the file is refused or the store fails.
+    /// When the file is refused, a sealed plan is stale, or the store fails.
     pub async fn apply(
         &self,
         source: &str,
         path: &Path,
-        on_progress: Option<&(dyn Fn(u64, u64) + Send + Sync)>,
+        applying: Applying<'_>,
         agree: &mut (dyn FnMut(Preview<'_>) -> bool + Send),
     ) -> Result<Applied, BridgeError> {
         let feed = self.setup.feed(source)?;
         for _ in 0..ATTEMPTS {
-            let options = PlanOptions { on_progress, ..PlanOptions::default() };
+            if let Some(sealed) = applying.sealed {
+                sealed.check_before(self, &feed).await?;
+            }
+            let options = PlanOptions {
+                asked: applying.asked,
+                pilot: applying.pilot,
+                on_progress: applying.on_progress,
+                ..PlanOptions::default()
+            };
             let started_at = self.clock.now();
             let planned =
-                plan_file(&*self.store, std::sync::Arc::clone(&feed), path, &*self.clock, options)
-                    .await;
+                plan_file(&*self.store, Arc::clone(&feed), path, &*self.clock, options).await;
             let mut planned = match planned {
                 Ok(Planned::AlreadyApplied(run)) => return Ok(Applied::Already(run)),
                 Ok(Planned::New(planned)) => planned,
@@ -90,26 +114,65 @@ impl Bridge {
                 }
                 Err(error) => return Err(error.into()),
             };
-            let is_first_run = planned.known_records == 0;
+            if let Some(sealed) = applying.sealed {
+                sealed.check_planned(&planned)?;
+            }
+            let is_first_run = planned.records.all == 0;
             if !agree(Preview { planned: &planned, is_first_run }) {
                 return Ok(Applied::Declined);
             }
-            let Some(draft) = planned.draft.take() else {
-                return Err(BridgeError::LedgerBusy);
-            };
-            let id = planned.run.id.clone();
-            let (run, counts) = (planned.run.clone(), planned.counts);
-            match draft.commit(planned.run, self.clock.now()).await? {
-                Commit::Done => {
-                    log_committed(&run, &counts);
-                    return Ok(Applied::Committed(id));
+            if let Some(id) = self.commit(&mut planned).await? {
+                return Ok(Applied::Committed(id));
+            }
+            tracing::info!("another run changed the ledger meanwhile; planning anew");
+        }
+        Err(BridgeError::LedgerBusy)
+    }
+
+    /// Commits a planned run; `None` when the ledger moved and it has to be planned anew.
+    async fn commit(&self, planned: &mut PlannedRun) -> Result<Option<RunId>, BridgeError> {
+        let Some(draft) = planned.draft.take() else {
+            return Err(BridgeError::LedgerBusy);
+        };
+        match draft.commit(planned.run.clone(), self.clock.now()).await? {
+            Commit::Done => {
+                log_committed(&planned.run, &planned.counts);
+                Ok(Some(planned.run.id.clone()))
+            }
+            Commit::LedgerMoved => Ok(None),
+        }
+    }
+
+    /// Plans and commits what is due of a target: dates that have come, rows that apply from now on,
+    /// managers that have arrived. A run for each source that has any; it may be held.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn apply_due(&self, target: &TargetName) -> Result<Vec<RunId>, BridgeError> {
+        let mut runs = Vec::new();
+        for source in self.store.due_sources(target, self.clock.now()).await? {
+            let feed = match self.setup.feed(source.as_str()) {
+                Ok(feed) if feed.target == *target => feed,
+                _ => {
+                    tracing::warn!(
+                        source = %source,
+                        target = %target,
+                        "records are due, but their source is not in the config any more: they wait"
+                    );
+                    continue;
                 }
-                Commit::LedgerMoved => {
-                    tracing::info!("another run changed the ledger meanwhile; planning anew");
+            };
+            for _ in 0..ATTEMPTS {
+                let planned = plan_due(&*self.store, Arc::clone(&feed), &*self.clock).await?;
+                let Some(mut planned) = planned else { break };
+                if let Some(id) = self.commit(&mut planned).await? {
+                    runs.push(id);
+                    break;
                 }
             }
         }
-        Err(BridgeError::LedgerBusy)
+        Ok(runs)
     }
 
     /// The targets that the config's sources lead to, each once.
@@ -123,7 +186,7 @@ impl Bridge {
     /// # Errors
     ///
     /// When there is none of that name.
-    pub fn feed(&self, source: &str) -> Result<std::sync::Arc<Feed>, BridgeError> {
+    pub fn feed(&self, source: &str) -> Result<Arc<Feed>, BridgeError> {
         self.setup.feed(source)
     }
 }
@@ -132,13 +195,16 @@ fn log_committed(run: &crate::store::NewRun, counts: &crate::store::StatusCounts
     use crate::domain::OperationStatus as S;
     tracing::info!(
         run.id = %run.id,
+        run.kind = %run.kind,
         source = %run.source,
         target = %run.target,
         rows = run.rows,
+        held = counts.get(S::Held),
         queued = counts.get(S::Queued),
         unchanged = counts.get(S::Unchanged),
         rejected = counts.get(S::Rejected),
         superseded = counts.get(S::Superseded),
+        missing = run.changes.missing,
         "run committed"
     );
 }

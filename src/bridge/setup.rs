@@ -10,12 +10,14 @@ use url::Url;
 
 use crate::bridge::BridgeError;
 use crate::config::{
-    Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretRef, TargetConfig,
+    Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretRef, SourceConfig,
+    TargetConfig,
 };
 use crate::domain::{Clock, SourceName, TargetName};
 use crate::entra::{self, Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
 use crate::intake::{Feed, Password};
 use crate::mapping::Mapping;
+use crate::plan::SourceRules;
 use crate::source::Limits;
 use crate::store::{SqliteStore, Store};
 
@@ -79,6 +81,7 @@ impl Setup {
                         format: source.format.clone(),
                         rows: source.rows.clone(),
                         takes_over: source.takes_over.clone(),
+                        rules: rules(source),
                         mapping,
                         limits: Limits::default(),
                         time_zone: zone.cloned().unwrap_or(TimeZone::UTC),
@@ -141,6 +144,20 @@ impl Setup {
         self.config.target(name.as_str()).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))
     }
 
+    /// Whether every target is a stand-in on this machine, so that nobody can come to harm.
+    #[must_use]
+    pub fn is_rehearsal(&self) -> bool {
+        let is_here = |target: &TargetConfig| {
+            let url = target.graph_url.as_deref().and_then(|url| Url::parse(url).ok());
+            url.is_some_and(|url| match url.host() {
+                Some(url::Host::Ipv4(address)) => address.is_loopback(),
+                Some(url::Host::Ipv6(address)) => address.is_loopback(),
+                _ => false,
+            })
+        };
+        self.config.targets.iter().all(is_here)
+    }
+
     /// A client for a target, with its secret fetched now.
     ///
     /// # Errors
@@ -172,6 +189,17 @@ fn password(secret: SecretRef, env: &[(String, String)]) -> Password {
         };
         secret.resolve(&lookup).map_err(|error| error.to_string())
     })
+}
+
+/// What a source says about whole runs.
+fn rules(source: &SourceConfig) -> SourceRules {
+    SourceRules {
+        is_full: source.export == Export::Full,
+        guards: source.guards.clone(),
+        leavers: source.leavers,
+        complete: source.complete,
+        as_of: source.as_of.clone(),
+    }
 }
 
 /// What a target stands for, whatever it is called: the ledger is bound to it.

@@ -1,18 +1,20 @@
 //! `apply`: the main job.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
 use serde_json::Value;
 
-use crate::bridge::{Applied, Bridge, BridgeError, Goal, Preview};
+use crate::bridge::{Applied, Applying, Bridge, BridgeError, Goal, Preview, SealedPlan};
 use crate::cli::args::{ApplyArgs, Wait};
 use crate::cli::context::{Context, Failed, explain, failed};
 use crate::cli::exit::Exit;
-use crate::cli::plan::describe;
+use crate::cli::plan::{describe, tell_held};
 use crate::cli::terminal::{ask, is_interactive, operations_bar, reading_bar, remark, say, tell};
 use crate::cli::{findings, json, words};
-use crate::domain::{OperationStatus, RunId};
+use crate::domain::{ExternalId, OperationStatus, RunId, RunStatus};
+use crate::intake::{Asked, Pilot};
 use crate::store::{Operation, Run};
 
 /// How long `--wait accepted` waits unless told otherwise.
@@ -26,10 +28,40 @@ const TROUBLES_READ: usize = 2_000;
 /// Kinds of trouble shown.
 const TROUBLES_SHOWN: usize = 10;
 
+/// What is to be applied.
+struct Order {
+    source: String,
+    file: PathBuf,
+    pilot: Option<Pilot>,
+    sealed: Option<SealedPlan>,
+}
+
+impl Order {
+    fn read(args: &ApplyArgs) -> Result<Self, Failed> {
+        if let Some(path) = &args.plan {
+            let sealed =
+                SealedPlan::read(path).map_err(|error| failed(BridgeError::from(error)))?;
+            let (source, file) = (sealed.source.clone(), sealed.file.clone());
+            return Ok(Self { source, file, pilot: None, sealed: Some(sealed) });
+        }
+        let pilot = match args.limit {
+            Some(limit) => Some(Pilot::Limit(limit)),
+            None if args.only.is_empty() => None,
+            None => {
+                Some(Pilot::Only(args.only.iter().map(|id| ExternalId::new(id.trim())).collect()))
+            }
+        };
+        // clap has seen to it that both are there
+        let (source, file) = (args.source.clone().unwrap_or_default(), args.file.clone());
+        Ok(Self { source, file: file.unwrap_or_default(), pilot, sealed: None })
+    }
+}
+
 /// Applies a file.
 pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
     let setup = context.setup()?;
-    let feed = setup.feed(&args.source).map_err(failed)?;
+    let order = Order::read(&args)?;
+    let feed = setup.feed(&order.source).map_err(failed)?;
     if args.wait != Wait::None {
         // a missing secret is told before anything is stored, the store itself included
         setup.client(&feed.target, &context.env).map_err(failed)?;
@@ -47,11 +79,18 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
         // asked again when another run came between: what was found is the same
         found.get_or_insert_with(|| {
             findings::tell_of(&preview.planned.findings);
+            tell_held(preview.planned);
             findings::json(&preview.planned.findings, &preview.planned.remarks)
         });
         !asks || agrees(&preview)
     };
-    let applied = bridge.apply(&args.source, &args.file, Some(&on_progress), &mut agree).await;
+    let applying = Applying {
+        asked: Asked::Typed,
+        pilot: order.pilot.as_ref(),
+        sealed: order.sealed.as_ref(),
+        on_progress: Some(&on_progress),
+    };
+    let applied = bridge.apply(&order.source, &order.file, applying, &mut agree).await;
     bar.finish_and_clear();
     let found = found.unwrap_or_else(|| findings::json(&[], &[]));
     let applied = match applied {
@@ -60,7 +99,7 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
             let is_refused = matches!(error, BridgeError::Refused(_));
             let failure = failed(error);
             if args.json && is_refused {
-                show_refused(&bridge, &args).await?;
+                show_refused(&bridge, &order.source).await?;
             }
             return Err(failure);
         }
@@ -80,6 +119,15 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
             (run.id, true)
         }
     };
+    if let Some(run) = bridge.store.run(&id).await.map_err(failed)?
+        && run.status == RunStatus::Held
+    {
+        if was_there && let Some(held) = words::held(&run.held_by) {
+            tell(held);
+        }
+        show_with(&bridge, &id, args.json, Some(&found)).await?;
+        return Ok(Exit::Held);
+    }
     // the run is there, whatever became of it: it is shown all the same
     let exit = follow(context, &bridge, &feed.target, &id, &args).await;
     let exit = exit.unwrap_or_else(|Failed(exit)| exit);
@@ -112,8 +160,8 @@ async fn follow(
 
 fn agrees(preview: &Preview<'_>) -> bool {
     let planned = preview.planned;
-    let queued = planned.counts.get(OperationStatus::Queued);
-    let is_large = queued * ASK_ABOVE_ONE_IN > planned.known_records;
+    let queued = planned.to_send();
+    let is_large = queued * ASK_ABOVE_ONE_IN > planned.records.all;
     if queued == 0 || !(preview.is_first_run || is_large) {
         return true;
     }
@@ -124,7 +172,7 @@ fn agrees(preview: &Preview<'_>) -> bool {
         format!(
             "This changes {} of {} known people. Send it?",
             words::thousands(queued),
-            words::thousands(planned.known_records)
+            words::thousands(planned.records.all)
         )
     };
     ask(&question)
@@ -187,11 +235,11 @@ fn is_troubled(operation: &Operation) -> bool {
 }
 
 /// A refused file is a run as well; its document is printed.
-async fn show_refused(bridge: &Bridge, args: &ApplyArgs) -> Result<(), Failed> {
+async fn show_refused(bridge: &Bridge, source: &str) -> Result<(), Failed> {
     let runs = bridge.store.runs(1).await.map_err(failed)?;
     if let Some(run) = runs.first()
         && run.problem.is_some()
-        && run.source.as_str() == args.source
+        && run.source.as_str() == source
     {
         say(findings::added_to(json::run(run), findings::json(&[], &[])).to_string());
     }

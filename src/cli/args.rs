@@ -54,12 +54,12 @@ pub enum Command {
     Convert(ConvertArgs),
     /// Say what applying a file would do; changes nothing
     #[command(
-        after_help = "Example:\n  scimport plan workers.csv --source hr --diff\n  scimport plan workers.csv --source hr --json"
+        after_help = "Example:\n  scimport plan workers.csv --source hr --diff\n  scimport plan workers.csv --source hr --json\n  scimport plan workers.csv --source hr --out tonight.plan"
     )]
     Plan(PlanArgs),
     /// Apply a file: plan it, commit the run, send it, follow it
     #[command(
-        after_help = "Example:\n  scimport apply workers.csv --source hr --wait outcome\n\nExit codes: 0 all well, 1 error, 2 wrong usage or config, 3 some rows were rejected,\n4 held, 5 some operations failed or are unconfirmed, 6 the other side is unavailable"
+        after_help = "Example:\n  scimport apply workers.csv --source hr --wait outcome\n  scimport apply workers.csv --source hr --limit 5      # a pilot\n  scimport apply --plan tonight.plan\n\nExit codes: 0 all well, 1 error, 2 wrong usage or config, 3 some rows were rejected,\n4 held, 5 some operations failed or are unconfirmed, 6 the other side is unavailable"
     )]
     Apply(ApplyArgs),
     /// Do everything that is due, then exit: send what is queued, follow what was sent
@@ -67,6 +67,19 @@ pub enum Command {
         after_help = "Example:\n  scimport work                    # once, as a scheduler calls it\n  scimport work --until settled    # until every operation has ended or is unconfirmed"
     )]
     Work(WorkArgs),
+    /// Let a held run go
+    #[command(
+        after_help = "Example:\n  scimport approve latest\n\nWhat is approved goes out with the next `scimport work`, or with the daemon. Exit codes: 0 stored,\n1 the run is not held (any more)"
+    )]
+    Approve(DecideArgs),
+    /// Stop a run: what of it was not sent is not sent
+    #[command(after_help = "Example:\n  scimport cancel latest")]
+    Cancel(DecideArgs),
+    /// Send operations of a run again that failed or were never confirmed
+    #[command(
+        after_help = "Example:\n  scimport retry latest\n  scimport retry latest --status failed\n  scimport retry --unsettled       # after a restart of the job: everything that is open"
+    )]
+    Retry(RetryArgs),
     /// List the runs, newest first
     #[command(after_help = "Example:\n  scimport runs --limit 5")]
     Runs(RunsArgs),
@@ -153,6 +166,51 @@ pub struct PlanArgs {
     /// Print one JSON document
     #[arg(long, conflicts_with = "diff")]
     pub json: bool,
+    /// Seal the plan into this new file, for `apply --plan`
+    #[arg(long, value_name = "PLAN")]
+    pub out: Option<PathBuf>,
+}
+
+/// `approve`, `cancel`
+#[derive(Debug, Args)]
+pub struct DecideArgs {
+    /// A run's id, the beginning of one that no other run shares, or `latest`
+    pub run: String,
+    /// Print the run as one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which operations are sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RetryStatus {
+    /// Those that failed.
+    Failed,
+    /// Those that were never confirmed.
+    Unconfirmed,
+}
+
+/// `retry`
+#[derive(Debug, Args)]
+pub struct RetryArgs {
+    /// A run's id, the beginning of one that no other run shares, or `latest`
+    #[arg(required_unless_present = "unsettled")]
+    pub run: Option<String>,
+    /// Which operations [default: both]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "STATUS",
+        conflicts_with = "unsettled"
+    )]
+    pub status: Vec<RetryStatus>,
+    /// Everything of every target that was sent and has no outcome yet, whatever its run
+    #[arg(long, conflicts_with = "run")]
+    pub unsettled: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How long `apply` waits.
@@ -170,10 +228,20 @@ pub enum Wait {
 #[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// The HR file
-    pub file: PathBuf,
+    #[arg(required_unless_present = "plan")]
+    pub file: Option<PathBuf>,
     /// The source in the config
-    #[arg(long)]
-    pub source: String,
+    #[arg(long, required_unless_present = "plan")]
+    pub source: Option<String>,
+    /// Apply exactly what `plan --out` has sealed; refused once file, config or ledger have changed
+    #[arg(long, value_name = "PLAN", conflicts_with_all = ["file", "source", "only", "limit"])]
+    pub plan: Option<PathBuf>,
+    /// A pilot: only the changes of these workers
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', conflicts_with = "limit")]
+    pub only: Vec<String>,
+    /// A pilot: only the first N changes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
     /// What to wait for
     #[arg(long, value_enum, default_value_t = Wait::Accepted)]
     pub wait: Wait,

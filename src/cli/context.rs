@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::bridge::{Bridge, BridgeError, Ended, Setup};
+use crate::bridge::{Bridge, BridgeError, DecisionError, Ended, SealError, Setup};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::tell;
 use crate::config;
 use crate::delivery::Stop;
-use crate::domain::SystemClock;
+use crate::domain::{Clock, ShiftedClock, SystemClock};
 use crate::entra::CallFailure;
 use crate::telemetry::causes;
 use crate::tracking::TrackingError;
+
+/// How far the clock of a rehearsal is ahead, such as `36h`. `mock-entra` has its own, which
+/// `POST /_mock/advance` moves.
+const REHEARSAL_CLOCK: &str = "SCIMPORT_REHEARSAL_CLOCK";
 
 /// What every command needs.
 pub struct Context {
@@ -52,6 +56,41 @@ impl Context {
         })
     }
 
+    /// The machine's clock, or for a rehearsal one that is ahead of it (or behind).
+    fn clock(&self, setup: &Setup) -> Result<Arc<dyn Clock>, Failed> {
+        let found = self.env.iter().rev().find(|(key, _)| key == REHEARSAL_CLOCK);
+        let Some((_, text)) = found.filter(|(_, text)| !text.trim().is_empty()) else {
+            return Ok(Arc::new(SystemClock));
+        };
+        let by: jiff::SignedDuration = text.trim().parse().map_err(|_| {
+            tell(format!(
+                "error: `{REHEARSAL_CLOCK}` is no length of time\nhint: write it like `36h`"
+            ));
+            Failed(Exit::Usage)
+        })?;
+        if by.is_zero() {
+            return Ok(Arc::new(SystemClock));
+        }
+        if !setup.is_rehearsal() {
+            tell(format!(
+                "error: `{REHEARSAL_CLOCK}` moves the clock of rehearsals, and this config has a target \
+                 that is no stand-in on this machine\nhint: take the variable out of the environment"
+            ));
+            return Err(Failed(Exit::Usage));
+        }
+        Ok(Arc::new(ShiftedClock::new(SystemClock, by)))
+    }
+
+    /// Who types the command, as the system calls them; kept with decisions.
+    pub fn person(&self) -> String {
+        let known = |name: &str| {
+            let found = self.env.iter().rev().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty())
+        };
+        // Windows has the second
+        known("USER").or_else(|| known("USERNAME")).unwrap_or_else(|| "unknown".to_owned())
+    }
+
     /// The bridge with its store open.
     pub fn bridge(&self) -> Result<Bridge, Failed> {
         self.open(self.setup()?)
@@ -59,13 +98,15 @@ impl Context {
 
     /// The same, for a config that was looked at before.
     pub fn open(&self, setup: Setup) -> Result<Bridge, Failed> {
-        Bridge::open(setup, Arc::new(SystemClock), self.env.clone()).map_err(failed)
+        let clock = self.clock(&setup)?;
+        Bridge::open(setup, clock, self.env.clone()).map_err(failed)
     }
 
     /// The bridge with its store open for looking only.
     pub fn bridge_read_only(&self) -> Result<Bridge, Failed> {
         let setup = self.setup()?;
-        Bridge::open_read_only(setup, Arc::new(SystemClock), self.env.clone()).map_err(failed)
+        let clock = self.clock(&setup)?;
+        Bridge::open_read_only(setup, clock, self.env.clone()).map_err(failed)
     }
 }
 
@@ -117,6 +158,19 @@ fn hint(error: &BridgeError) -> Option<String> {
             Some("put it there, then `scimport check` looks again".to_owned())
         }
         BridgeError::Tracking(TrackingError::Halted(failure)) => Some(failure.advice().to_owned()),
+        BridgeError::Seal(SealError::Stale { .. }) => Some(
+            "nothing was stored: look at a new plan with `scimport plan FILE --source S --out PLAN`"
+                .to_owned(),
+        ),
+        BridgeError::Seal(SealError::NoPlan { .. }) => {
+            Some("make one with `scimport plan FILE --source S --out PLAN`".to_owned())
+        }
+        BridgeError::Decision(DecisionError::NoSuchRun(_)) => {
+            Some("`scimport runs` lists them".to_owned())
+        }
+        BridgeError::Decision(DecisionError::Superseded { by, .. }) => {
+            Some(format!("look at the newer one: `scimport status {by}`"))
+        }
         BridgeError::LedgerBusy => Some("try again when the other runs are done".to_owned()),
         _ => None,
     }

@@ -49,8 +49,7 @@ pub async fn run(context: &Context, args: ConvertArgs) -> Result<Exit, Failed> {
         };
         let strictness = validator.as_ref().map_or(Strictness::Direct, Strictness::Schemas);
         let max = crate::entra::MAX_OPERATIONS;
-        let today = feed.today(SystemClock.now());
-        let converted = convert(&mut source, &feed, today, max, &strictness, &mut sink);
+        let converted = convert(&mut source, &feed, SystemClock.now(), max, &strictness, &mut sink);
         converted
             .and_then(|done| sink.finish().map_err(ConvertError::Write).map(|()| done))
             .map_err(|error| match error {

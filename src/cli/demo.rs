@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bridge::{Applied, Bridge, Ended, Goal, Setup};
+use crate::bridge::{Applied, Applying, Bridge, Ended, Goal, Setup};
 use crate::cli::apply::{RunBars, show};
 use crate::cli::args::DemoArgs;
 use crate::cli::context::{Context, Failed, explain, failed};
@@ -89,7 +89,8 @@ async fn generated(
 
 /// The real thing from here on: plan, commit, send, follow.
 async fn apply(context: &Context, bridge: &Bridge, file: &Path) -> Result<Run, Failed> {
-    let applied = bridge.apply("hr", file, None, &mut |_| true).await.map_err(failed)?;
+    let applied =
+        bridge.apply("hr", file, Applying::default(), &mut |_| true).await.map_err(failed)?;
     let id = match applied {
         Applied::Committed(id) => id,
         Applied::Already(run) => run.id,

@@ -4,8 +4,9 @@ use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};
 
 use crate::bridge::Overview;
+use crate::domain::HeldBy;
 use crate::intake::PlannedRun;
-use crate::store::{ChangeCounts, Operation, Record, Run, StatusCounts, StoredProblem};
+use crate::store::{ChangeCounts, Decided, Operation, Record, Run, StatusCounts, StoredProblem};
 
 /// An instant: RFC 3339, UTC, milliseconds at most.
 pub fn instant(at: Timestamp) -> String {
@@ -37,6 +38,22 @@ fn problem(problem: &StoredProblem) -> Value {
     })
 }
 
+/// Why a run is (or would be) held. Kept after somebody has decided.
+fn held_by(held_by: &[HeldBy]) -> Value {
+    let each = held_by.iter().map(|held| {
+        json!({"guard": held.guard, "limit": held.limit, "value": held.value, "of": held.of})
+    });
+    each.collect()
+}
+
+fn decided(decided: &Decided) -> Value {
+    json!({
+        "decision": decided.decision.as_str(),
+        "by": decided.by,
+        "at": instant(decided.at),
+    })
+}
+
 /// A run: `apply --json`, `status RUN --json`.
 pub fn run(run: &Run) -> Value {
     json!({
@@ -50,24 +67,30 @@ pub fn run(run: &Run) -> Value {
         "counts": counts(&run.counts),
         "changes": changes(&run.changes),
         "bulk_requests": run.bulk_requests,
-        "held_by": [],
+        "held_by": held_by(&run.held_by),
         "problem": run.problem.as_ref().map(problem),
         "started_at": instant(run.started_at),
         "ended_at": run.ended_at.map(instant),
+        "kind": run.kind.as_str(),
+        "as_of": run.as_of.map(instant),
+        "complete": run.is_full.then_some(run.is_complete),
+        "note": run.note,
+        "decisions": run.decisions.iter().map(decided).collect::<Vec<_>>(),
+        "superseded_by": run.superseded_by.as_ref().map(crate::domain::RunId::as_str),
     })
 }
 
 /// A plan: `plan --json`. The run document without `run`, plus `would_hold`.
 pub fn plan(planned: &PlannedRun, max_operations: u64) -> Value {
     let run = &planned.run;
-    let queued = planned.counts.get(crate::domain::OperationStatus::Queued);
+    let queued = planned.to_send();
     json!({
         "source": run.source.as_str(),
         "target": run.target.as_str(),
         "file": run.file,
         "status": "planned",
         "rows": run.rows,
-        "without_row": 0,
+        "without_row": planned.without_row,
         "counts": counts(&planned.counts),
         "changes": changes(&run.changes),
         "bulk_requests": queued.div_ceil(max_operations.max(1)),
@@ -75,7 +98,12 @@ pub fn plan(planned: &PlannedRun, max_operations: u64) -> Value {
         "problem": null,
         "started_at": instant(run.started_at),
         "ended_at": null,
-        "would_hold": [],
+        "would_hold": held_by(&run.held_by),
+        "as_of": run.as_of.map(instant),
+        "complete": run.is_full.then_some(run.is_complete),
+        "note": run.note,
+        "changed_by_mapping": planned.by_mapping,
+        "missing": planned.missing.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(),
     })
 }
 

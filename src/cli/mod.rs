@@ -6,6 +6,7 @@ mod args;
 mod check;
 mod context;
 mod convert;
+mod decide;
 mod demo;
 mod exit;
 mod files;

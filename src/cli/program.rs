@@ -10,8 +10,8 @@ use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, tell};
 use crate::cli::{
-    apply, check, convert, demo, import_mapping, init, mock, plan, record, report, runs, status,
-    work,
+    apply, check, convert, decide, demo, import_mapping, init, mock, plan, record, report, runs,
+    status, work,
 };
 use crate::{config, telemetry};
 
@@ -63,6 +63,9 @@ async fn run(cli: Cli) -> Exit {
         Command::Plan(args) => plan::run(&context, args).await,
         Command::Apply(args) => apply::run(&context, args).await,
         Command::Work(args) => work::run(&context, args).await,
+        Command::Approve(args) => decide::approve(&context, &args).await,
+        Command::Cancel(args) => decide::cancel(&context, &args).await,
+        Command::Retry(args) => decide::retry(&context, &args).await,
         Command::Runs(args) => runs::run(&context, args).await,
         Command::Status(args) => status::run(&context, args).await,
         Command::Record(args) => record::run(&context, args).await,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::domain::{ExternalId, OperationStatus, RunStatus};
+use crate::domain::{ExternalId, HeldBy, OperationStatus, RunStatus};
 use crate::intake::Remark;
 use crate::store::{ChangeCounts, Operation, Run, StatusCounts};
 
@@ -30,11 +30,14 @@ pub fn changes(changes: &ChangeCounts) -> String {
         (changes.leaver, "leaver", ""),
         (changes.rehire, "rehire", ""),
     ];
-    let parts: Vec<String> = parts
+    let mut parts: Vec<String> = parts
         .iter()
         .filter(|(count, ..)| *count > 0)
         .map(|(count, word, more)| format!("{} {word}{}{more}", thousands(*count), plural(*count)))
         .collect();
+    if changes.missing > 0 {
+        parts.push(format!("{} missing", thousands(changes.missing)));
+    }
     if parts.is_empty() { "no changes".to_owned() } else { parts.join(", ") }
 }
 
@@ -59,16 +62,58 @@ pub fn run(run: &Run, now: Timestamp) -> String {
     let _ = writeln!(text, "rows      {}: {}", thousands(run.rows), counts(&run.counts));
     let _ = writeln!(text, "changes   {}", changes(&run.changes));
     let _ = write!(text, "requests  {}", thousands(run.bulk_requests));
+    if let Some(held) = held(&run.held_by) {
+        let _ = write!(text, "\n{held}");
+    }
+    if let Some(note) = &run.note {
+        let _ = write!(text, "\nnote      {note}");
+    }
+    for decided in &run.decisions {
+        let at = instant(decided.at);
+        let _ = write!(text, "\ndecided   {} by {} at {at}", decided.decision, decided.by);
+    }
+    if let Some(by) = &run.superseded_by {
+        let _ = write!(text, "\nsee       run {by} took its place");
+    }
     if let Some(next) = next_step(run.status) {
         let _ = write!(text, "\nnext      {next}");
     }
     text
 }
 
+/// Why a run is held, a line each.
+pub fn held(held_by: &[HeldBy]) -> Option<String> {
+    let lines: Vec<String> =
+        held_by.iter().map(|held| format!("held by   {}", why(held))).collect();
+    if lines.is_empty() { None } else { Some(lines.join("\n")) }
+}
+
+/// One guard in words, with its numbers and its limit.
+fn why(held: &HeldBy) -> String {
+    let HeldBy { guard, limit, value, of } = held;
+    let (value, of) = (thousands(*value), thousands(*of));
+    match guard.as_str() {
+        "first_run" => {
+            format!("{guard}: the source's first run is sent only when somebody says so")
+        }
+        "incomplete_file" => format!(
+            "{guard}: {value} rows, and the last complete file had {of} (complete from {limit} on)"
+        ),
+        "older_file" => format!("{guard}: a newer file was applied already ({limit})"),
+        "min_rows" => format!("{guard}: {value} rows, at least {limit} are expected"),
+        "max_rejects" => format!("{guard}: {value} of {of} rows are rejected (limit {limit})"),
+        "max_inactive" => format!("{guard}: {value} of {of} people are inactive (limit {limit})"),
+        _ => format!("{guard}: {value} of {of} active people (limit {limit})"),
+    }
+}
+
 /// What an unfinished run waits for. Without a word, `accepted` reads like done, and `delivering`
 /// like something that goes on by itself.
 const fn next_step(status: RunStatus) -> Option<&'static str> {
     match status {
+        RunStatus::Held => {
+            Some("`scimport approve RUN` lets it go, `scimport cancel RUN` stops it")
+        }
         RunStatus::Delivering => Some("`scimport work` sends what is queued"),
         RunStatus::Tracking => {
             Some("accepted is not done: `scimport work` looks for the outcomes in Entra's log")

@@ -4,13 +4,17 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
-use crate::bridge::Goal;
+use crate::bridge::{Bridge, Ended, Goal};
 use crate::cli::args::{Until, WorkArgs};
 use crate::cli::context::{Context, Failed, explain, failed};
 use crate::cli::exit::Exit;
-use crate::cli::terminal::{remark, say};
+use crate::cli::terminal::{remark, say, tell};
 use crate::cli::{json, words};
-use crate::domain::RunId;
+use crate::domain::{RunId, RunStatus, TargetName};
+
+/// Outcomes may make more due (a manager has arrived, and the reports are sent again): so often it is
+/// looked for more.
+const ROUNDS: usize = 4;
 
 /// Delivers and tracks every target.
 pub async fn run(context: &Context, args: WorkArgs) -> Result<Exit, Failed> {
@@ -20,26 +24,38 @@ pub async fn run(context: &Context, args: WorkArgs) -> Result<Exit, Failed> {
         Until::Settled => Goal::Settled,
     };
     let mut touched: BTreeSet<RunId> = BTreeSet::new();
-    let mut work = Vec::new();
-    for target in bridge.targets() {
-        let unfinished = bridge.store.unfinished_runs(&target).await.map_err(failed)?;
-        if unfinished.is_empty() {
-            continue;
-        }
-        touched.extend(unfinished);
-        work.push(target);
-    }
-    // targets do not wait for each other
-    let all = work.iter().map(|target| {
-        let (bridge, goal) = (&bridge, &goal);
-        async move { bridge.drive(target, goal, None, &context.cancel, &mut |_| {}).await }
-    });
     let mut exit = Exit::Success;
-    for outcome in join_all(all).await {
-        exit = exit.and(match outcome {
-            Ok(ended) => explain(&ended),
-            Err(error) => failed(error).0,
+    for round in 0..ROUNDS {
+        let mut work = Vec::new();
+        for target in bridge.targets() {
+            let before = touched.len();
+            exit = exit.and(due(&bridge, &target, &mut touched).await?);
+            if round == 0 {
+                touched.extend(bridge.store.unfinished_runs(&target).await.map_err(failed)?);
+            }
+            if touched.len() > before {
+                work.push(target);
+            }
+        }
+        if work.is_empty() {
+            break;
+        }
+        // targets do not wait for each other
+        let all = work.iter().map(|target| {
+            let (bridge, goal) = (&bridge, &goal);
+            async move { bridge.drive(target, goal, None, &context.cancel, &mut |_| {}).await }
         });
+        let mut is_stopped = false;
+        for outcome in join_all(all).await {
+            is_stopped |= !matches!(outcome, Ok(Ended::Reached));
+            exit = exit.and(match outcome {
+                Ok(ended) => explain(&ended),
+                Err(error) => failed(error).0,
+            });
+        }
+        if is_stopped {
+            break;
+        }
     }
     if touched.is_empty() {
         remark("nothing is due");
@@ -56,6 +72,26 @@ pub async fn run(context: &Context, args: WorkArgs) -> Result<Exit, Failed> {
     }
     if args.json {
         say(serde_json::Value::Array(documents).to_string());
+    }
+    Ok(exit)
+}
+
+/// Plans and commits what is due of a target. A run that a guard holds is told, and waits.
+async fn due(
+    bridge: &Bridge,
+    target: &TargetName,
+    touched: &mut BTreeSet<RunId>,
+) -> Result<Exit, Failed> {
+    let mut exit = Exit::Success;
+    for id in bridge.apply_due(target).await.map_err(failed)? {
+        if let Some(run) = bridge.store.run(&id).await.map_err(failed)?
+            && run.status == RunStatus::Held
+        {
+            tell(format!("run {id} is held: what is due of source `{}` waits", run.source));
+            tell(words::held(&run.held_by).unwrap_or_default());
+            exit = exit.and(Exit::Held);
+        }
+        touched.insert(id);
     }
     Ok(exit)
 }

@@ -1,4 +1,4 @@
-//! `format`, `csv`, `xlsx`, `json` and `complete` of a source: how its files are read.
+//! `format`, `csv`, `xlsx` and `json` of a source: how its files are read.
 
 use std::path::Path;
 
@@ -16,10 +16,6 @@ use crate::source::{
 pub(super) const CSV_KEYS: &[&str] = &["delimiter", "encoding", "header_row", "quote"];
 pub(super) const XLSX_KEYS: &[&str] = &["sheet", "header_row", "merged", "password"];
 pub(super) const JSON_KEYS: &[&str] = &["records"];
-pub(super) const COMPLETE_KEYS: &[&str] = &["trailer"];
-pub(super) const COMPLETE_LATER: &[&str] = &["min_share"];
-pub(super) const TRAILER_KEYS: &[&str] = &["starts_with", "count", "total"];
-pub(super) const TOTAL_KEYS: &[&str] = &["field", "of"];
 /// What is worth suggesting of the many labels that encodings have.
 const USUAL_ENCODINGS: [&str; 17] = [
     "auto",
@@ -41,9 +37,13 @@ const USUAL_ENCODINGS: [&str; 17] = [
     "big5",
 ];
 
-/// Reads everything about files; the password of workbooks beside it, because only the edge may
+/// Reads everything about files but their trailer, which is handed in; the password of workbooks beside it, because only the edge may
 /// know of secrets.
-pub(super) fn read(section: &Section<'_>, folder: &Path) -> (FormatConfig, Option<SecretRef>) {
+pub(super) fn read(
+    section: &Section<'_>,
+    folder: &Path,
+    trailer: Option<TrailerConfig>,
+) -> (FormatConfig, Option<SecretRef>) {
     let formats = [("csv", Format::Csv), ("xlsx", Format::Xlsx), ("json", Format::Json)];
     let format = section.get("format").and_then(|field| field.word(&formats));
     let (xlsx, password) =
@@ -53,7 +53,7 @@ pub(super) fn read(section: &Section<'_>, folder: &Path) -> (FormatConfig, Optio
         csv: section.get("csv").and_then(|field| csv(&field)).unwrap_or_default(),
         xlsx,
         json: section.get("json").and_then(|field| json(&field)).unwrap_or_default(),
-        trailer: section.get("complete").and_then(|field| complete(&field)),
+        trailer,
     };
     (config, password)
 }
@@ -170,24 +170,4 @@ fn pointer(field: &Field<'_>) -> Option<String> {
         return None;
     }
     Some(text.to_owned())
-}
-
-fn complete(field: &Field<'_>) -> Option<TrailerConfig> {
-    let section = field.part()?;
-    section.check_keys(COMPLETE_KEYS, COMPLETE_LATER);
-    let trailer = section.get("trailer")?;
-    let section = trailer.part()?;
-    section.check_keys(TRAILER_KEYS, &[]);
-    let starts_with = section.require_text("starts_with");
-    let count = section.get("count").and_then(|field| field.positive());
-    let total = section.get("total").and_then(|field| total(&field));
-    Some(TrailerConfig { starts_with: starts_with?, count, total })
-}
-
-fn total(field: &Field<'_>) -> Option<(u32, String)> {
-    let section = field.part()?;
-    section.check_keys(TOTAL_KEYS, &[]);
-    let at = section.require("field").and_then(|field| field.positive());
-    let of = section.require_text("of");
-    Some((at?, of?))
 }

@@ -67,7 +67,7 @@ fn lines(
 /// Whether a table holds attributes of a complex attribute, not rules. One with a key that is
 /// nearly a rule counts as rules, so that the slip is told with its suggestion.
 fn is_group(table: &Section<'_>) -> bool {
-    let all_rules = || rule::KEYS.iter().chain(rule::LATER);
+    let all_rules = || rule::KEYS.iter();
     let has_rule = table.fields().any(|field| all_rules().any(|word| *word == field.key));
     if has_rule || table.fields().next().is_none() {
         return false;

@@ -11,15 +11,19 @@
 //! into it all the same, so no message here prints what follows a `=`, except a value that was just
 //! judged to be harmless (`document` says how).
 //!
-//! Layer 3; from the core it knows the config types of `mapping` and `source` only.
+//! Layer 3; from the core it knows the config types of `mapping`, `source` and `plan`, and
+//! which paths `scim` takes for the same attribute.
 
+mod as_of;
 mod credential;
 mod document;
 mod duration;
 mod environment;
 mod find;
 mod format;
+mod guard;
 mod http;
+mod leavers;
 mod load;
 mod mapping;
 mod node;

@@ -48,9 +48,15 @@ fn by(field: &Field<'_>) -> Option<ByConfig> {
     }
     let section = field.part()?;
     section.check_keys(BY_KEYS, &[]);
+    let (column, date) = dated(&section)?;
+    Some(ByConfig { column, date })
+}
+
+/// A column and the formats of its dates, for everything that reads a day from one.
+pub(super) fn dated(section: &Section<'_>) -> Option<(String, Vec<String>)> {
     let column = section.require_text("column");
-    let date = formats(&section);
-    Some(ByConfig { column: column?, date: date? })
+    let date = formats(section);
+    Some((column?, date?))
 }
 
 fn formats(section: &Section<'_>) -> Option<Vec<String>> {

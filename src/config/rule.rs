@@ -2,13 +2,17 @@
 
 use crate::config::node::Value;
 use crate::config::section::{Field, Section};
-use crate::mapping::{Case, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType};
+use crate::mapping::{
+    Between, Case, End, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType,
+};
 
 pub(super) const KEYS: &[&str] = &[
     "from",
     "template",
     "const",
     "expr",
+    "between",
+    "end",
     "trim",
     "empty_words",
     "default",
@@ -26,18 +30,21 @@ pub(super) const KEYS: &[&str] = &[
     "type",
     "optional",
 ];
-pub(super) const LATER: &[&str] = &["between", "end"];
 /// Keys that say where a value comes from.
-const SOURCES: [&str; 4] = ["from", "template", "const", "expr"];
-/// One of a later version.
-const SOURCE_LATER: &str = "between";
+const SOURCES: [&str; 5] = ["from", "template", "const", "expr", "between"];
+/// Whether the last day is in.
+const ENDS: [(&str, End); 2] = [("inclusive", End::Inclusive), ("exclusive", End::Exclusive)];
 
 /// Reads a table of rules.
 pub(super) fn read(section: &Section<'_>) -> Option<RuleConfig> {
     let quotes = "rules and attributes do not mix in a table; an attribute path with a dot in it is \
                   one key in quotes, such as `\"name.givenName\"`";
-    section.check_keys_or(KEYS, LATER, Some(quotes));
+    section.check_keys_or(KEYS, &[], Some(quotes));
     let value = value_source(section);
+    if let Some(end) = section.get("end").filter(|_| !section.has("between")) {
+        let message = "`end` says which day is the last of `between`, which is not here";
+        end.refuse_key(message.to_owned(), None);
+    }
     let flag = |key: &str| section.get(key).and_then(|field| field.boolean());
     let count = |key: &str| {
         let number = section.get(key).and_then(|field| field.positive());
@@ -79,6 +86,9 @@ fn value_source(section: &Section<'_>) -> Option<ValueSource> {
     let found: Vec<_> = SOURCES.iter().filter_map(|key| section.get(key)).collect();
     match found.as_slice() {
         [field] if field.key == "const" => literal(field).map(ValueSource::Const),
+        [field] if field.key == "between" => {
+            between(field, section).map(Box::new).map(ValueSource::Between)
+        }
         [field] => {
             let text = field.text()?.to_owned();
             Some(match field.key {
@@ -90,14 +100,15 @@ fn value_source(section: &Section<'_>) -> Option<ValueSource> {
         // What is refused or unknown was probably meant to be the source; that is told already.
         [] if section.fields().any(|field| is_no_source(field.key)) => None,
         [] => {
-            let message =
-                format!("{} needs `from`, `template`, `const` or `expr`", section.title());
+            let title = section.title();
+            let message = format!("{title} needs `from`, `template`, `const`, `expr` or `between`");
             section.refuse(message, None);
             None
         }
         [..] => {
+            let title = section.title();
             let message =
-                format!("{} takes one of `from`, `template`, `const` and `expr`", section.title());
+                format!("{title} takes one of `from`, `template`, `const`, `expr` and `between`");
             section.refuse(message, None);
             None
         }
@@ -105,7 +116,20 @@ fn value_source(section: &Section<'_>) -> Option<ValueSource> {
 }
 
 fn is_no_source(key: &str) -> bool {
-    key == SOURCE_LATER || !(KEYS.contains(&key) || LATER.contains(&key))
+    !KEYS.contains(&key)
+}
+
+/// The columns with the first and the last day, and whether that day is in.
+fn between(field: &Field<'_>, section: &Section<'_>) -> Option<Between> {
+    let end_is = section.get("end").and_then(|field| field.word(&ENDS)).unwrap_or_default();
+    let columns = field.texts()?;
+    let [start, end] = columns.as_slice() else {
+        let message = format!("`between` names two columns, not {}", columns.len());
+        let hint = "write it like `between = [\"HireDate\", \"TerminationDate\"]`".to_owned();
+        field.refuse_key(message, Some(hint));
+        return None;
+    };
+    Some(Between { start: (*start).to_owned(), end: (*end).to_owned(), end_is })
 }
 
 fn texts(section: &Section<'_>, key: &str) -> Vec<String> {

@@ -261,13 +261,18 @@ impl<'d> Field<'d> {
 
     /// An array of texts, none of them blank.
     pub(super) fn texts(&self) -> Option<Vec<&'d str>> {
+        self.items()?.iter().map(Field::text).collect()
+    }
+
+    /// The entries of an array, each called as the array is.
+    pub(super) fn items(&self) -> Option<Vec<Self>> {
         let Value::Array(items) = &self.node.value else {
             self.wrong_type("a list like [\"…\"]");
             return None;
         };
         let item =
             |node| Field { path: self.path.clone(), parent: self.parent.clone(), node, ..*self };
-        items.iter().map(|node| item(node).text()).collect()
+        Some(items.iter().map(item).collect())
     }
 
     /// The table, as a section that messages call by its header.

@@ -8,9 +8,10 @@ use crate::config::rows::{self, Rows};
 use crate::config::secrets::SecretRef;
 use crate::config::section::{Field, Section, is_name};
 use crate::config::suggest::{did_you_mean, nearest};
-use crate::config::{format, mapping};
+use crate::config::{as_of, format, guard, leavers, mapping};
 use crate::domain::{SourceName, TargetName};
-use crate::mapping::MappingConfig;
+use crate::mapping::{ByConfig, MappingConfig};
+use crate::plan::{AsOf, CompleteConfig, Guards, LeaversConfig};
 use crate::source::{FormatConfig, RowsConfig};
 
 pub(super) const KEYS: &[&str] = &[
@@ -23,11 +24,14 @@ pub(super) const KEYS: &[&str] = &[
     "json",
     "rows",
     "scope",
+    "leavers",
     "complete",
+    "as_of",
     "takes_over",
+    "guard",
     "mapping",
 ];
-pub(super) const LATER: &[&str] = &["folder", "schedule", "webhook", "leavers", "as_of", "guard"];
+pub(super) const LATER: &[&str] = &["folder", "schedule", "webhook"];
 
 /// `[source.NAME]`.
 #[derive(Debug, Clone)]
@@ -46,9 +50,18 @@ pub struct SourceConfig {
     pub workbook_password: Option<SecretRef>,
     /// What happens to several rows of one worker.
     pub rows: RowsConfig,
+    /// What becomes of people whom its files no longer name.
+    pub leavers: LeaversConfig,
+    /// When a file without a proven trailer is whole.
+    pub complete: CompleteConfig,
+    /// When the content of a file was true.
+    pub as_of: AsOf,
+    /// How much may happen in one run unasked.
+    pub guards: Guards,
     /// Sources whose records this one may take. They need not be in the config any more.
     pub takes_over: Vec<SourceName>,
-    /// What becomes of a row: the lines, `scope`, and what `rows` says about which row comes first.
+    /// What becomes of a row: the lines, `scope`, what `rows` says about which row comes first, and
+    /// the column of `as_of`.
     pub mapping: MappingConfig,
 }
 
@@ -86,26 +99,50 @@ fn source(
     // All are read before the first that is missing ends this.
     let target = section.require("target").and_then(|field| target(&field, targets));
     let exports = [("full", Export::Full), ("changes", Export::Changes)];
-    let export = section.get("export").and_then(|field| field.word(&exports)).unwrap_or_default();
+    let export =
+        section.get("export").map_or(Some(Export::default()), |field| field.word(&exports));
     let time_zone = section.get("time_zone").and_then(|field| time_zone(&field));
-    let (format, workbook_password) = format::read(section, folder);
+    let complete = section.get("complete").and_then(|field| leavers::complete(&field));
+    let (complete, trailer) = complete.unwrap_or_default();
+    let (format, workbook_password) = format::read(section, folder, trailer);
+    let leavers = section.get("leavers").and_then(|field| leavers::read(&field, export));
+    let as_of = section.get("as_of").and_then(|field| as_of::read(&field)).unwrap_or_default();
     let scope = section.get("scope").and_then(|field| field.text()).map(str::to_owned);
     let rows = section.get("rows").and_then(|field| rows::read(&field)).unwrap_or_default();
     let takes_over = section.get("takes_over").and_then(|field| takes_over(&field, name));
     let mapping = section.require("mapping").and_then(|field| mapping::read(&field));
+    let guards = section
+        .get("guard")
+        .and_then(|field| guard::read(&field, &paths(section, mapping.as_ref())));
     if !section.has("time_zone") {
-        need_time_zone(section, mapping.as_ref(), &rows);
+        need_time_zone(section, mapping.as_ref(), &rows, &as_of);
     }
+    let by_column = match &as_of {
+        AsOf::Column { column, date } => {
+            Some(ByConfig { column: column.clone(), date: date.clone() })
+        }
+        AsOf::Arrival | AsOf::Name(_) => None,
+    };
     Some(SourceConfig {
         name: SourceName::new(name),
         target: target?,
-        export,
+        export: export.unwrap_or_default(),
         time_zone,
         format,
         workbook_password,
         rows: rows.config,
+        leavers: leavers.unwrap_or_default(),
+        complete,
+        as_of,
+        guards: guards.unwrap_or_default(),
         takes_over: takes_over.unwrap_or_default(),
-        mapping: MappingConfig { scope, prefer: rows.prefer, by: rows.by, ..mapping? },
+        mapping: MappingConfig {
+            scope,
+            prefer: rows.prefer,
+            by: rows.by,
+            as_of: by_column,
+            ..mapping?
+        },
     })
 }
 
@@ -122,13 +159,28 @@ fn target(field: &Field<'_>, targets: &[String]) -> Option<TargetName> {
     None
 }
 
+/// The paths that the mapping has lines for, those with mistakes too.
+fn paths(section: &Section<'_>, mapping: Option<&MappingConfig>) -> Vec<String> {
+    let lines = section.get("mapping").filter(Field::is_table).and_then(|field| field.header());
+    let keys = lines.iter().flat_map(Section::fields).map(|field| field.key.to_owned());
+    let read = mapping.into_iter().flat_map(|mapping| &mapping.attributes);
+    keys.chain(read.map(|line| line.path.clone())).collect()
+}
+
 /// A date without a zone would mean another instant on another machine.
-fn need_time_zone(section: &Section<'_>, mapping: Option<&MappingConfig>, rows: &Rows) {
+fn need_time_zone(
+    section: &Section<'_>,
+    mapping: Option<&MappingConfig>,
+    rows: &Rows,
+    as_of: &AsOf,
+) {
     let lines = mapping.into_iter().flat_map(|mapping| &mapping.attributes);
-    let dated = lines.filter(|line| !line.rule.date.is_empty()).map(|line| line.path.as_str());
+    let dated = lines.filter(|line| line.rule.reads_dates()).map(|line| line.path.as_str());
     let by = rows.by.as_ref().map(|_| "rows.by");
-    if let Some(dated) = dated.chain(by).next() {
-        let message = format!("{} needs `time_zone`, because `{dated}` is a date", section.title());
+    let as_of = (*as_of != AsOf::Arrival).then_some("as_of");
+    if let Some(dated) = dated.chain(by).chain(as_of).next() {
+        let message =
+            format!("{} needs `time_zone`, because `{dated}` reads a date", section.title());
         let hint = "write it like `time_zone = \"Europe/Berlin\"`".to_owned();
         section.refuse(message, Some(hint));
     }

@@ -8,7 +8,8 @@ use std::ops::Range;
 use crate::config::document::Document;
 use crate::config::problem::{ConfigPlace, ConfigProblem, Snippet};
 use crate::config::{
-    credential, format, http, load, rows, rule, secrets, section, source, store, target,
+    as_of, credential, format, guard, http, leavers, load, rows, rule, secrets, section, source,
+    store, target,
 };
 
 /// Most syntax errors reported: after a few the parser guesses.
@@ -95,14 +96,15 @@ fn is_known(word: &str) -> bool {
         format::CSV_KEYS,
         format::XLSX_KEYS,
         format::JSON_KEYS,
-        format::COMPLETE_KEYS,
-        format::COMPLETE_LATER,
-        format::TRAILER_KEYS,
-        format::TOTAL_KEYS,
+        leavers::KEYS,
+        leavers::COMPLETE_KEYS,
+        leavers::TRAILER_KEYS,
+        leavers::TOTAL_KEYS,
+        guard::KEYS,
+        as_of::KEYS,
         rows::KEYS,
         rows::BY_KEYS,
         rule::KEYS,
-        rule::LATER,
     ];
     lists.iter().any(|list| list.contains(&word))
 }

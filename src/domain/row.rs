@@ -49,6 +49,11 @@ impl<'a> Row<'a> {
         self.marks
     }
 
+    /// Where each cell ends in the text.
+    pub(super) const fn ends(&self) -> &'a [usize] {
+        self.ends
+    }
+
     /// The number of cells.
     #[must_use]
     pub const fn len(&self) -> usize {

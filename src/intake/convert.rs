@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use jiff::civil::Date;
+use jiff::Timestamp;
 
 use crate::domain::RecordProblem;
 use crate::intake::scan::scan_undigested;
@@ -93,7 +93,7 @@ pub enum ConvertError {
     Write(#[source] std::io::Error),
 }
 
-/// Converts a file; `today` is the day as of which its rows count, `max_operations` the most users in
+/// Converts a file; `now` is the instant as of which its rows count, `max_operations` the most users in
 /// one request.
 ///
 /// # Errors
@@ -102,33 +102,38 @@ pub enum ConvertError {
 pub fn convert(
     file: &mut SourceFile,
     feed: &Feed,
-    today: Date,
+    now: Timestamp,
     max_operations: usize,
     strictness: &Strictness<'_>,
     sink: &mut dyn RequestSink,
 ) -> Result<Converted, ConvertError> {
-    let scan = scan_undigested(file, feed, today)?;
+    let scan = scan_undigested(file, feed, now)?;
     let mut done = Converted { rows: scan.rows, ..Converted::default() };
     let mut bulk = BulkWriter::new(max_operations);
     bulk.begin();
     let mut failed = None;
     sink.begin(&scan.columns, &scan.findings).map_err(ConvertError::Write)?;
-    read_rows(file, feed, &scan, |result| {
+    read_rows(file, feed, &scan, None, |result| {
         let RowResult { row, line, cells, verdict } = result;
         let written = match verdict {
             Verdict::Superseded { .. } => {
                 done.superseded += 1;
                 Ok(())
             }
-            Verdict::OutOfScope => {
+            // nothing is known to a conversion, and what applies later is not sent now
+            Verdict::OutOfScope | Verdict::Known => {
                 done.out_of_scope += 1;
+                Ok(())
+            }
+            Verdict::Mapped { applies_from: Some(_), instead, .. } => {
+                *if instead.is_some() { &mut done.superseded } else { &mut done.out_of_scope } += 1;
                 Ok(())
             }
             Verdict::Rejected { external_id, problem, .. } => {
                 done.rejected += 1;
                 sink.rejected(&RejectedRow { row, line, external_id, problem: &problem, cells })
             }
-            Verdict::Mapped { user, resource, warning } => {
+            Verdict::Mapped { user, resource, warning, .. } => {
                 if let Some(problem) = strictness.check(resource) {
                     done.rejected += 1;
                     let external_id = Some(user.external_id);

@@ -5,11 +5,13 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use crate::domain::{ColumnKind, ColumnUse, SourceName, TargetName};
+use crate::domain::{ColumnKind, ColumnUse, SourceName, TargetName, start_of_day};
 use crate::intake::Password;
 use crate::mapping::Mapping;
-use crate::plan::Owner;
+use crate::plan::{Owner, SourceRules};
 use crate::source::{FormatConfig, Limits, RowsConfig};
+
+const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
 /// A source with its mapping compiled.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub struct Feed {
     pub rows: RowsConfig,
     /// Sources whose records this one may take.
     pub takes_over: Vec<SourceName>,
+    /// What it says about whole runs.
+    pub rules: SourceRules,
     /// The attribute mapping.
     pub mapping: Mapping,
     /// Ceilings of its files.
@@ -63,6 +67,13 @@ impl Feed {
     #[must_use]
     pub fn today(&self, now: Timestamp) -> Date {
         now.to_zoned(self.time_zone.clone()).date()
+    }
+
+    /// The first instant of a day, counted from 1970-01-01, in the source's time zone.
+    #[must_use]
+    pub fn first_instant(&self, day: i32) -> Timestamp {
+        let date = EPOCH.checked_add(jiff::Span::new().try_days(day).unwrap_or_default());
+        date.ok().and_then(|date| start_of_day(date, &self.time_zone)).unwrap_or(Timestamp::MAX)
     }
 
     /// The columns that somebody reads: the mapping, and `rows.per`.

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use crate::domain::{
-    Change, Clock, ExternalId, OperationStatus, Place, Problem, RunId, TargetName,
-};
+use crate::domain::{Change, Clock, ExternalId, Place, Problem, RunId, RunKind, TargetName};
+use crate::intake::judge;
+use crate::intake::pilot::Selection;
 use crate::intake::planner::{Planner, ReadRow};
-use crate::intake::{Feed, Remark, Scan, SourceFile, read_rows, scan};
+use crate::intake::{Feed, KnownRows, Pilot, Remark, Scan, SourceFile, read_rows, scan};
 use crate::scim::AttributeChange;
 use crate::source::{Finding, SourceError};
-use crate::store::{NewRun, Run, RunDraft, StatusCounts, Store, StoreError};
+use crate::store::{NewRun, RecordCounts, Run, RunDraft, StatusCounts, Store, StoreError};
 
 /// Rows held against the ledger at a time.
 const BATCH_ROWS: usize = 500;
@@ -60,11 +60,25 @@ pub struct ChangeSeen {
     pub attributes: Vec<AttributeChange>,
 }
 
-/// What the caller wants to know while a file is planned.
+/// Who asked for a file to be planned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Asked {
+    /// A person who typed a command: that is the asking for a source's first run.
+    #[default]
+    Typed,
+    /// A folder, a schedule, a webhook or an upload.
+    Automatic,
+}
+
+/// What the caller wants, and wants to know, while a file is planned.
 #[derive(Default)]
 pub struct PlanOptions<'a> {
     /// Plans without a draft: nothing can be committed, the store is only read.
     pub is_dry: bool,
+    /// Who asked.
+    pub asked: Asked,
+    /// Applies only a few changes of the file.
+    pub pilot: Option<&'a Pilot>,
     /// Takes every change with its attributes.
     pub on_change: Option<&'a mut (dyn FnMut(ChangeSeen) + Send)>,
     /// Is told the bytes read so far of both passes, and twice the size of the file.
@@ -85,14 +99,31 @@ pub struct PlannedRun {
     pub run: NewRun,
     /// Rows by the status they will have.
     pub counts: StatusCounts,
+    /// Operations without a row: people who leave because they are missing.
+    pub without_row: u64,
     /// Records the source owned before the run.
-    pub known_records: u64,
+    pub records: RecordCounts,
+    /// People whom only a changed mapping changes: their rows are the same as before.
+    pub by_mapping: u64,
+    /// People missing from a file that names everybody, the first of them; whether they leave by it.
+    pub missing: Vec<(ExternalId, bool)>,
+    /// Digest of all that is to be sent: the same plan again has the same.
+    pub digest: [u8; 32],
     /// Rows that need a look (rejected, or sent with a warning), the first of them.
     pub remarks: Vec<Remark>,
     /// What was found out about the file.
     pub findings: Vec<Finding>,
     /// The rows themselves; `None` for a dry run.
     pub draft: Option<Box<dyn RunDraft>>,
+}
+
+impl PlannedRun {
+    /// How many operations it would send, be they held or not.
+    #[must_use]
+    pub fn to_send(&self) -> u64 {
+        use crate::domain::OperationStatus::{Held, Queued};
+        self.counts.get(Queued) + self.counts.get(Held)
+    }
 }
 
 /// Reads a file twice and plans it against the ledger of its target. Nothing is stored.
@@ -116,17 +147,18 @@ pub async fn plan_file(
         return Err(IntakeError::OtherJob { target: feed.target.clone(), bound });
     }
     let fingerprint = feed.fingerprint();
-    if let Some(latest) = store.latest_run(&feed.name).await?
+    if options.pilot.is_none()
+        && let Some(latest) = store.latest_run(&feed.name).await?
         && latest.file_digest == scan.digest
         && latest.mapping_fingerprint == fingerprint
     {
         return Ok(Planned::AlreadyApplied(Box::new(latest)));
     }
-    let known_records = store.count_records(&feed.target, &feed.name).await?.all;
-    let draft = if options.is_dry { None } else { Some(store.draft(&feed.target).await?) };
+    let records = store.count_records(&feed.target, &feed.name).await?;
     let (name, target) = (feed.name.clone(), feed.target.clone());
     let run = NewRun {
         job: feed.job.clone(),
+        kind: if options.pilot.is_some() { RunKind::Pilot } else { RunKind::File },
         file: Some(file.name().to_owned()),
         file_digest: scan.digest,
         mapping_fingerprint: fingerprint,
@@ -134,35 +166,37 @@ pub async fn plan_file(
         rows: scan.rows,
         ..NewRun::new(new_run_id(started_at), name, target, started_at)
     };
-    let mut planner = Planner {
-        store,
-        feed: Arc::clone(&feed),
-        run,
-        counts: StatusCounts::default(),
-        remarks: Vec::new(),
-        draft,
-        // every holder of a name counts as named by the file, and so keeps nobody from it
-        names: {
-            let scan = Arc::clone(&scan);
-            Box::new(move |id| scan.index.names(id))
-        },
+    // every holder of a name counts as named by the file, and so keeps nobody from it
+    let names = {
+        let scan = Arc::clone(&scan);
+        Box::new(move |id: &str| scan.index.names(id))
     };
+    let mut planner = Planner::new(store, Arc::clone(&feed), run, names);
+    planner.selection = Selection::of(options.pilot);
+    if !options.is_dry {
+        planner.draft = Some(store.draft(&feed.target).await?);
+    }
+    let known = store.known_rows(&feed.target, &feed.name, fingerprint, started_at).await?;
+    let known = KnownRows::new(known);
     let progress = file.progress();
     let size = file.size();
     let (batches, mut rows) = mpsc::channel(BATCHES_IN_FLIGHT);
-    let findings = scan.findings.clone();
-    let reader = tokio::task::spawn_blocking(move || second_pass(file, &feed, &scan, &batches));
+    let reader = {
+        let (feed, scan) = (Arc::clone(&feed), Arc::clone(&scan));
+        tokio::task::spawn_blocking(move || second_pass(file, &feed, &scan, &known, &batches))
+    };
     while let Some(batch) = rows.recv().await {
         if let Some(on_progress) = options.on_progress {
             on_progress(progress.load(std::sync::atomic::Ordering::Relaxed), size * 2);
         }
-        planner.take(batch, clock.now(), &mut options).await?;
+        planner.take(batch, started_at, &mut options).await?;
     }
     reader.await??;
-    let Planner { mut run, counts, draft, remarks, .. } = planner;
-    run.unchanged = counts.get(OperationStatus::Unchanged);
-    run.out_of_scope = counts.get(OperationStatus::OutOfScope);
-    Ok(Planned::New(Box::new(PlannedRun { run, counts, known_records, remarks, findings, draft })))
+    let judged = judge::whole_run(&mut planner, &scan, records, &options, started_at).await?;
+    let draft = planner.draft.take();
+    let (without_row, missing) = (judged.without_row, judged.missing);
+    let findings = scan.findings.clone();
+    Ok(Planned::New(planner.finish(draft, records, without_row, missing, findings)))
 }
 
 async fn first_pass(
@@ -178,7 +212,7 @@ async fn first_pass(
             problem: Box::new(SourceError::Read(error).problem(Place::file(name))),
             digest: [0; 32],
         })?;
-        match scan(&mut file, &feed, feed.today(now)) {
+        match scan(&mut file, &feed, now) {
             Ok(scan) => Ok((file, scan)),
             Err(error) => {
                 let digest = file.digest().unwrap_or_default();
@@ -203,10 +237,11 @@ fn second_pass(
     mut file: SourceFile,
     feed: &Feed,
     scan: &Scan,
+    known: &KnownRows,
     batches: &mpsc::Sender<Vec<ReadRow>>,
 ) -> Result<(), IntakeError> {
     let mut batch = Vec::with_capacity(BATCH_ROWS);
-    let pass = read_rows(&mut file, feed, scan, |result| {
+    let pass = read_rows(&mut file, feed, scan, Some(known), |result| {
         batch.push(ReadRow::own(result));
         if batch.len() == BATCH_ROWS {
             let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH_ROWS));

@@ -10,12 +10,16 @@
 mod cells;
 mod columns;
 mod convert;
+mod due;
 mod feed;
 mod file;
 mod id_shape;
 mod ingest;
+mod judge;
+mod known;
 mod opened;
 mod password;
+mod pilot;
 mod planner;
 mod read;
 mod reasons;
@@ -24,12 +28,15 @@ mod scan;
 
 pub use cells::{KeptColumns, RowCells};
 pub use convert::{ConvertError, Converted, RejectedRow, RequestSink, Strictness, convert};
+pub use due::plan_due;
 pub use feed::Feed;
 pub use file::SourceFile;
 pub use ingest::{
-    ChangeSeen, IntakeError, PlanOptions, Planned, PlannedRun, new_run_id, plan_file,
+    Asked, ChangeSeen, IntakeError, PlanOptions, Planned, PlannedRun, new_run_id, plan_file,
 };
+pub use known::KnownRows;
 pub use password::Password;
+pub use pilot::Pilot;
 pub use planner::Remark;
 pub use read::{Pass, RowResult, Verdict, read_rows};
 pub use rejects::{RejectsWriter, beside, formula_safe};

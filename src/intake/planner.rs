@@ -3,17 +3,30 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
-use crate::domain::{Change, ExternalId, OperationStatus, RecordProblem};
-use crate::intake::cells::PackedCells;
-use crate::intake::{ChangeSeen, Feed, PlanOptions, RowResult, Verdict};
-use crate::mapping::RecordWarning;
+use crate::domain::{Change, ExternalId, OperationStatus};
+use crate::intake::pilot::Selection;
+use crate::intake::planner::rows::{Person, ReadVerdict};
+use crate::intake::planner::words::{
+    USER_NAME_TAKEN, owned_by_other_source, rejected, unknown_manager, user_name_taken,
+};
+use crate::intake::{ChangeSeen, Feed, PlanOptions, PlannedRun};
 use crate::plan::{Decision, decide, taken_by};
-use crate::scim::{changed_attributes, digest, user_name_key};
+use crate::scim::{AttributeChange, changed_attributes};
+use crate::source::Finding;
 use crate::store::{
-    FaultyRow, NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RecordNote, RunDraft,
+    NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RecordCounts, RecordNote, RunDraft,
     StatusCounts, Store, StoreError,
 };
+
+mod rows;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub(super) use rows::ReadRow;
+pub(super) use words::left_by_absence;
 
 /// A row that needs a look: why it is rejected, or what it is sent without.
 #[derive(Debug, Clone)]
@@ -37,39 +50,36 @@ pub struct Remark {
 /// Most remarks that are kept.
 const REMARKS_KEPT: usize = 1_000;
 
-/// A row on its way from the reader to the planner.
-pub(super) struct ReadRow {
-    row: u64,
-    line: Option<u64>,
-    verdict: ReadVerdict,
-}
-
-enum ReadVerdict {
-    User(Person),
-    Rejected { external_id: Option<ExternalId>, problem: RecordProblem, cells: Vec<String> },
-    Superseded { external_id: ExternalId, reason: String },
-    OutOfScope,
-}
-
-/// A row that became a valid user.
-struct Person {
-    external_id: ExternalId,
-    active: bool,
-    resource: Vec<u8>,
-    digest: [u8; 16],
-    user_name_key: Option<i64>,
-    warning: Option<(String, String)>,
-    /// For the case that the ledger keeps it back.
-    cells: PackedCells,
-}
-
 /// What the store says to a user.
 struct Known {
     decision: Decision,
-    /// The last planned resource, where changes are shown.
+    /// Whether the row is the one behind the ledger's resource.
+    is_same_row: bool,
+    /// The last planned resource, where changes are looked at.
     old: Option<Vec<u8>>,
     /// Who has the userName, where it is to be sent.
     holders: Vec<ExternalId>,
+    /// Whether the manager is in the ledger.
+    knows_manager: bool,
+}
+
+/// What is counted on the way, beside the statuses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// Rows that became a valid user.
+    pub(super) mapped: u64,
+    /// Those of them that are inactive.
+    pub(super) inactive: u64,
+    /// Rejected rows whose worker nobody can tell.
+    pub(super) nameless: u64,
+    /// People whom only the mapping changes: their rows are the same as before.
+    pub(super) by_mapping: u64,
+    /// Workers who are only closed in the ledger.
+    pub(super) closed: u64,
+    /// Workers to whom the same is sent again.
+    pub(super) resent: u64,
+    /// Workers in whom an attribute changes, in the order of the guards' attributes.
+    pub(super) attributes: Vec<u64>,
 }
 
 /// Holds batches against the ledger and writes the draft.
@@ -78,13 +88,39 @@ pub(super) struct Planner<'s> {
     pub(super) feed: Arc<Feed>,
     pub(super) run: NewRun,
     pub(super) counts: StatusCounts,
+    pub(super) tally: Tally,
     pub(super) remarks: Vec<Remark>,
     pub(super) draft: Option<Box<dyn RunDraft>>,
     /// Whether the file has a row of this worker.
     pub(super) names: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    /// What of it is to be applied.
+    pub(super) selection: Selection,
+    /// Over everything that is to be sent.
+    pub(super) digest: Sha256,
 }
 
-impl Planner<'_> {
+impl<'s> Planner<'s> {
+    pub(super) fn new(
+        store: &'s dyn Store,
+        feed: Arc<Feed>,
+        run: NewRun,
+        names: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    ) -> Self {
+        let attributes = vec![0; feed.rules.guards.attributes.len()];
+        Self {
+            store,
+            feed,
+            run,
+            counts: StatusCounts::default(),
+            tally: Tally { attributes, ..Tally::default() },
+            remarks: Vec::new(),
+            draft: None,
+            names,
+            selection: Selection::default(),
+            digest: Sha256::new(),
+        }
+    }
+
     /// Keeps what a person should look at, up to a number.
     fn remark(&mut self, row: &PlannedRow, status: OperationStatus) {
         if self.remarks.len() == REMARKS_KEPT {
@@ -108,6 +144,52 @@ impl Planner<'_> {
         });
     }
 
+    /// What is queued is held instead, and what is closed waits for that too.
+    pub(super) fn hold(&mut self) {
+        self.counts.turn(OperationStatus::Queued, OperationStatus::Held);
+        self.counts.take(OperationStatus::Superseded, self.tally.closed);
+        self.counts.add(OperationStatus::Held, self.tally.closed);
+    }
+
+    /// The run, ready to be committed.
+    pub(super) fn finish(
+        self,
+        draft: Option<Box<dyn RunDraft>>,
+        records: RecordCounts,
+        without_row: u64,
+        missing: Vec<(ExternalId, bool)>,
+        findings: Vec<Finding>,
+    ) -> Box<PlannedRun> {
+        Box::new(PlannedRun {
+            run: self.run,
+            counts: self.counts,
+            without_row,
+            records,
+            by_mapping: self.tally.by_mapping,
+            missing,
+            digest: self.digest.finalize().into(),
+            remarks: self.remarks,
+            findings,
+            draft,
+        })
+    }
+
+    /// Counts a planned row, and sums up what is to be sent.
+    pub(super) fn count(&mut self, row: &PlannedRow, status: OperationStatus) {
+        self.counts.add(status, 1);
+        let (Some(id), PlannedVerdict::Operation(operation)) = (&row.external_id, &row.verdict)
+        else {
+            return;
+        };
+        self.run.changes.add(operation.change, operation.active);
+        self.tally.closed += u64::from(operation.closes);
+        self.tally.resent += u64::from(operation.resend);
+        self.digest.update((id.as_str().len() as u64).to_le_bytes());
+        self.digest.update(id.as_str());
+        self.digest.update(operation.change.as_str());
+        self.digest.update(operation.digest);
+    }
+
     pub(super) async fn take(
         &mut self,
         batch: Vec<ReadRow>,
@@ -118,35 +200,56 @@ impl Planner<'_> {
         let mut planned = Vec::with_capacity(batch.len());
         for ReadRow { row, line, verdict } in batch {
             let (external_id, verdict) = match verdict {
-                ReadVerdict::Rejected { external_id, problem, cells } => {
-                    (external_id, rejected(problem, cells))
+                ReadVerdict::Known => {
+                    self.tally.mapped += 1;
+                    self.counts.add(OperationStatus::Unchanged, 1);
+                    continue;
                 }
                 ReadVerdict::OutOfScope => {
                     self.counts.add(OperationStatus::OutOfScope, 1);
                     continue;
                 }
+                ReadVerdict::Rejected { external_id, problem, cells } => {
+                    self.tally.nameless += u64::from(external_id.is_none());
+                    (external_id, rejected(problem, cells))
+                }
                 ReadVerdict::Superseded { external_id, reason } => {
                     (Some(external_id), PlannedVerdict::Superseded { reason })
                 }
+                ReadVerdict::Later(person, effective_at, instead) => {
+                    let external_id = Some(person.external_id.clone());
+                    let operation = operation(person, Change::Mover, false, false, None, now);
+                    let id = external_id.clone();
+                    let later = PlannedVerdict::Later { effective_at, operation };
+                    match instead {
+                        None => (external_id, later),
+                        Some(reason) => {
+                            // the day is kept, and the row is told as passed over
+                            planned.push(PlannedRow {
+                                row: None,
+                                line: None,
+                                external_id,
+                                verdict: later,
+                            });
+                            (id, PlannedVerdict::Superseded { reason })
+                        }
+                    }
+                }
                 ReadVerdict::User(user) => {
+                    self.tally.mapped += 1;
+                    self.tally.inactive += u64::from(!user.active);
                     let external_id = Some(user.external_id.clone());
-                    let verdict = known.next().and_then(|known| self.user(user, known, options));
-                    let Some(verdict) = verdict else {
-                        self.counts.add(OperationStatus::Unchanged, 1);
-                        continue;
-                    };
-                    (external_id, verdict)
+                    let Some(known) = known.next() else { continue };
+                    (external_id, self.user(user, known, now, options))
                 }
             };
-            let status = match &verdict {
-                PlannedVerdict::Operation(_) => OperationStatus::Queued,
-                PlannedVerdict::Rejected { .. } => OperationStatus::Rejected,
-                PlannedVerdict::Superseded { .. } => OperationStatus::Superseded,
-                PlannedVerdict::Unchanged(_) => OperationStatus::Unchanged,
-                PlannedVerdict::Later { .. } => OperationStatus::OutOfScope,
-            };
-            self.counts.add(status, 1);
             let row = PlannedRow { row: Some(row), line, external_id, verdict };
+            if !self.selection.takes(&row) {
+                self.counts.add(OperationStatus::OutOfScope, 1);
+                continue;
+            }
+            let status = status_of(&row.verdict);
+            self.count(&row, status);
             self.remark(&row, status);
             planned.push(row);
         }
@@ -157,7 +260,7 @@ impl Planner<'_> {
     }
 
     /// Asks the store about the users of a batch, in their order: once for the ledger, and once for
-    /// the names of those that are to be sent.
+    /// the names and the managers of those that are to be sent.
     async fn known(
         &self,
         batch: &[ReadRow],
@@ -166,8 +269,11 @@ impl Planner<'_> {
     ) -> Result<Vec<Known>, StoreError> {
         let target = &self.feed.target;
         let users: Vec<&Person> = batch.iter().filter_map(ReadRow::user).collect();
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
         let ids: Vec<ExternalId> = users.iter().map(|user| user.external_id.clone()).collect();
-        let olds = if shows_changes {
+        let olds = if shows_changes || !self.tally.attributes.is_empty() {
             self.store.resources(target, ids.clone()).await?
         } else {
             Vec::new()
@@ -178,159 +284,160 @@ impl Planner<'_> {
             .map(|(user, entry)| decide(entry.as_ref(), owner, user.active, user.digest, now))
             .collect();
         let is_sent = |decision: &Decision| matches!(decision, Decision::Send { .. });
-        let keys: Vec<i64> = (users.iter().zip(&decisions))
-            .filter(|(_, decision)| is_sent(decision))
-            .filter_map(|(user, _)| user.user_name_key)
-            .collect();
+        let sent = || users.iter().zip(&decisions).filter(|(_, decision)| is_sent(decision));
+        let keys: Vec<i64> = sent().filter_map(|(user, _)| user.user_name_key).collect();
+        let managers: Vec<ExternalId> =
+            sent().filter_map(|(user, _)| user.manager.clone()).collect();
         let mut holders = if keys.is_empty() {
             Vec::new()
         } else {
             self.store.user_name_holders(target, keys).await?
         }
         .into_iter();
+        let mut known_managers = if managers.is_empty() {
+            Vec::new()
+        } else {
+            self.store.are_known(target, managers).await?
+        }
+        .into_iter();
         let mut olds = olds.into_iter();
-        let known = users.iter().zip(decisions).map(|(user, decision)| {
-            let was_asked = user.user_name_key.is_some() && is_sent(&decision);
-            let holders = if was_asked { holders.next().unwrap_or_default() } else { Vec::new() };
-            Known { decision, old: olds.next().flatten(), holders }
+        let known = users.iter().zip(decisions).zip(entries).map(|((user, decision), entry)| {
+            let is_sent = is_sent(&decision);
+            let asked_name = user.user_name_key.is_some() && is_sent;
+            let asked_manager = user.manager.is_some() && is_sent;
+            Known {
+                decision,
+                is_same_row: user.row_digest.is_some()
+                    && entry.is_some_and(|entry| entry.row_digest == user.row_digest),
+                old: olds.next().flatten(),
+                holders: if asked_name { holders.next().unwrap_or_default() } else { Vec::new() },
+                knows_manager: !asked_manager || known_managers.next().unwrap_or(true),
+            }
         });
         Ok(known.collect())
     }
 
-    /// What becomes of a user; `None` when nothing changed.
+    /// What becomes of a user.
     fn user(
         &mut self,
         user: Person,
         known: Known,
+        now: Timestamp,
         options: &mut PlanOptions<'_>,
-    ) -> Option<PlannedVerdict> {
-        let closes = known.decision == Decision::Close;
-        let (change, resend) = match known.decision {
-            Decision::Unchanged => return None,
-            Decision::Close => (Change::Leaver, false),
+    ) -> PlannedVerdict {
+        let (change, resend, closes) = match known.decision {
+            Decision::Unchanged => {
+                return PlannedVerdict::Unchanged(note(&user, now));
+            }
             Decision::OwnedByOtherSource(owner) => {
                 let problem = owned_by_other_source(owner.as_str());
-                return Some(rejected(problem, user.cells.to_vec()));
+                return rejected(problem, user.cells.to_vec());
             }
-            Decision::Send { change, resend } => (change, resend),
+            Decision::Close => (Change::Leaver, false, true),
+            Decision::Send { change, resend } => (change, resend, false),
         };
-        let Person { external_id, active, resource, digest, user_name_key, mut warning, cells } =
-            user;
-        if let Some(holder) = taken_by(&external_id, &known.holders, &self.names) {
-            if active {
+        let mut taken = None;
+        if let Some(holder) = taken_by(&user.external_id, &known.holders, &self.names) {
+            if user.active {
                 let problem = user_name_taken(self.feed.mapping.user_name_column(), holder);
-                return Some(rejected(problem, cells.to_vec()));
+                return rejected(problem, user.cells.to_vec());
             }
             // nobody stays enabled for the sake of a name; of two warnings this is the graver
-            warning = Some((
+            taken = Some((
                 USER_NAME_TAKEN.to_owned(),
                 format!(
                     "worker `{holder}` has the same userName; sent all the same, being inactive"
                 ),
             ));
         }
-        self.run.changes.add(change, active);
+        self.tally.by_mapping += u64::from(known.is_same_row && !resend);
+        if let Some(old) = &known.old {
+            // our own bytes on both sides
+            let attributes = changed_attributes(old, &user.resource).unwrap_or_default();
+            self.count_attributes(&attributes);
+            self.show(&user, change, attributes, options);
+        } else {
+            self.show(&user, change, Vec::new(), options);
+        }
+        let unknown = user.manager.as_ref().filter(|manager| {
+            change != Change::Leaver && !known.knows_manager && !(self.names)(manager.as_str())
+        });
+        let more = taken.or_else(|| unknown.map(unknown_manager));
+        PlannedVerdict::Operation(operation(user, change, resend, closes, more, now))
+    }
+
+    fn show(
+        &self,
+        user: &Person,
+        change: Change,
+        attributes: Vec<AttributeChange>,
+        options: &mut PlanOptions<'_>,
+    ) {
         if let Some(on_change) = options.on_change.as_mut() {
-            let attributes = known.old.map_or_else(Vec::new, |old| {
-                // our own bytes on both sides
-                changed_attributes(&old, &resource).unwrap_or_default()
-            });
+            let external_id = user.external_id.clone();
             on_change(ChangeSeen { external_id, change, attributes });
         }
-        Some(PlannedVerdict::Operation(PlannedOperation {
-            change,
-            active,
-            digest,
-            resource,
-            user_name_key,
-            manager: None,
-            resend,
-            closes,
-            note: RecordNote::default(),
-            warning,
-        }))
-    }
-}
-
-impl ReadRow {
-    /// The row, out of the reader's buffers.
-    pub(super) fn own(result: RowResult<'_>) -> Self {
-        let verdict = match result.verdict {
-            Verdict::OutOfScope => ReadVerdict::OutOfScope,
-            Verdict::Mapped { user, resource, warning } => ReadVerdict::User(Person {
-                external_id: ExternalId::new(user.external_id),
-                active: user.active,
-                digest: digest(resource),
-                resource: resource.to_vec(),
-                user_name_key: user.user_name.map(user_name_key),
-                warning: warning
-                    .map(|problem| (problem.code.to_owned(), problem.message))
-                    .or_else(|| one_warning(user.warnings)),
-                cells: result.cells.pack(),
-            }),
-            Verdict::Rejected { external_id, problem } => {
-                let external_id = external_id.map(ExternalId::new);
-                ReadVerdict::Rejected { external_id, problem, cells: result.cells.to_vec() }
-            }
-            Verdict::Superseded { external_id, reason } => {
-                ReadVerdict::Superseded { external_id: ExternalId::new(external_id), reason }
-            }
-        };
-        ReadRow { row: result.row, line: result.line, verdict }
     }
 
-    const fn user(&self) -> Option<&Person> {
-        match &self.verdict {
-            ReadVerdict::User(user) => Some(user),
-            _ => None,
+    fn count_attributes(&mut self, changes: &[AttributeChange]) {
+        let guarded = &self.feed.rules.guards.attributes;
+        for ((path, _), count) in guarded.iter().zip(&mut self.tally.attributes) {
+            *count += u64::from(changes.iter().any(|change| is_of(&change.path, path)));
         }
     }
 }
 
-/// All that is odd about a record, under the code of what comes first.
-fn one_warning(warnings: &[RecordWarning]) -> Option<(String, String)> {
-    let first = warnings.first()?;
-    let messages: Vec<&str> = warnings.iter().map(|warning| warning.message.as_ref()).collect();
-    Some((first.code.to_owned(), messages.join("; ")))
+/// Whether a changed path is the attribute that a guard names, or a part of it.
+fn is_of(changed: &str, guarded: &str) -> bool {
+    use crate::scim::AttributePath;
+    let Ok(path) = AttributePath::parse(guarded) else { return false };
+    let path = path.to_string();
+    let shorter = path.strip_suffix(".value").unwrap_or(&path);
+    [path.as_str(), shorter].iter().any(|path| {
+        changed
+            .strip_prefix(path)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    })
 }
 
-fn rejected(problem: RecordProblem, cells: Vec<String>) -> PlannedVerdict {
-    PlannedVerdict::Rejected {
-        code: problem.code.to_owned(),
-        reason: problem.message,
-        advice: problem.hint,
-        faulty: FaultyRow { column: problem.column, cells },
+pub(super) const fn status_of(verdict: &PlannedVerdict) -> OperationStatus {
+    match verdict {
+        PlannedVerdict::Operation(operation) if operation.closes => OperationStatus::Superseded,
+        PlannedVerdict::Operation(_) => OperationStatus::Queued,
+        PlannedVerdict::Rejected { .. } => OperationStatus::Rejected,
+        PlannedVerdict::Superseded { .. } => OperationStatus::Superseded,
+        PlannedVerdict::Unchanged(_) => OperationStatus::Unchanged,
+        PlannedVerdict::Later { .. } => OperationStatus::OutOfScope,
     }
 }
 
-fn owned_by_other_source(owner: &str) -> RecordProblem {
-    RecordProblem {
-        code: "owned-by-other-source",
-        attribute: None,
-        column: None,
-        message: format!("the record belongs to source `{owner}`"),
-        hint: Some(format!("add `{owner}` to `takes_over` if this source is to take it")),
+fn note(user: &Person, now: Timestamp) -> RecordNote {
+    RecordNote {
+        row_digest: user.row_digest,
+        window: user.window,
+        next_effective_at: user.window.and_then(|window| window.next_change(now)),
     }
 }
 
-/// Another worker has the userName.
-const USER_NAME_TAKEN: &str = "user-name-taken";
-
-fn user_name_taken(column: Option<&str>, holder: &ExternalId) -> RecordProblem {
-    let from = column.map_or_else(String::new, |column| format!("column `{column}`: "));
-    RecordProblem {
-        code: USER_NAME_TAKEN,
-        attribute: Some("userName".to_owned()),
-        column: column.map(ToOwned::to_owned),
-        message: format!(
-            "{from}worker `{holder}`, who has no row in this file, has the same userName"
-        ),
-        hint: Some(format!(
-            "give one of the two another userName at the source; if `{holder}` has another one by \
-             now, put both rows into one file"
-        )),
+fn operation(
+    user: Person,
+    change: Change,
+    resend: bool,
+    closes: bool,
+    graver: Option<(String, String)>,
+    now: Timestamp,
+) -> PlannedOperation {
+    let note = note(&user, now);
+    PlannedOperation {
+        change,
+        active: user.active,
+        digest: user.digest,
+        resource: user.resource,
+        user_name_key: user.user_name_key,
+        manager: user.manager,
+        resend,
+        closes,
+        note,
+        warning: graver.or(user.warning),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,10 +2,13 @@
 
 use std::ops::ControlFlow;
 
+use jiff::Timestamp;
+
 use crate::domain::{RecordProblem, Row};
 use crate::intake::columns::Columns;
 use crate::intake::id_shape::lost_zeros;
-use crate::intake::{Feed, RowCells, Scan, SourceFile, reasons};
+use crate::intake::known::RowDigests;
+use crate::intake::{Feed, KnownRows, RowCells, Scan, SourceFile, reasons};
 use crate::mapping::{Mapped, Scratch};
 use crate::source::{Others, RowVerdict, SourceError, SourceRow};
 
@@ -33,7 +36,15 @@ pub enum Verdict<'a> {
         resource: &'a [u8],
         /// What is odd about the person among the others of the file.
         warning: Option<RecordProblem>,
+        /// Digest of the row, where the caller compares rows and the row alone made the resource.
+        row_digest: Option<[u8; 16]>,
+        /// When the row begins to apply, where that is still to come.
+        applies_from: Option<Timestamp>,
+        /// Which row of the same worker counts until then, in words.
+        instead: Option<String>,
     },
+    /// The row behind the ledger's resource, unchanged.
+    Known,
     /// No valid SCIM user.
     Rejected {
         /// The worker, where the id could be read.
@@ -61,7 +72,8 @@ pub enum Pass {
     Stopped,
 }
 
-/// Maps every row of a scanned file and hands each verdict to `sink`, in file order.
+/// Maps every row of a scanned file and hands each verdict to `sink`, in file order. Rows that are
+/// `known` are not mapped; without `known` all are, and none is digested.
 ///
 /// # Errors
 ///
@@ -70,13 +82,16 @@ pub fn read_rows(
     file: &mut SourceFile,
     feed: &Feed,
     scan: &Scan,
+    known: Option<&KnownRows>,
     mut sink: impl FnMut(RowResult<'_>) -> ControlFlow<()>,
 ) -> Result<Pass, SourceError> {
     let place = scan.opened.place(file.name());
     let pass = scan.opened.read(file, feed, |table| {
         let mut columns = Columns::bind(feed, table.headers(), &place)?;
         columns.bound.apply_orders(&scan.orders);
-        let judge = Judge { feed, scan, columns: &columns, at: scan.opened.locator() };
+        columns.bound.at(scan.now);
+        let known = known.map(|known| (known, RowDigests::new(table.headers(), scan)));
+        let judge = Judge { feed, scan, known, columns: &columns, at: scan.opened.locator() };
         let mut buffers = Buffers::default();
         while let Some(row) = table.next_row()? {
             let result = match row {
@@ -118,6 +133,7 @@ struct Buffers {
 struct Judge<'a> {
     feed: &'a Feed,
     scan: &'a Scan,
+    known: Option<(&'a KnownRows, RowDigests)>,
     columns: &'a Columns<'a>,
     at: reasons::Locator,
 }
@@ -139,6 +155,8 @@ impl Judge<'_> {
             }
         }
         let mut shared = None;
+        let mut applies_from = None;
+        let mut instead = None;
         // the id alone is needed only where rows compete, or where the row turns out to be bad
         if self.scan.index.has_repeats()
             || self.columns.per.is_some()
@@ -151,16 +169,25 @@ impl Judge<'_> {
             match self.competition(row, id, scratch) {
                 Competition::Counts => {}
                 Competition::SharesUserName(others) => shared = Some(others),
-                Competition::NotYet => return Verdict::OutOfScope,
+                Competition::NotYet(from, counts) => {
+                    applies_from = Some(from);
+                    instead = counts.map(|line| self.passed_over(line));
+                }
                 Competition::Superseded(line) => {
-                    let reason =
-                        format!("the row on {} {line} counts for this worker", self.at.noun());
+                    let reason = self.passed_over(line);
                     return Verdict::Superseded { external_id: id, reason };
                 }
                 Competition::Rejected(problem) => return self.rejected(row, id, problem),
             }
         }
         let ring = self.scan.index.ring(row.row);
+        let digests = self.known.filter(|_| ring.is_none() && shared.is_none());
+        let row_digest = digests.map(|(_, digests)| digests.of(row));
+        if let (Some((known, _)), Some(digest), None) = (digests, row_digest, applies_from)
+            && known.has(digest)
+        {
+            return Verdict::Known;
+        }
         scratch.leave_manager_out(ring.is_some());
         let user = match bound.apply(row, scratch, resource) {
             Ok(user) => user,
@@ -195,7 +222,7 @@ impl Judge<'_> {
         {
             warning.get_or_insert_with(|| reasons::manager_lost_zeros(width));
         }
-        Verdict::Mapped { user, resource, warning }
+        Verdict::Mapped { user, resource, warning, row_digest, applies_from, instead }
     }
 
     fn competition(&self, row: &Row<'_>, id: &str, scratch: &mut Scratch) -> Competition {
@@ -203,14 +230,21 @@ impl Judge<'_> {
         if key.is_empty() {
             return Competition::Rejected(reasons::no_key(self.feed));
         }
-        if self.feed.mapping.has_standing()
-            && let Err(problem) = self.columns.bound.standing(row, scratch, self.scan.today)
-        {
-            return Competition::Rejected(problem);
+        let mut standing = None;
+        if self.feed.mapping.has_standing() {
+            match self.columns.bound.standing(row, scratch, self.scan.today) {
+                Ok(found) => standing = Some(found),
+                Err(problem) => return Competition::Rejected(problem),
+            }
         }
         match self.scan.index.verdict(key, id, row.row) {
             RowVerdict::Counts => Competition::Counts,
-            RowVerdict::NotYet => Competition::NotYet,
+            RowVerdict::NotYet { counts } => match standing {
+                Some(standing) => {
+                    Competition::NotYet(self.feed.first_instant(standing.day), counts)
+                }
+                None => Competition::Counts,
+            },
             RowVerdict::Superseded { line } => Competition::Superseded(line),
             RowVerdict::SameUserName { others } => Competition::SharesUserName(others),
             RowVerdict::Conflict { others } => {
@@ -220,6 +254,10 @@ impl Judge<'_> {
                 Competition::Rejected(reasons::look_alike(&others, &self.at))
             }
         }
+    }
+
+    fn passed_over(&self, line: u64) -> String {
+        format!("the row on {} {line} counts for this worker", self.at.noun())
     }
 
     fn rejected<'b>(&self, row: &Row<'_>, id: &'b str, problem: RecordProblem) -> Verdict<'b> {
@@ -232,7 +270,7 @@ impl Judge<'_> {
 /// How a row fares against the others of the file.
 enum Competition {
     Counts,
-    NotYet,
+    NotYet(Timestamp, Option<u64>),
     Superseded(u64),
     SharesUserName(Others),
     Rejected(RecordProblem),

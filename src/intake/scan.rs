@@ -1,13 +1,15 @@
 //! The first pass: is the file whole, what are its columns, which of its rows count?
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::domain::{Place, Row};
+use crate::domain::{Place, Row, start_of_day};
 use crate::intake::columns::Columns;
 use crate::intake::id_shape::IdShape;
 use crate::intake::opened::Opened;
 use crate::intake::{Feed, SourceFile};
 use crate::mapping::{DateContradiction, DateOrder, Evidence, Scratch};
+use crate::plan::AsOf;
 use crate::source::{
     Completeness, Finding, NotedRow, Oddities, RowIndex, RowIndexBuilder, RowStanding, SourceError,
     SourceRow, too_many_ragged,
@@ -27,6 +29,8 @@ pub struct Scan {
     pub index: RowIndex,
     /// What is worth knowing about the file.
     pub findings: Vec<Finding>,
+    /// The instant that the file shows, where the source can tell it.
+    pub as_of: Option<Timestamp>,
     /// Whether the file says itself that it is whole.
     pub completeness: Completeness,
     /// The headers of the mapped columns, in the order and spelling of the file.
@@ -36,36 +40,39 @@ pub struct Scan {
     pub(super) id_width: Option<usize>,
     pub(super) orders: Vec<DateOrder>,
     pub(super) today: Date,
+    /// As of when its rows are mapped.
+    pub(super) now: Timestamp,
 }
 
-/// Reads a file once, from beginning to end, and refuses it when it cannot be trusted. `today` is
-/// the day as of which rows count, in the source's time zone.
+/// Reads a file once, from beginning to end, and refuses it when it cannot be trusted. `now` is
+/// the instant as of which rows count.
 ///
 /// # Errors
 ///
 /// When the file is refused: encoding, structure, ceilings, missing columns, no rows, too many
 /// ragged rows, dates that contradict each other.
-pub fn scan(file: &mut SourceFile, feed: &Feed, today: Date) -> Result<Scan, SourceError> {
+pub fn scan(file: &mut SourceFile, feed: &Feed, now: Timestamp) -> Result<Scan, SourceError> {
     let opened = Opened::look(file, feed, true)?;
-    pass(file, feed, opened, today)
+    pass(file, feed, opened, now)
 }
 
 /// The same for whoever has no use for the digest, which is zero then.
 pub(super) fn scan_undigested(
     file: &mut SourceFile,
     feed: &Feed,
-    today: Date,
+    now: Timestamp,
 ) -> Result<Scan, SourceError> {
     let opened = Opened::look(file, feed, false)?;
-    pass(file, feed, opened, today)
+    pass(file, feed, opened, now)
 }
 
 fn pass(
     file: &mut SourceFile,
     feed: &Feed,
     opened: Opened,
-    today: Date,
+    now: Timestamp,
 ) -> Result<Scan, SourceError> {
+    let today = feed.today(now);
     let place = opened.place(file.name());
     let mut learnt = Learnt::new(feed);
     let mut findings = opened.findings.clone();
@@ -94,16 +101,19 @@ fn pass(
     })?;
     opened.prove(file)?;
     learnt.check(&place, rows)?;
+    let as_of = learnt.as_of(feed, file.name(), &place)?;
     Ok(Scan {
         digest: opened.digest,
         rows,
         index: learnt.index.finish(),
         findings,
+        as_of,
         completeness,
         columns,
         id_width: learnt.ids.width(),
         orders,
         today,
+        now,
         opened,
     })
 }
@@ -145,6 +155,8 @@ struct Learnt {
     ragged: Vec<u64>,
     ragged_rows: u64,
     has_standing: bool,
+    /// The latest day in the column that says when rows were true.
+    latest_day: Option<Date>,
 }
 
 impl Learnt {
@@ -158,6 +170,7 @@ impl Learnt {
             ragged: Vec::new(),
             ragged_rows: 0,
             has_standing: feed.mapping.has_standing(),
+            latest_day: None,
         }
     }
 
@@ -170,9 +183,16 @@ impl Learnt {
 
     /// Notes a row. One without a readable id is rejected in the second pass.
     fn row(&mut self, row: &Row<'_>, columns: &Columns<'_>, evidence: &mut Evidence, today: Date) {
-        let Self { index, ids, scratch, id, manager, has_standing, .. } = self;
+        let Self { index, ids, scratch, id, manager, has_standing, latest_day, .. } = self;
         let bound = &columns.bound;
+        if let Ok(Some(day)) = bound.as_of(row) {
+            *latest_day = (*latest_day).max(Some(day));
+        }
         if !bound.in_scope(row, scratch).unwrap_or(false) {
+            // it names its person all the same, who is not missing then
+            if let Ok(external_id) = bound.external_id(row, scratch) {
+                index.push_named(external_id);
+            }
             return;
         }
         bound.observe(row, evidence);
@@ -184,11 +204,15 @@ impl Learnt {
         ids.note(id);
         let key = columns.key(row, id);
         if key.is_empty() {
+            index.push_named(id);
             return;
         }
         let standing = if *has_standing {
             // a row whose standing cannot be told is rejected in the second pass
-            let Ok(standing) = bound.standing(row, scratch, today) else { return };
+            let Ok(standing) = bound.standing(row, scratch, today) else {
+                index.push_named(id);
+                return;
+            };
             Some(RowStanding {
                 rank: standing.rank,
                 day: standing.day,
@@ -204,6 +228,36 @@ impl Learnt {
         let line = row.line.unwrap_or(row.row);
         let row = row.row;
         index.push(NotedRow { key, external_id: id, user_name, manager, row, line, standing });
+    }
+
+    /// The instant that the file shows; `None` where it is as old as its arrival.
+    fn as_of(
+        &self,
+        feed: &Feed,
+        name: &str,
+        place: &Place,
+    ) -> Result<Option<Timestamp>, SourceError> {
+        let (found, message, hint) = match &feed.rules.as_of {
+            AsOf::Arrival => return Ok(None),
+            as_of @ AsOf::Name(pattern) => (
+                as_of.from_name(name, &feed.time_zone),
+                format!(
+                    "the name of the file does not say when it was exported, as `{}` has it",
+                    pattern.notation()
+                ),
+                "name the file like that, or change `as_of` of the source",
+            ),
+            AsOf::Column { column, .. } => (
+                self.latest_day.and_then(|day| start_of_day(day, &feed.time_zone)),
+                format!(
+                    "no row has a date in column `{column}`, which says when the file was exported"
+                ),
+                "correct the column in the export, or change `as_of` of the source",
+            ),
+        };
+        found
+            .map(Some)
+            .ok_or_else(|| SourceError::refused("source.as-of", place.clone(), message, hint))
     }
 
     fn check(&self, place: &Place, rows: u64) -> Result<(), SourceError> {

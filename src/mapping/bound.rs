@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::domain::{RecordProblem, Row, fold_header};
+use jiff::Timestamp;
+
+use crate::domain::{ActiveWindow, RecordProblem, Row, fold_header};
 use crate::mapping::order::Dated;
-use crate::mapping::rule::{Cells, Work};
+use crate::mapping::rule::{Cells, Source, Work};
 use crate::mapping::write::{Caught, Writer, read_external_id, write_resource};
 use crate::mapping::{
     ColumnProblem, DateContradiction, DateOrder, Evidence, Mapping, RecordWarning,
@@ -24,6 +26,8 @@ pub struct Bound<'m> {
     learners: Vec<Dated<'m>>,
     /// What the file has shown of its dates.
     orders: Vec<DateOrder>,
+    /// As of when `active` is asked.
+    now: Option<Timestamp>,
 }
 
 /// Buffers that one caller uses for row after row.
@@ -56,8 +60,10 @@ impl Scratch {
 pub struct Mapped<'s> {
     /// The worker's id.
     pub external_id: &'s str,
-    /// The value of `active`.
+    /// The value of `active`, as of the instant of [`Bound::at`] where it depends on one.
     pub active: bool,
+    /// The time in which they are active, where the mapping says so by dates.
+    pub window: Option<ActiveWindow>,
     /// The value of `userName`, where there is one.
     pub user_name: Option<&'s str>,
     /// The `externalId` of the manager, as written in the resource.
@@ -111,7 +117,7 @@ impl Mapping {
         }
         if problems.is_empty() {
             let learners = self.learners().collect();
-            Ok(Bound { mapping: self, indexes, learners, orders: Vec::new() })
+            Ok(Bound { mapping: self, indexes, learners, orders: Vec::new(), now: None })
         } else {
             Err(problems)
         }
@@ -125,14 +131,24 @@ impl Mapping {
 
     /// The rules with two date formats that read some texts as two different dates.
     fn learners(&self) -> impl Iterator<Item = Dated<'_>> {
-        self.layout().rules().filter_map(|rule| {
-            let date = rule.finish.date.as_ref()?;
-            (rule.lookup.is_none() && !date.contested.is_empty()).then_some(Dated { rule, date })
-        })
+        let dates = self.layout().rules().flat_map(Dated::of);
+        dates.filter(|dated| !dated.date.contested.is_empty())
+    }
+
+    /// Whether `active` depends on the instant, so that [`Bound::at`] has to say it.
+    #[must_use]
+    pub fn has_window(&self) -> bool {
+        self.layout().rules().any(|rule| matches!(rule.source, Source::Between(_)))
     }
 }
 
 impl<'m> Bound<'m> {
+    /// Says as of when `active` is asked. Without it a mapping that [has a
+    /// window](Mapping::has_window) rejects every row.
+    pub const fn at(&mut self, now: Timestamp) {
+        self.now = Some(now);
+    }
+
     /// Begins to collect what a file shows of its dates.
     #[must_use]
     pub fn evidence(&self) -> Evidence {
@@ -174,6 +190,7 @@ impl<'m> Bound<'m> {
             indexes: &self.indexes,
             is_plain,
             orders: &self.orders,
+            now: self.now,
         }
     }
 
@@ -198,6 +215,7 @@ impl<'m> Bound<'m> {
         Ok(Mapped {
             external_id: &caught.external_id,
             active: caught.active,
+            window: caught.window,
             user_name: caught.user_name.as_deref(),
             manager: caught.manager.as_deref(),
             warnings: &caught.warnings,

@@ -1,8 +1,9 @@
 //! Rules that contradict each other, or the attribute they stand at.
 
+use crate::domain::fold_header;
 use crate::mapping::expr::{Expression, Kind};
 use crate::mapping::{
-    Literal, MappingProblem, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType,
+    Between, Literal, MappingProblem, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType,
 };
 use crate::scim::{AttributePath, MAX_EXTERNAL_ID_CHARS};
 
@@ -41,6 +42,10 @@ pub(super) fn check(path: &AttributePath, rule: &RuleConfig, say: &mut Say<'_>) 
     kind(path, rule, say);
     if matches!(rule.value, ValueSource::Const(_)) {
         constant(path, rule, say);
+        return;
+    }
+    if let ValueSource::Between(days) = &rule.value {
+        between(path, days, rule, say);
         return;
     }
     together(rule, say);
@@ -83,7 +88,15 @@ fn constant(path: &AttributePath, rule: &RuleConfig, say: &mut Say<'_>) {
     if matches!(&rule.value, ValueSource::Const(Literal::Text(text)) if text.is_empty()) {
         say.no("const", "an empty constant says nothing", "remove the line");
     }
-    let column_rules = [
+    for key in rules_set(rule) {
+        let message = "a constant reads no column, so there is nothing to apply this to";
+        say.no(key, message, "remove it");
+    }
+}
+
+/// The rules beside where the value comes from.
+fn rules_set(rule: &RuleConfig) -> impl Iterator<Item = &'static str> {
+    let rules = [
         ("trim", !rule.trim),
         ("empty_words", !rule.empty_words.is_empty()),
         ("default", rule.default.is_some()),
@@ -100,12 +113,26 @@ fn constant(path: &AttributePath, rule: &RuleConfig, say: &mut Say<'_>) {
         ("truncate", rule.truncate),
         ("optional", rule.optional),
     ];
-    for (key, _) in column_rules.into_iter().filter(|(_, set)| *set) {
-        say.no(
-            key,
-            "a constant reads no column, so there is nothing to apply this to",
-            "remove it",
-        );
+    rules.into_iter().filter(|(_, is_set)| *is_set).map(|(key, _)| key)
+}
+
+/// From one day to another: for `active` alone, and with nothing beside it but how dates are read.
+fn between(path: &AttributePath, days: &Between, rule: &RuleConfig, say: &mut Say<'_>) {
+    if !path.is_core("active") {
+        let message = "only `active` is true from one day to another";
+        say.no("between", message, "map a day with `from` and `date`");
+    }
+    let [start, end] = [&days.start, &days.end].map(|name| fold_header(name.trim()));
+    if start.is_empty() || end.is_empty() {
+        let hint = "name the columns with the first and the last day";
+        say.no("between", "a column has no name", hint);
+    } else if start == end {
+        let hint = "name the columns with the first and the last day";
+        say.no("between", "both days are in the same column", hint);
+    }
+    for key in rules_set(rule).filter(|key| !["trim", "empty_words", "date"].contains(key)) {
+        let message = "two days make true or false, and there is nothing to apply this to";
+        say.no(key, message, "remove it");
     }
 }
 

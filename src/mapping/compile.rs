@@ -6,9 +6,9 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
 use crate::domain::{ColumnKind, ColumnUse, fold_header};
+use crate::mapping::between::Days;
 use crate::mapping::checks::{self, Say};
-use crate::mapping::date::{DateRule, parse_time};
-use crate::mapping::date_format::Format;
+use crate::mapping::date::{DateRule, formats, parse_time};
 use crate::mapping::expr::Expression;
 use crate::mapping::fingerprint::{Dates, Fingerprint};
 use crate::mapping::finish::{Finish, Longer, Max, Output};
@@ -19,8 +19,8 @@ use crate::mapping::rule::{Rule, Source};
 use crate::mapping::standing::Conditions;
 use crate::mapping::template::{self, Part};
 use crate::mapping::{
-    AttributeConfig, Lints, MappingConfig, MappingProblem, OnEmpty, RuleConfig, ValueSource,
-    purpose, warnings,
+    AttributeConfig, Between, Lints, MappingConfig, MappingProblem, OnEmpty, RuleConfig,
+    ValueSource, purpose, warnings,
 };
 use crate::scim::AttributePath;
 
@@ -146,13 +146,17 @@ impl<'c> Compiler<'c> {
         let rule = &line.rule;
         checks::check(&path, rule, &mut say);
         let output = purpose::output(&path, rule);
-        let source = self.source(rule, output, &mut say);
+        let mut source = self.source(rule, output, &mut say);
         let default =
             rule.default.as_ref().and_then(|value| fixed(value, output, "default", &mut say));
-        let (date, dates) = match self.date(rule, &mut say) {
+        let (mut date, dates) = match self.date(rule, &mut say) {
             Some((date, dates)) => (Some(date), Some(dates)),
             None => (None, None),
         };
+        if let ValueSource::Between(between) = &rule.value {
+            // its dates are read, and never written
+            source = date.take().map(|date| (self.between(between, date), None));
+        }
         let longer = match (rule.truncate, rule.trim) {
             (false, _) => Longer::Reject,
             (true, false) => Longer::Cut,
@@ -245,7 +249,14 @@ impl<'c> Compiler<'c> {
             ValueSource::Const(value) => {
                 fixed(value, output, "const", say).map(|value| (Source::Const(value), None))
             }
+            // waits for its dates
+            ValueSource::Between(_) => None,
         }
+    }
+
+    fn between(&mut self, between: &Between, date: DateRule) -> Source {
+        let columns = [&between.start, &between.end].map(|name| self.slot(name.trim(), false));
+        Source::Between(Box::new(Days::new(between, columns, date)))
     }
 
     fn slot(&mut self, name: &str, optional: bool) -> usize {
@@ -265,6 +276,7 @@ impl<'c> Compiler<'c> {
             Source::Column(slot) => vec![*slot],
             Source::Template(parts) => parts.iter().filter_map(Part::column).collect(),
             Source::Expression(expression) => expression.columns().to_vec(),
+            Source::Between(days) => days.both().map(|day| day.column).to_vec(),
             Source::Const(_) => Vec::new(),
         };
         for slot in slots {
@@ -287,28 +299,20 @@ impl<'c> Compiler<'c> {
                 );
             }
         }
-        if rule.date.is_empty() {
+        if !rule.reads_dates() {
             return None;
         }
-        let mut formats = Vec::new();
-        for notation in &rule.date {
-            match Format::compile(notation) {
-                Ok(format) => formats.push(format),
-                Err(fault) => say.wrong(
-                    Some("date"),
-                    format!("in the format `{notation}`, {fault}"),
-                    Some("formats look like `%Y-%m-%d` or `%d.%m.%Y`"),
-                ),
-            }
-        }
+        let notations = rule.date_formats();
+        let formats = formats(&notations, "date", say);
         let Some(zone) = self.time_zone else {
+            let key = if rule.date.is_empty() { "between" } else { "date" };
             let hint = "set `time_zone` of the source, for example \"Europe/Berlin\"";
-            say.wrong(Some("date"), "a date needs the time zone of its source", Some(hint));
+            say.wrong(Some(key), "a date needs the time zone of its source", Some(hint));
             return None;
         };
-        let time = time.filter(|_| formats.len() == rule.date.len())?;
+        let (formats, time) = (formats?, time?);
         let name = zone.iana_name().map_or_else(|| format!("{zone:?}"), ToOwned::to_owned);
-        let dates = Dates { time: time.to_string(), zone: name };
+        let dates = Dates { formats: notations, time: time.to_string(), zone: name };
         Some((DateRule::new(formats, time, zone.clone()), dates))
     }
 
@@ -342,7 +346,7 @@ impl<'c> Compiler<'c> {
             return Err(self.problems);
         }
         self.rules.sort_by(|left, right| left.0.path.cmp(&right.0.path));
-        let dates = self.rules.iter_mut().filter_map(|(rule, _, _)| rule.finish.date.as_mut());
+        let dates = self.rules.iter_mut().flat_map(|(rule, _, _)| rule.dates_mut());
         for (number, date) in dates.enumerate() {
             date.number = number;
         }

@@ -14,12 +14,14 @@ pub struct MappingConfig {
     pub prefer: Option<String>,
     /// `rows.by` of the source: the column with the day from which a row applies.
     pub by: Option<ByConfig>,
+    /// `as_of` of the source, where it is a column: the day on which a row was true.
+    pub as_of: Option<ByConfig>,
 }
 
-/// `rows.by` of a source.
+/// A column with days: `rows.by` of a source, or its `as_of`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByConfig {
-    /// The column with the day from which a row applies.
+    /// The column, by its header.
     pub column: String,
     /// Date formats (strftime notation) to read it by.
     pub date: Vec<String>,
@@ -56,7 +58,8 @@ pub struct RuleConfig {
     pub map: Option<Vec<(String, Literal)>>,
     /// What becomes of a value that is not in `map`; final.
     pub otherwise: Otherwise,
-    /// Date formats (strftime notation) to read, tried all of them; empty: not a date.
+    /// Date formats (strftime notation) to read, tried all of them; empty: not a date, or ISO 8601
+    /// with [`ValueSource::Between`].
     pub date: Vec<String>,
     /// The time of day written with a date, `HH:MM`; `00:00` where absent.
     pub time: Option<String>,
@@ -74,7 +77,25 @@ pub struct RuleConfig {
     pub optional: bool,
 }
 
+/// How dates are read where nothing is said of it.
+pub(super) const ISO_DATE: &str = "%Y-%m-%d";
+
 impl RuleConfig {
+    /// The formats by which its dates are read; empty: it reads none.
+    #[must_use]
+    pub fn date_formats(&self) -> Vec<String> {
+        if self.date.is_empty() && matches!(self.value, ValueSource::Between(_)) {
+            return vec![ISO_DATE.to_owned()];
+        }
+        self.date.clone()
+    }
+
+    /// Whether it reads dates, which mean nothing without a time zone.
+    #[must_use]
+    pub const fn reads_dates(&self) -> bool {
+        !self.date.is_empty() || matches!(self.value, ValueSource::Between(_))
+    }
+
     /// A rule with nothing but its source.
     #[must_use]
     pub fn new(value: ValueSource) -> Self {
@@ -111,6 +132,29 @@ pub enum ValueSource {
     Const(Literal),
     /// A CEL expression over the row's columns.
     Expression(String),
+    /// For `active` alone: true from one day to another.
+    Between(Box<Between>),
+}
+
+/// `between = […]`: the columns with the first and the last day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Between {
+    /// The column with the first day.
+    pub start: String,
+    /// The column with the last day.
+    pub end: String,
+    /// Whether that day is in.
+    pub end_is: End,
+}
+
+/// Whether the last day is in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum End {
+    /// It is the last working day.
+    #[default]
+    Inclusive,
+    /// It is the first day after.
+    Exclusive,
 }
 
 /// `type = …`: the JSON type that is written.

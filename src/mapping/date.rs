@@ -11,6 +11,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, ToSpan as _};
 
 use crate::mapping::DateOrder;
+use crate::mapping::checks::Say;
 use crate::mapping::date_format::Format;
 use crate::mapping::problem::Fault;
 
@@ -26,6 +27,7 @@ const SERIAL_OPEN_ENDED: i32 = 2_958_465;
 const SERIAL_ZERO: Date = jiff::civil::date(1899, 12, 30);
 
 /// How a column's dates are read and written.
+#[derive(Clone)]
 pub(super) struct DateRule {
     formats: Vec<Format>,
     /// Pairs of formats that read some texts as two different dates.
@@ -56,6 +58,11 @@ impl DateRule {
             }
         }
         Self { formats, contested, number: 0, time, zone }
+    }
+
+    /// The time zone that its days are meant in.
+    pub(super) const fn zone(&self) -> &TimeZone {
+        &self.zone
     }
 
     /// Reads the text and appends date, time and offset.
@@ -123,6 +130,26 @@ impl DateRule {
         }
         found.ok_or(Fault::AmbiguousDate)
     }
+}
+
+/// Compiles the formats that the config lists under `key`; every one that cannot be used is told.
+pub(super) fn formats(
+    notations: &[String],
+    key: &'static str,
+    say: &mut Say<'_>,
+) -> Option<Vec<Format>> {
+    let mut formats = Vec::new();
+    for notation in notations {
+        match Format::compile(notation) {
+            Ok(format) => formats.push(format),
+            Err(fault) => say.wrong(
+                Some(key),
+                format!("in the format `{notation}`, {fault}"),
+                Some("formats look like `%Y-%m-%d` or `%d.%m.%Y`"),
+            ),
+        }
+    }
+    (formats.len() == notations.len()).then_some(formats)
 }
 
 /// `YYYY-MM-DD`, with a time of day behind it or without.

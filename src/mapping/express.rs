@@ -2,7 +2,8 @@
 
 use crate::mapping::expr::{Expression, Made};
 use crate::mapping::problem::Fault;
-use crate::mapping::rule::{Cells, Rule, Value, trimmed};
+use crate::mapping::rule::{Cells, Rule, trimmed};
+use crate::mapping::value::Value;
 
 impl Rule {
     /// The value of an expression; `None` where it says that the attribute is left out.

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::mapping::finish::{Longer, Output};
 use crate::mapping::rule::{Fixed, Rule, Source};
 use crate::mapping::template::Part;
-use crate::mapping::{Case, MappingConfig, OnEmpty, RuleConfig};
+use crate::mapping::{Case, End, MappingConfig, OnEmpty, RuleConfig};
 
 /// Grows when the same mapping begins to make other bytes.
 const VERSION: u64 = 2;
@@ -21,6 +21,7 @@ pub(super) struct Fingerprint {
 
 /// What dates depend on beyond the rule.
 pub(super) struct Dates {
+    pub(super) formats: Vec<String>,
     pub(super) time: String,
     pub(super) zone: String,
 }
@@ -77,6 +78,16 @@ impl Fingerprint {
                 self.text("expression");
                 self.text(expression.text());
             }
+            Source::Between(days) => {
+                self.text("between");
+                for day in days.both() {
+                    self.text(&column(day.column));
+                }
+                self.text(match days.end_is {
+                    End::Inclusive => "inclusive",
+                    End::Exclusive => "exclusive",
+                });
+            }
         }
         self.flag(rule.trim);
         self.list(sorted(rule.empty_words.clone()));
@@ -97,7 +108,7 @@ impl Fingerprint {
         }
         match dates {
             Some(dates) => {
-                self.list(sorted(config.date.clone()));
+                self.list(sorted(dates.formats.clone()));
                 self.text(&dates.time);
                 self.text(&dates.zone);
             }

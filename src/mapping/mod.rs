@@ -1,11 +1,13 @@
 //! Compiled attribute mappings: a row in, a SCIM user's bytes (or a rejection) out.
 //!
-//! Pure and synchronous: no clock, no input or output, no logging. A [`MappingConfig`] is what the
+//! Pure and synchronous: no clock, no input or output, no logging; where a value depends on the
+//! instant, it is handed in ([`Bound::at`]). A [`MappingConfig`] is what the
 //! config states, with all its mistakes; [`Mapping::compile`] finds them all and gives a
 //! [`Mapping`]; [`Mapping::bind`] resolves its columns in a file's header; [`Bound::apply`] writes
 //! one resource a row, as bytes and without allocating, into a buffer of the caller's. The same row
 //! under the same mapping is the same bytes, whatever the order of lines in the config.
 
+mod between;
 mod bound;
 mod checks;
 mod columns;
@@ -32,14 +34,15 @@ mod rule;
 mod single;
 mod standing;
 mod template;
+mod value;
 mod warnings;
 mod write;
 
 pub use bound::{Bound, Mapped, Scratch};
 pub use compile::Mapping;
 pub use config::{
-    AttributeConfig, ByConfig, Case, Literal, MappingConfig, OnEmpty, Otherwise, RuleConfig,
-    ValueSource, ValueType,
+    AttributeConfig, Between, ByConfig, Case, End, Literal, MappingConfig, OnEmpty, Otherwise,
+    RuleConfig, ValueSource, ValueType,
 };
 pub use lint::Lints;
 pub use order::{DateContradiction, DateOrder, Evidence, SoleFormat};

@@ -6,8 +6,9 @@
 
 use std::fmt;
 
+use crate::mapping::between::Day;
 use crate::mapping::date::DateRule;
-use crate::mapping::rule::{Cells, Rule, Work};
+use crate::mapping::rule::{Cells, Rule, Source, Work};
 
 /// Rows that are named as examples.
 const PLACES_KEPT: usize = 3;
@@ -75,10 +76,12 @@ pub struct SoleFormat {
     pub places: Vec<(u64, Option<u64>)>,
 }
 
-/// A rule that learns.
+/// A rule that learns, or one of its columns.
 pub(super) struct Dated<'a> {
     pub(super) rule: &'a Rule,
     pub(super) date: &'a DateRule,
+    /// The column, where the rule has several with a date each.
+    day: Option<&'a Day>,
 }
 
 impl Evidence {
@@ -91,10 +94,10 @@ impl Evidence {
     pub(super) fn take(&mut self, number: usize, dated: &Dated<'_>, cells: Cells<'_>) {
         let Some(pairs) = self.rules.get_mut(number) else { return };
         // what the file says is a date needs no format and proves none
-        if dated.rule.is_typed_date(cells) {
+        if dated.is_typed(cells) {
             return;
         }
-        let Some(text) = dated.rule.written(cells, &mut self.work).filter(|text| !text.is_empty())
+        let Some(text) = dated.written(cells, &mut self.work).filter(|text| !text.is_empty())
         else {
             return;
         };
@@ -130,7 +133,34 @@ impl Sole {
     }
 }
 
-impl Dated<'_> {
+impl<'a> Dated<'a> {
+    /// The dates that a rule reads and sends on, or goes by.
+    pub(super) fn of(rule: &'a Rule) -> impl Iterator<Item = Self> {
+        let own = rule.finish.date.as_ref().filter(|_| rule.lookup.is_none());
+        let own = own.map(|date| Self { rule, date, day: None });
+        let days = match &rule.source {
+            Source::Between(days) => Some(days.both()),
+            _ => None,
+        };
+        let days = days.into_iter().flatten();
+        own.into_iter().chain(days.map(move |day| Self { rule, date: &day.date, day: Some(day) }))
+    }
+
+    fn column(&self) -> Option<&'a str> {
+        self.day.map_or(self.rule.column.as_deref(), |day| Some(&day.name))
+    }
+
+    fn is_typed(&self, cells: Cells<'_>) -> bool {
+        self.day.map_or_else(|| self.rule.is_typed_date(cells), |day| cells.is_date(day.column))
+    }
+
+    fn written<'v>(&'v self, cells: Cells<'v>, work: &'v mut Work) -> Option<&'v str> {
+        match self.day {
+            Some(day) => self.rule.clean(day.column, cells).ok(),
+            None => self.rule.written(cells, work),
+        }
+    }
+
     /// What a column's evidence comes to.
     fn settle(
         &self,
@@ -153,7 +183,7 @@ impl Dated<'_> {
                     };
                     contradictions.push(DateContradiction {
                         attribute: self.rule.path.to_string(),
-                        column: self.rule.column.clone(),
+                        column: self.column().map(ToOwned::to_owned),
                         formats: [sole(one, first), sole(other, second)],
                     });
                     continue;
@@ -161,7 +191,7 @@ impl Dated<'_> {
             };
             orders.push(DateOrder {
                 attribute: self.rule.path.to_string(),
-                column: self.rule.column.clone(),
+                column: self.column().map(ToOwned::to_owned),
                 format: format(chosen),
                 instead_of: format(against),
                 proofs,

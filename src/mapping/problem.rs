@@ -37,7 +37,7 @@ impl MappingProblem {
         let key = self.key.unwrap_or_default();
         matches!(
             (self.path.as_str(), key),
-            ("scope", "scope") | ("rows.prefer", "prefer") | ("rows.by", "by")
+            ("scope", "scope") | ("rows.prefer", "prefer") | ("rows.by", "by") | ("as_of", "as_of")
         )
     }
 }
@@ -146,6 +146,16 @@ pub(super) enum Fault {
     },
     NoExternalId,
     ControlCharacter,
+    /// The first day is missing; `end` is the column of the last, by its place in the mapping's list.
+    NoStart {
+        end: usize,
+    },
+    /// The last day is before the first, whose column is `start`.
+    EndBeforeStart {
+        start: usize,
+    },
+    /// Nobody has said as of when `active` is asked, which is a mistake of the program.
+    NoInstant,
     /// The value of a column, by its place in the mapping's list, is unknown.
     Cell {
         fault: CellFault,
@@ -154,9 +164,48 @@ pub(super) enum Fault {
     Expression(EvalFault),
 }
 
+/// Why a rule gives no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refused {
+    pub(super) fault: Fault,
+    /// The column it is about, by its place in the mapping's list, where it is not the rule's own.
+    pub(super) column: Option<usize>,
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        let column = match fault {
+            Fault::Cell { column, .. } => Some(column),
+            _ => None,
+        };
+        Self { fault, column }
+    }
+}
+
 impl Fault {
-    pub(super) fn record(self, attribute: &str, column: Option<&str>) -> RecordProblem {
+    /// The same, about this column of the mapping's list.
+    pub(super) const fn of(self, column: usize) -> Refused {
+        Refused { fault: self, column: Some(column) }
+    }
+
+    /// The other column it is about.
+    pub(super) const fn other_column(self) -> Option<usize> {
+        match self {
+            Self::NoStart { end } => Some(end),
+            Self::EndBeforeStart { start } => Some(start),
+            _ => None,
+        }
+    }
+
+    /// What is said of it; `other` is the name of [`Self::other_column`].
+    pub(super) fn record(
+        self,
+        attribute: &str,
+        column: Option<&str>,
+        other: Option<&str>,
+    ) -> RecordProblem {
         let from = column.map_or_else(|| "the value".to_owned(), |name| format!("column `{name}`"));
+        let other = other.unwrap_or_default();
         let (code, message, hint) = match self {
             Self::RequiredEmpty => (
                 "mapping.required-empty",
@@ -216,6 +265,24 @@ impl Fault {
                 "mapping.no-external-id",
                 format!("{from} is empty, so nobody can say whose row this is"),
                 "correct the export: every row needs its worker's id",
+            ),
+            Self::NoStart { .. } => (
+                "mapping.no-start",
+                format!(
+                    "{from} is empty, so nobody can say from when on `{attribute}` is true, \
+                     whatever column `{other}` says"
+                ),
+                "correct the export: everybody needs a first day",
+            ),
+            Self::EndBeforeStart { .. } => (
+                "mapping.end-before-start",
+                format!("the day in {from} is before the one in column `{other}`"),
+                "correct the export; of somebody who came back, it has to give the latest days",
+            ),
+            Self::NoInstant => (
+                "mapping.no-instant",
+                format!("nobody has said as of when `{attribute}` is asked"),
+                "this is a mistake in scimport: report it",
             ),
             Self::ControlCharacter => (
                 "mapping.control-character",

@@ -32,7 +32,7 @@ pub(super) fn column_kind(path: &AttributePath, role: Role, config: &RuleConfig)
     let is_phone = path.custom_urn().is_none()
         && path.attribute() == "phoneNumbers"
         && path.sub_attribute() == Some("value");
-    if !config.date.is_empty() {
+    if config.reads_dates() {
         ColumnKind::Date
     } else if matches!(role, Role::ExternalId | Role::Manager) {
         ColumnKind::Id

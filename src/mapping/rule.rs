@@ -6,16 +6,20 @@
 
 use std::ops::Range;
 
+use jiff::Timestamp;
+
 use crate::domain::{CellFault, CellMark, ColumnUse, Row};
 use crate::mapping::DateOrder;
-use crate::mapping::date::Reading;
+use crate::mapping::between::Days;
+use crate::mapping::date::{DateRule, Reading};
 use crate::mapping::expr::Expression;
 use crate::mapping::finish::{Finish, Made, Output, is_integer, padded};
 use crate::mapping::forms::{is_exponent, is_placeholder};
 use crate::mapping::letters::push_lower;
 use crate::mapping::lint::Lint;
-use crate::mapping::problem::Fault;
+use crate::mapping::problem::{Fault, Refused};
 use crate::mapping::template::{Part, push_collapsed};
+use crate::mapping::value::Value;
 use crate::scim::{AttributePath, push_string};
 
 /// A compiled line.
@@ -63,6 +67,7 @@ pub(super) enum Source {
     Template(Vec<Part<usize>>),
     Const(Fixed),
     Expression(Box<Expression>),
+    Between(Box<Days>),
 }
 
 /// A value that is known when the mapping is compiled.
@@ -105,50 +110,6 @@ impl Lookup {
     }
 }
 
-/// What a rule gives for a row.
-pub(super) enum Value<'v> {
-    /// Nothing: the attribute is left out.
-    Absent,
-    /// An explicit null.
-    Null,
-    Text(&'v str),
-    Fixed(&'v Fixed),
-    Boolean(bool),
-    /// A whole number, as JSON writes it.
-    Number(&'v str),
-}
-
-impl Value<'_> {
-    pub(super) fn text(&self) -> Option<&str> {
-        match self {
-            Value::Text(text) => Some(text),
-            Value::Fixed(fixed) => Some(&fixed.text),
-            Value::Absent | Value::Null | Value::Boolean(_) | Value::Number(_) => None,
-        }
-    }
-
-    pub(super) fn boolean(&self) -> Option<bool> {
-        match self {
-            Value::Boolean(value) => Some(*value),
-            Value::Fixed(fixed) => fixed.boolean,
-            Value::Absent | Value::Null | Value::Text(_) | Value::Number(_) => None,
-        }
-    }
-
-    /// Appends the value as JSON; nothing for an absent one.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
-        match self {
-            Value::Absent => {}
-            Value::Null => out.extend_from_slice(b"null"),
-            Value::Text(text) => push_string(out, text),
-            Value::Fixed(fixed) => out.extend_from_slice(&fixed.json),
-            Value::Boolean(true) => out.extend_from_slice(b"true"),
-            Value::Boolean(false) => out.extend_from_slice(b"false"),
-            Value::Number(text) => out.extend_from_slice(text.as_bytes()),
-        }
-    }
-}
-
 /// A row's cells, by the mapping's own list of columns.
 #[derive(Clone, Copy)]
 pub(super) struct Cells<'a> {
@@ -161,6 +122,8 @@ pub(super) struct Cells<'a> {
     pub(super) is_plain: bool,
     /// Which of two date formats reads what both can read.
     pub(super) orders: &'a [DateOrder],
+    /// As of when `active` is asked.
+    pub(super) now: Option<Timestamp>,
 }
 
 impl<'a> Cells<'a> {
@@ -233,6 +196,16 @@ impl Rule {
         is_copied.then_some(column)
     }
 
+    /// How each of its dates is read.
+    pub(super) fn dates_mut(&mut self) -> impl Iterator<Item = &mut DateRule> {
+        let days = match &mut self.source {
+            Source::Between(days) => Some(days.both_mut()),
+            _ => None,
+        };
+        let days = days.into_iter().flatten().map(|day| &mut day.date);
+        self.finish.date.as_mut().into_iter().chain(days)
+    }
+
     /// Whether an empty cell of such a column leaves the attribute out.
     pub(super) fn is_absent_when_empty(&self) -> bool {
         self.default.is_none() && !self.required && !self.null && self.role == Role::Other
@@ -243,7 +216,7 @@ impl Rule {
         &'v self,
         cells: Cells<'v>,
         work: &'v mut Work,
-    ) -> Result<Value<'v>, Fault> {
+    ) -> Result<Value<'v>, Refused> {
         let Work { joined, folded, padded: zeros, made } = work;
         let text = match &self.source {
             Source::Const(fixed) => return Ok(Value::Fixed(fixed)),
@@ -251,13 +224,18 @@ impl Rule {
             Source::Template(parts) => self.join(parts, cells, joined)?,
             Source::Expression(expression) => match self.express(expression, cells, joined)? {
                 Some(text) => text,
-                None => return self.left_out(),
+                None => return Ok(self.left_out()?),
             },
+            Source::Between(days) => {
+                let window = self.window(days, cells)?;
+                let now = cells.now.ok_or(Fault::NoInstant)?;
+                return Ok(Value::Window(window, window.is_active_at(now)));
+            }
         };
         if text.is_empty() {
             return match &self.default {
                 Some(default) if !default.text.is_empty() => Ok(Value::Fixed(default)),
-                _ => self.nothing(),
+                _ => Ok(self.nothing()?),
             };
         }
         let text = self.pad.map_or(text, |digits| padded(text, digits, zeros));
@@ -265,23 +243,23 @@ impl Rule {
             folded.clear();
             push_lower(folded, text.trim());
             return match lookup.find(folded) {
-                Some(fixed) if fixed.text.is_empty() => self.nothing(),
+                Some(fixed) if fixed.text.is_empty() => Ok(self.nothing()?),
                 Some(fixed) => Ok(Value::Fixed(fixed)),
-                None => Err(Fault::UnknownWord),
+                None => Err(Fault::UnknownWord.into()),
             };
         }
         if self.output == Output::Boolean {
             return match text {
                 _ if text.eq_ignore_ascii_case("true") => Ok(Value::Boolean(true)),
                 _ if text.eq_ignore_ascii_case("false") => Ok(Value::Boolean(false)),
-                _ => Err(Fault::NotBoolean),
+                _ => Err(Fault::NotBoolean.into()),
             };
         }
         let reading = Reading { typed: self.is_typed_date(cells), orders: cells.orders };
         match self.finish.apply(text, reading, made)? {
             text if self.output == Output::Text => Ok(Value::Text(text)),
             text if is_integer(text) => Ok(Value::Number(text)),
-            _ => Err(Fault::NotInteger),
+            _ => Err(Fault::NotInteger.into()),
         }
     }
 
@@ -294,7 +272,7 @@ impl Rule {
             Source::Expression(expression) => {
                 self.express(expression, cells, &mut work.joined).ok().flatten()
             }
-            Source::Const(_) => None,
+            Source::Const(_) | Source::Between(_) => None,
         }
     }
 
@@ -309,7 +287,7 @@ impl Rule {
             Source::Expression(expression) => {
                 expression.columns().iter().any(|column| cells.is_date(*column))
             }
-            Source::Const(_) => false,
+            Source::Const(_) | Source::Between(_) => false,
         }
     }
 
@@ -328,8 +306,8 @@ impl Rule {
                 Part::Column(column) => Some(*column).filter(|column| is_placeholder(*column)),
                 Part::Text(_) => None,
             }),
-            // what an expression makes of such a word is its own affair
-            Source::Const(_) | Source::Expression(_) => None,
+            // what an expression makes of such a word is its own affair, and it is no date
+            Source::Const(_) | Source::Expression(_) | Source::Between(_) => None,
         }
     }
 

@@ -2,7 +2,8 @@
 
 use crate::domain::Row;
 use crate::mapping::layout::{Field, Member};
-use crate::mapping::rule::{Role, Rule, Value};
+use crate::mapping::rule::{Role, Rule};
+use crate::mapping::value::Value;
 use crate::mapping::{Bound, Scratch};
 
 impl Bound<'_> {

@@ -7,8 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::domain::{ColumnKind, RecordProblem, Row};
 use crate::mapping::checks::Say;
-use crate::mapping::date::{DateRule, Reading};
-use crate::mapping::date_format::Format;
+use crate::mapping::date::{DateRule, Reading, formats};
 use crate::mapping::expr::{EvalFault, ExprFault, Expression, Kind, Value};
 use crate::mapping::problem::Fault;
 use crate::mapping::rule::{Cells, trimmed};
@@ -30,6 +29,7 @@ pub struct Standing {
 const SCOPE: &str = "scope";
 const PREFER: &str = "rows.prefer";
 const BY: &str = "rows.by";
+const AS_OF: &str = "as_of";
 const EPOCH: Date = jiff::civil::date(1970, 1, 1);
 
 /// What a source says of its rows, compiled.
@@ -38,9 +38,10 @@ pub(super) struct Conditions {
     pub(super) scope: Option<Expression>,
     pub(super) prefer: Option<Expression>,
     pub(super) by: Option<By>,
+    pub(super) as_of: Option<By>,
 }
 
-/// The column with the day from which a row applies.
+/// A column with a day.
 pub(super) struct By {
     pub(super) column: usize,
     date: DateRule,
@@ -82,9 +83,13 @@ impl Conditions {
         });
         let by = config.by.as_ref().and_then(|by| {
             let mut say = Say { path: BY, problems };
-            By::compile(by, zone, slot, &mut say)
+            By::compile(by, "by", zone, slot, &mut say)
         });
-        Self { scope, prefer, by }
+        let as_of = config.as_of.as_ref().and_then(|as_of| {
+            let mut say = Say { path: AS_OF, problems };
+            By::compile(as_of, "as_of", zone, slot, &mut say)
+        });
+        Self { scope, prefer, by, as_of }
     }
 }
 
@@ -103,35 +108,26 @@ fn expression(
 impl By {
     fn compile(
         config: &ByConfig,
+        key: &'static str,
         zone: Option<&TimeZone>,
         slot: &mut Slot<'_>,
         say: &mut Say<'_>,
     ) -> Option<Self> {
         let before = say.problems.len();
         if config.column.trim().is_empty() {
-            say.wrong(Some("by"), "the column has no name", None);
+            say.wrong(Some(key), "the column has no name", None);
         }
-        let mut formats = Vec::new();
-        for notation in &config.date {
-            match Format::compile(notation) {
-                Ok(format) => formats.push(format),
-                Err(fault) => say.wrong(
-                    Some("by"),
-                    format!("in the format `{notation}`, {fault}"),
-                    Some("formats look like `%Y-%m-%d` or `%d.%m.%Y`"),
-                ),
-            }
-        }
+        let formats = formats(&config.date, key, say);
         if zone.is_none() {
             let hint = "set `time_zone` of the source, for example \"Europe/Berlin\"";
-            let message = "which day is today depends on the time zone of the source";
-            say.wrong(Some("by"), message, Some(hint));
+            let message = "when a day begins depends on the time zone of the source";
+            say.wrong(Some(key), message, Some(hint));
         }
         if say.problems.len() > before {
             return None;
         }
         let column = slot(config.column.trim(), ColumnKind::Date);
-        let mut date = DateRule::new(formats, Time::midnight(), zone?.clone());
+        let mut date = DateRule::new(formats?, Time::midnight(), zone?.clone());
         // no rule that a file teaches its order of day and month
         date.number = usize::MAX;
         Some(Self { column, date })
@@ -149,6 +145,12 @@ impl By {
 }
 
 impl Mapping {
+    /// Whether rows say when they were true.
+    #[must_use]
+    pub const fn has_as_of(&self) -> bool {
+        self.conditions().as_of.is_some()
+    }
+
     /// Whether rows of one worker stand to each other in an order of their own.
     #[must_use]
     pub const fn has_standing(&self) -> bool {
@@ -170,6 +172,17 @@ impl Bound<'_> {
             _ => Err(EvalFault::whole("is neither true nor false")),
         });
         truth.map_err(|fault| problem(SCOPE, fault, None, cells))
+    }
+
+    /// The day on which the row was true, by the column of the source's `as_of`; `None` without such
+    /// a column, and where its cell is empty.
+    ///
+    /// # Errors
+    /// When the cell holds no date; the problem never holds its value.
+    pub fn as_of(&self, row: &Row<'_>) -> Result<Option<Date>, RecordProblem> {
+        let Some(as_of) = &self.mapping().conditions().as_of else { return Ok(None) };
+        let cells = self.cells(row, false);
+        as_of.read(cells).map_err(|fault| problem(AS_OF, fault, cells.name(as_of.column), cells))
     }
 
     /// How the row stands to the other rows of its worker; `today` in the source's time zone.
@@ -217,5 +230,5 @@ fn problem(about: &str, fault: Fault, column: Option<&str>, cells: Cells<'_>) ->
         Fault::Cell { column, .. } => cells.name(column),
         _ => column,
     };
-    RecordProblem { attribute: None, ..fault.record(about, column) }
+    RecordProblem { attribute: None, ..fault.record(about, column, None) }
 }

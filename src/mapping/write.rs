@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use crate::domain::RecordProblem;
+use crate::domain::{ActiveWindow, RecordProblem};
 use crate::mapping::RecordWarning;
 use crate::mapping::layout::{Copied, Entry, Field, Layout, Member};
 use crate::mapping::lint::placeholder;
-use crate::mapping::problem::{Fault, OWN_MANAGER};
-use crate::mapping::rule::{Cells, Role, Rule, Value, Work};
+use crate::mapping::problem::{Fault, OWN_MANAGER, Refused};
+use crate::mapping::rule::{Cells, Role, Rule, Work};
+use crate::mapping::value::Value;
 use crate::scim::{
     ExternalIdFault, MAX_EXTERNAL_ID_CHARS, check_external_id, push_inside, push_string,
 };
@@ -23,6 +24,8 @@ pub(super) struct Caught {
     pub(super) user_name: Option<String>,
     pub(super) manager: Option<String>,
     pub(super) active: bool,
+    /// The time in which they are active, where the mapping says so by dates.
+    pub(super) window: Option<ActiveWindow>,
     /// Whether the worker is named as their own manager.
     is_own_manager: bool,
     /// Whether the worker's managers come back to the worker; set by the caller before each row.
@@ -39,6 +42,7 @@ impl Caught {
         self.external_id.clear();
         self.warnings.clear();
         self.active = false;
+        self.window = None;
         self.is_own_manager = false;
     }
 
@@ -259,6 +263,7 @@ impl Writer<'_> {
                 let active = value.boolean();
                 self.caught.active =
                     active.ok_or_else(|| refuse(rule, Fault::NotBoolean, cells))?;
+                self.caught.window = value.window();
             }
             (Role::UserName, Some(text)) => self.caught.user_name = Some(self.caught.keep(text)),
             (Role::Manager, Some(text)) if text == self.caught.external_id => {
@@ -320,10 +325,12 @@ fn push_short(out: &mut Vec<u8>, text: &[u8], part: Range<usize>) {
     }
 }
 
-fn refuse(rule: &Rule, fault: Fault, cells: Cells<'_>) -> RecordProblem {
-    let column = match fault {
-        Fault::Cell { column, .. } => cells.name(column),
-        _ => rule.column.as_deref(),
+fn refuse(rule: &Rule, refused: impl Into<Refused>, cells: Cells<'_>) -> RecordProblem {
+    let Refused { fault, column } = refused.into();
+    let column = match column {
+        Some(column) => cells.name(column),
+        None => rule.column.as_deref(),
     };
-    fault.record(&rule.path.to_string(), column)
+    let other = fault.other_column().and_then(|column| cells.name(column));
+    fault.record(&rule.path.to_string(), column, other)
 }

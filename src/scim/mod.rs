@@ -5,6 +5,7 @@
 //! record everything is bytes in and bytes out; a parsed JSON tree appears only where a person asks
 //! for a comparison ([`changed_attributes`]) or for a full schema check ([`Validator`]).
 
+mod active;
 mod bulk;
 mod check;
 mod diff;
@@ -18,6 +19,7 @@ mod user;
 mod user_name;
 mod validate;
 
+pub use active::{is_active, with_active};
 pub use bulk::{BulkFull, BulkWriter};
 pub use check::{ExternalIdFault, MAX_EXTERNAL_ID_CHARS, check_external_id};
 pub use diff::{AttributeChange, DiffError, changed_attributes};

@@ -112,6 +112,8 @@ pub struct RowIndexBuilder {
     folded: String,
     pick: Pick,
     by_column: bool,
+    /// Hashes of the folded ids of rows that name somebody without competing.
+    named: Vec<u64>,
 }
 
 /// Knows for each row of a file whether it counts.
@@ -122,6 +124,8 @@ pub struct RowIndex {
     has_repeats: bool,
     /// Hashes of the folded ids, sorted, where the entries are not sorted by those.
     ids: Vec<u64>,
+    /// Hashes of the folded ids of rows that name somebody without competing, sorted.
+    named: Vec<u64>,
     /// Rows (sorted) that count but share something that is to be one worker's own.
     clashes: Vec<Clash>,
     /// Rows (sorted) whose managers come back to them, and the lines of all rows of the ring.
@@ -168,8 +172,11 @@ pub enum RowVerdict {
         /// The line of the row that counts.
         line: u64,
     },
-    /// It applies from a later day on, and no row of the worker applies today.
-    NotYet,
+    /// It applies from a later day on.
+    NotYet {
+        /// The line of the worker's row that counts today, where there is one.
+        counts: Option<u64>,
+    },
     /// None of the worker's rows counts: the others are on these lines.
     Conflict {
         /// The other rows.
@@ -209,7 +216,13 @@ impl RowIndexBuilder {
             folded: String::new(),
             pick,
             by_column,
+            named: Vec::new(),
         }
+    }
+
+    /// Notes that a row names a worker, though it takes no part: it is out of scope, say.
+    pub fn push_named(&mut self, external_id: &str) {
+        self.named.push(hash(1, &fold_id(external_id)));
     }
 
     /// Notes a row; rows come in file order.
@@ -264,10 +277,11 @@ impl RowIndex {
             State::LookAlike => RowVerdict::LookAlike { others: others(State::LookAlike) },
             state @ (State::Passed | State::Future) => {
                 let counts = |entry: &&Entry| matches!(entry.state(), State::Counts | State::Tied);
-                match group.iter().find(counts) {
-                    Some(entry) => RowVerdict::Superseded { line: u64::from(entry.line) },
-                    None if state == State::Future => RowVerdict::NotYet,
-                    None => RowVerdict::Counts,
+                let line = group.iter().find(counts).map(|entry| u64::from(entry.line));
+                match (state, line) {
+                    (State::Future, counts) => RowVerdict::NotYet { counts },
+                    (_, Some(line)) => RowVerdict::Superseded { line },
+                    (_, None) => RowVerdict::Counts,
                 }
             }
         }
@@ -296,6 +310,9 @@ impl RowIndex {
     #[must_use]
     pub fn names(&self, external_id: &str) -> bool {
         let id = hash(1, &fold_id(external_id));
+        if self.named.binary_search(&id).is_ok() {
+            return true;
+        }
         if self.by_column {
             self.ids.binary_search(&id).is_ok()
         } else {

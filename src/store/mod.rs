@@ -25,7 +25,7 @@ pub use leases::{Lease, Leases};
 pub use operations::{HistoryEntry, Operation, Operations};
 pub use outbox::{Claim, ClaimedOperation, Outbox, OutboxState};
 pub use outcomes::{OpenWindow, Outcomes, SentOperation, Settlement};
-pub use records::{ActiveRecord, Due, DueRecord, Record, RecordCounts, Records};
+pub use records::{ActiveRecord, Due, DueRecord, LastPlanned, Record, RecordCounts, Records};
 pub use runs::{
     ChangeCounts, Commit, Decided, FaultyRow, FileHistory, NewRun, Outcome, PlannedOperation,
     PlannedRow, PlannedVerdict, RecordNote, RefusedRun, Run, RunDraft, Runs, StatusCounts,

@@ -43,9 +43,16 @@ pub struct DueRecord {
     pub external_id: ExternalId,
     /// Why.
     pub due: Due,
-    /// The last planned `active`.
+    /// What is to be sent, before its `active` is set by the window.
+    pub planned: LastPlanned,
+}
+
+/// What was last planned for a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastPlanned {
+    /// The ledger's `active`; false where the worker is not in the ledger yet.
     pub active: bool,
-    /// The resource to send, before its `active` is set by the window.
+    /// The resource.
     pub resource: Vec<u8>,
     /// When the worker is active, where the mapping knows it by dates.
     pub window: Option<ActiveWindow>,
@@ -53,7 +60,7 @@ pub struct DueRecord {
     pub manager: Option<ExternalId>,
     /// The key of its userName.
     pub user_name_key: Option<i64>,
-    /// Digest of the row behind the last planned resource.
+    /// Digest of the row behind the resource.
     pub row_digest: Option<[u8; 16]>,
 }
 
@@ -84,6 +91,13 @@ pub trait Records {
         target: &TargetName,
         ids: Vec<ExternalId>,
     ) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
+
+    /// What was last planned for these workers, in the order asked for.
+    async fn last_planned(
+        &self,
+        target: &TargetName,
+        ids: Vec<ExternalId>,
+    ) -> Result<Vec<Option<LastPlanned>>, StoreError>;
 
     /// The workers who hold these userNames (by `scim::user_name_key`), in the order asked for, at
     /// most 100 each. A worker of whom nothing arrived and whose last operation failed or was taken

@@ -194,6 +194,24 @@ impl StatusCounts {
         }
     }
 
+    /// Takes from the count of one status.
+    pub fn take(&mut self, status: OperationStatus, count: u64) {
+        let index = OperationStatus::ALL.iter().position(|each| *each == status);
+        if let Some(slot) = index.and_then(|index| self.0.get_mut(index)) {
+            *slot = slot.saturating_sub(count);
+        }
+    }
+
+    /// Moves the whole count of one status to another one.
+    pub fn turn(&mut self, from: OperationStatus, to: OperationStatus) {
+        let count = self.get(from);
+        let index = OperationStatus::ALL.iter().position(|each| *each == from);
+        if let Some(slot) = index.and_then(|index| self.0.get_mut(index)) {
+            *slot = 0;
+        }
+        self.add(to, count);
+    }
+
     /// Every status with its count, in the order of a record's journey.
     pub fn iter(&self) -> impl Iterator<Item = (OperationStatus, u64)> + '_ {
         OperationStatus::ALL.into_iter().zip(self.0)

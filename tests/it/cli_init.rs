@@ -54,6 +54,7 @@ fn a_german_export_of_a_large_system_is_understood() {
     target = "entra"
     format = "csv"
     export = "changes"       # "full" where every file names everybody
+    # leavers = { when_missing = "deactivate", after = 2 }   # with "full": who is missing from 2 complete files in a row is deactivated
     time_zone = "Europe/Berlin"  # ? this machine's: dates in the file are meant where the people work
     complete = { trailer = { starts_with = "TRL", count = 2 } }
 
@@ -97,6 +98,7 @@ fn a_french_list_of_contracts_is_understood() {
     target = "entra"
     format = "csv"
     export = "changes"       # "full" where every file names everybody
+    # leavers = { when_missing = "deactivate", after = 2 }   # with "full": who is missing from 2 complete files in a row is deactivated
     time_zone = "Europe/Berlin"  # ? this machine's: dates in the file are meant where the people work
     # ? 4 rows name a worker whom an earlier row names; without `rows` all of them are rejected
     rows = { by = { column = "Date début contrat", date = ["%d/%m/%Y"] }, prefer = 'row["Contrat principal"] == "Oui"' }
@@ -141,6 +143,7 @@ fn a_workbook_with_a_cover_sheet_is_understood() {
     target = "entra"
     format = "xlsx"
     export = "changes"       # "full" where every file names everybody
+    # leavers = { when_missing = "deactivate", after = 2 }   # with "full": who is missing from 2 complete files in a row is deactivated
     time_zone = "Europe/Berlin"  # ? this machine's: dates in the file are meant where the people work
     # ? cells of `Department` are merged over several rows: each row gets the value of the range
     xlsx = { merged = "spread" }
@@ -186,6 +189,7 @@ fn the_answer_of_an_api_is_understood() {
     target = "entra"
     format = "json"
     export = "changes"       # "full" where every file names everybody
+    # leavers = { when_missing = "deactivate", after = 2 }   # with "full": who is missing from 2 complete files in a row is deactivated
     time_zone = "Europe/Berlin"  # ? this machine's: dates in the file are meant where the people work
     json = { records = "/data/workers" }
 
@@ -238,6 +242,7 @@ fn two_dutch_exports_in_one_file_are_understood() {
     target = "entra"
     format = "csv"
     export = "changes"       # "full" where every file names everybody
+    # leavers = { when_missing = "deactivate", after = 2 }   # with "full": who is missing from 2 complete files in a row is deactivated
     time_zone = "Europe/Berlin"  # ? this machine's: dates in the file are meant where the people work
 
     [source.hr.mapping]
@@ -278,6 +283,18 @@ fn without_a_file_there_is_a_config_to_start_from() {
     let config = place.read("scimport.toml");
     assert!(config.contains("PLACEHOLDERS") && config.contains("\"Europe/Berlin\""), "{config}");
     ran(place.command().env(SECRET_VARIABLE, "x").arg("check")).expect(0);
+}
+
+#[test]
+fn what_is_suggested_for_leavers_works_with_whole_files() {
+    let place = Place::new();
+    place.run(&["init"]).expect(0);
+    let whole = place.read("scimport.toml").replace("# leavers = ", "leavers = ");
+    let check = || ran(place.command().env(SECRET_VARIABLE, "x").arg("check"));
+    place.write("scimport.toml", &whole);
+    assert!(check().expect(2).err.contains("cannot deactivate anybody"));
+    place.write("scimport.toml", whole.replace("export = \"changes\"", "export = \"full\""));
+    check().expect(0);
 }
 
 #[test]

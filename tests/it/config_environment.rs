@@ -39,9 +39,9 @@ fn a_variable_sets_and_overrides_a_key() {
 
 #[test]
 fn a_hyphen_in_a_name_is_an_underscore_in_a_variable() {
-    let config = read(FULL, &[("SCIMPORT__SOURCE__HR_SOUTH__EXPORT", "changes")]).unwrap();
-    let export = config.source("hr-south").unwrap().export;
-    assert_eq!(export, scimport::config::Export::Changes);
+    let config = read(FULL, &[("SCIMPORT__SOURCE__HR_SOUTH__FORMAT", "json")]).unwrap();
+    let format = config.source("hr-south").unwrap().format.format;
+    assert_eq!(format, Some(scimport::source::Format::Json));
 }
 
 #[test]

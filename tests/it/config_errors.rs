@@ -48,7 +48,7 @@ export = "ful"
 time_zone = "Europe/Berln"
 csv = { delimiter = ";;", encoding = "windows-125", header_row = "1", quote = "x" }
 rows = { pick = "newest", by = ["x"] }
-guard = { max_leavers = "5%" }
+guard = { max_leaver = "5%" }
 
 [source.hr.mapping]
 active = true
@@ -129,10 +129,10 @@ userName = { from = "U", case = "lowr", paf = 8 }
     scimport.toml, line 17: `by` has to be a column in quotes or a table with `column` and `date`, found a list
       17 | rows = { pick = …, by = …
          |                    ^^
-    scimport.toml, line 18: `guard` is not supported by this version
-      18 | guard = …
-         | ^^^^^
-      hint: it comes with a later version; take it out until then
+    scimport.toml, line 18: unknown key `max_leaver` in `guard` of `[source.hr]`
+      18 | guard = { max_leaver = …
+         |           ^^^^^^^^^^
+      hint: did you mean `max_leavers`?
     scimport.toml, line 21: `active` has to be a column in quotes or a table of rules, found a boolean
       21 | active = …
          | ^^^^^^
@@ -158,19 +158,10 @@ fn what_comes_later_is_refused_and_never_ignored() {
         "folder = { path = \"inbox\" }",
         "schedule = { cron = \"0 5 * * *\" }",
         "webhook = { verify = \"github\" }",
-        "leavers = { when_missing = \"deactivate\" }",
-        "complete = { min_share = \"90%\" }",
-        "as_of = \"arrival\"",
-        "guard = { max_leavers = \"5%\" }",
     ];
     for key in keys {
         let text = problems(&with_source(key));
         assert!(text.contains("is not supported by this version"), "{key}: {text}");
-    }
-    for source in ["between = [\"A\", \"B\"]", "from = \"A\", end = \"exclusive\""] {
-        let text = problems(&with_mapping(&format!("title = {{ {source} }}")));
-        assert!(text.contains("is not supported by this version"), "{source}: {text}");
-        assert_eq!(text.matches("line ").count(), 1, "{text}");
     }
     for section in ["[server]", "[alerts]", "[telemetry]"] {
         let text = problems(&format!("{SMALL}{section}\nlisten = 1"));
@@ -186,6 +177,169 @@ fn what_comes_later_is_refused_and_never_ignored() {
         assert!(text.contains("is not supported by this version"), "{secret}: {text}");
         assert_eq!(text.matches("line ").count(), 1, "{text}");
     }
+}
+
+#[test]
+fn a_guard_that_could_never_trip_is_refused() {
+    let lines = r#"guard.max_leavers = true
+guard.max_joiners = ["5%", "6%"]
+guard.max_changes = []
+guard.max_rejects = "5 %"
+guard.max_inactive = "101%"
+guard.min_rows = "many"
+guard.attributes = { titel = "5%", "enterprise:manager" = "15%", externalId = 0 }
+"#;
+    insta::assert_snapshot!(problems(&with_source(lines)), @r#"
+    scimport.toml, line 11: `max_leavers` is on without `true`
+      11 | guard.max_leavers = true
+         |                     ^^^^
+      hint: write it like `500`, `"5%"` or `["500", "5%"]`; `false` turns it off
+    scimport.toml, line 12: `max_joiners` lists two limits of one kind
+      12 | guard.max_joiners = …
+         |       ^^^^^^^^^^^
+      hint: write it like `500`, `"5%"` or `["500", "5%"]`; `false` turns it off
+    scimport.toml, line 13: `max_changes` lists nothing
+      13 | guard.max_changes = …
+         |       ^^^^^^^^^^^
+      hint: write it like `500`, `"5%"` or `["500", "5%"]`; `false` turns it off
+    scimport.toml, line 14: `max_rejects` is neither a number nor a percentage
+      14 | guard.max_rejects = "5 %"
+         |                     ^^^^^
+      hint: write it like `500`, `"5%"` or `["500", "5%"]`; `false` turns it off
+    scimport.toml, line 15: `max_inactive` is more than 100 % and could never trip
+      15 | guard.max_inactive = "101%"
+         |                      ^^^^^^
+      hint: write it like `500`, `"5%"` or `["500", "5%"]`; `false` turns it off
+    scimport.toml, line 16: `min_rows` has to be a number of rows, or `false`, found text
+      16 | guard.min_rows = …
+         |       ^^^^^^^^
+    scimport.toml, line 17: `titel` is no attribute: the core user schema has no attribute `titel` (at character 1)
+      17 | guard.attributes = { titel = …
+         |                      ^^^^^
+      hint: did you mean `title`?
+    scimport.toml, line 17: `enterprise:manager` is not mapped, so its guard could never trip
+      17 | guard.attributes = { titel = …, "enterprise:manager" = …
+         |                                 ^^^^^^^^^^^^^^^^^^^^
+    scimport.toml, line 17: `externalId` has to be from 1 to 4294967295
+      17 | guard.attributes = { titel = …, "enterprise:manager" = …, externalId = 0 …
+         |                                                                        ^
+    "#);
+}
+
+#[test]
+fn a_guard_says_nothing_of_a_mapping_line_with_a_mistake_of_its_own() {
+    let text = with_source("guard = { attributes = { title = \"5%\", name.givenName = 9 } }");
+    let lines = "title = { from = \"A\", case = \"lowr\" }\n\"name.givenName\" = true";
+    let text = problems(&format!("{text}{lines}"));
+    assert!(!text.contains("not mapped"), "{text}");
+    assert_eq!(text.matches("line ").count(), 2, "{text}");
+}
+
+#[test]
+fn who_is_missing_and_what_a_file_is_worth_has_to_make_sense() {
+    let lines = r#"leavers = { when_missing = "deactivate", after = 0, grace = "2" }
+complete = { min_share = "110%", trailer = 5 }
+as_of = "workers-%Y.csv"
+"#;
+    insta::assert_snapshot!(problems(&with_source(lines)), @r#"
+    scimport.toml, line 11: `when_missing` cannot deactivate anybody, because a file names only changes
+      11 | leavers = { when_missing = "deactivate" …
+         |                            ^^^^^^^^^^^^
+      hint: set `export = "full"` if each file names everybody, else take this out
+    scimport.toml, line 11: `after` has to be from 1 to 4294967295
+      11 | leavers = { when_missing = …, after = 0 …
+         |                                       ^
+    scimport.toml, line 11: `grace` is no length of time
+      11 | leavers = { when_missing = …, after = …, grace = "2" …
+         |                                                  ^^^
+      hint: write it like `30s`, `5m 30s` or `500ms`
+    scimport.toml, line 12: `min_share` is no percentage up to 100 %
+      12 | complete = { min_share = "110%" …
+         |                          ^^^^^^
+      hint: write it like `"90%"`
+    scimport.toml, line 12: `trailer` has to be a table, found a whole number
+      12 | complete = { min_share = …, trailer = …
+         |                             ^^^^^^^
+    scimport.toml, line 13: `as_of` has to be `arrival` or a table with `name` or `column`
+      13 | as_of = "workers-%Y.csv"
+         |         ^^^^^^^^^^^^^^^^
+      hint: write `"arrival"`, `{ name = "workers-%Y%m%d.csv" }` or `{ column = "ExportDate" }`
+    "#);
+    let as_of = |value: &str| problems(&with_source(&format!("as_of = {value}")));
+    insta::assert_snapshot!(as_of("{ name = \"in/%F.csv\" }"), @r#"
+    scimport.toml, line 11: `name` is no pattern of a file's name: it has a folder in it, and only the name of a file is looked at
+      11 | as_of = { name = "in/%F.csv" …
+         |                  ^^^^^^^^^^^
+      hint: write it like `workers-%Y%m%d.csv`
+    "#);
+    insta::assert_snapshot!(as_of("{ nam = \"%F.csv\" }"), @"
+    scimport.toml, line 11: unknown key `nam` in `as_of` of `[source.hr]`
+      11 | as_of = { nam = …
+         |           ^^^
+      hint: did you mean `name`?
+    ");
+    insta::assert_snapshot!(as_of("{ name = \"%F.csv\", date = [\"%F\"] }"), @r#"
+    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `as_of` reads a date
+      9 | [source.hr]
+        |         ^^
+      hint: write it like `time_zone = "Europe/Berlin"`
+    scimport.toml, line 11: `date` goes with `column`; a `name` has its date in it
+      11 | as_of = { name = …, date = …
+         |                     ^^^^
+      hint: write `"arrival"`, `{ name = "workers-%Y%m%d.csv" }` or `{ column = "ExportDate" }`
+    "#);
+    insta::assert_snapshot!(as_of("{ name = \"%F.csv\", column = \"A\" }"), @"
+    scimport.toml, line 11: `as_of` of `[source.hr]` takes `name` or `column`, not both
+      11 | as_of = …
+         | ^^^^^
+    ");
+    insta::assert_snapshot!(as_of("5"), @"
+    scimport.toml, line 11: `as_of` has to be `arrival` in quotes or a table with `name` or `column`, found a whole number
+      11 | as_of = …
+         | ^^^^^
+    ");
+    let misspelt =
+        problems(&with_source("export = \"ful\"\nleavers = { when_missing = \"deactivate\" }"));
+    assert_eq!(misspelt.matches("line ").count(), 1, "{misspelt}");
+}
+
+#[test]
+fn two_days_are_two_columns_and_need_a_time_zone() {
+    let active = |rule: &str| {
+        let line = format!("active = {{ {rule} }}");
+        problems(&SMALL.replace("active = { const = true }", &line))
+    };
+    insta::assert_snapshot!(active("between = [\"A\"], end = \"inclusiv\""), @r#"
+    scimport.toml, line 14: `between` names two columns, not 1
+      14 | active = { between = …
+         |            ^^^^^^^
+      hint: write it like `between = ["HireDate", "TerminationDate"]`
+    scimport.toml, line 14: `end` has to be `inclusive` or `exclusive`
+      14 | active = { between = […], end = "inclusiv" …
+         |                                 ^^^^^^^^^^
+      hint: did you mean `inclusive`?
+    "#);
+    insta::assert_snapshot!(active("between = \"A\""), @r#"
+    scimport.toml, line 14: `between` has to be a list like ["…"], found text
+      14 | active = { between = …
+         |            ^^^^^^^
+    "#);
+    insta::assert_snapshot!(active("between = [\"A\", \" \"]"), @r#"
+    scimport.toml, line 14: `between` is empty
+      14 | active = { between = […, " " …
+         |                          ^^^
+    "#);
+    insta::assert_snapshot!(active("between = [\"A\", \"B\"]"), @r#"
+    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `active` reads a date
+      9 | [source.hr]
+        |         ^^
+      hint: write it like `time_zone = "Europe/Berlin"`
+    "#);
+    insta::assert_snapshot!(active("from = \"A\", end = \"exclusive\""), @"
+    scimport.toml, line 14: `end` says which day is the last of `between`, which is not here
+      14 | active = { from = …, end = …
+         |                      ^^^
+    ");
 }
 
 #[test]
@@ -229,10 +383,10 @@ department = { from = "D", map = { A.B = true }, otherwise = 1.5, default = [1] 
 employeeType = { from = "E", map = {}, date = [], empty_words = [1], on_empty = "drop" }
 "#;
     insta::assert_snapshot!(problems(&with_mapping(&lines.replace("name = {", "names = {"))), @r#"
-    scimport.toml, line 15: `title` of `[source.hr.mapping]` needs `from`, `template`, `const` or `expr`
+    scimport.toml, line 15: `title` of `[source.hr.mapping]` needs `from`, `template`, `const`, `expr` or `between`
       15 | title = …
          | ^^^^^
-    scimport.toml, line 16: `nickName` of `[source.hr.mapping]` takes one of `from`, `template`, `const` and `expr`
+    scimport.toml, line 16: `nickName` of `[source.hr.mapping]` takes one of `from`, `template`, `const`, `expr` and `between`
       16 | nickName = …
          | ^^^^^^^^
     scimport.toml, line 17: unknown key `givenName` in `names` of `[source.hr.mapping]`
@@ -243,7 +397,7 @@ employeeType = { from = "E", map = {}, date = [], empty_words = [1], on_empty = 
       18 | locale = { frm = …
          |            ^^^
       hint: did you mean `from`?
-    scimport.toml, line 19: `userType` of `[source.hr.mapping]` needs `from`, `template`, `const` or `expr`
+    scimport.toml, line 19: `userType` of `[source.hr.mapping]` needs `from`, `template`, `const`, `expr` or `between`
       19 | userType = …
          | ^^^^^^^^
     scimport.toml, line 20: the name of an attribute is empty
@@ -280,7 +434,7 @@ employeeType = { from = "E", map = {}, date = [], empty_words = [1], on_empty = 
 fn a_date_needs_a_time_zone() {
     let text = with_mapping("\"urn:x:User:Hired\" = { from = \"H\", date = [\"%Y\"] }");
     insta::assert_snapshot!(problems(&text), @r#"
-    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `urn:x:User:Hired` is a date
+    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `urn:x:User:Hired` reads a date
       9 | [source.hr]
         |         ^^
       hint: write it like `time_zone = "Europe/Berlin"`
@@ -291,7 +445,7 @@ fn a_date_needs_a_time_zone() {
 fn the_day_of_a_row_needs_a_time_zone() {
     let text = with_source("rows = { by = \"From\" }");
     insta::assert_snapshot!(problems(&text), @r#"
-    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `rows.by` is a date
+    scimport.toml, line 9: `[source.hr]` needs `time_zone`, because `rows.by` reads a date
       9 | [source.hr]
         |         ^^
       hint: write it like `time_zone = "Europe/Berlin"`
@@ -341,10 +495,6 @@ complete = { trailer = { count = 0, total = { field = 1 } }, min_share = "90%" }
     scimport.toml, line 14: `total` of `trailer` of `complete` of `[source.hr]` needs `of`
       14 | complete = { trailer = { count = …, total = …
          |                                     ^^^^^
-    scimport.toml, line 14: `min_share` is not supported by this version
-      14 | complete = { trailer = { count = …, total = { field = … } }, min_share = …
-         |                                                              ^^^^^^^^^
-      hint: it comes with a later version; take it out until then
     "#);
     insta::assert_snapshot!(problems(&with_source("json = { records = \"/a~b\" }")), @r#"
     scimport.toml, line 11: `records` is no JSON Pointer: `~` stands before `0` or `1`

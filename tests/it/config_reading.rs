@@ -6,7 +6,10 @@ use std::time::Duration;
 use scimport::config::{
     Burst, Config, CredentialConfig, Export, RetryConfig, SecretRef, TrackingConfig,
 };
-use scimport::mapping::{Case, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType};
+use scimport::mapping::{
+    Between, Case, End, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType,
+};
+use scimport::plan::{AsOf, Bound, CompleteConfig, Guards, LeaversConfig, Percent, WhenMissing};
 use scimport::source::{
     CsvConfig, Delimiter, Format, FormatConfig, JsonConfig, Merged, Pick, Quote, SheetChoice,
     TrailerConfig, WorkbookConfig,
@@ -47,7 +50,10 @@ xlsx = { sheet = "Staff", header_row = 2, merged = "spread", password = { file =
 json = { records = "/data/a~1b" }
 rows = { per = "WorkerID", pick = "last", by = { column = "From", date = ["%d.%m.%Y"] }, prefer = "Main == 'Y'" }
 scope = 'Type != "Contractor"'
-complete = { trailer = { starts_with = "TRL", count = 2, total = { field = 3, of = "FTE" } } }
+leavers = { when_missing = "deactivate", after = 2, grace = "1d" }
+as_of = { column = "Exported", date = ["%d/%m/%Y"] }
+guard = { max_leavers = ["500", "5%"], max_joiners = 20, max_changes = false, max_rejects = "7.5%", max_inactive = "80", min_rows = 100, attributes = { title = "15%", name.familyName = [9] } }
+complete = { min_share = "95%", trailer = { starts_with = "TRL", count = 2, total = { field = 3, of = "FTE" } } }
 takes_over = ["old-hr"]
 
 [source.hr-south.mapping]
@@ -153,6 +159,57 @@ fn every_key_of_a_source_is_read() {
 }
 
 #[test]
+fn every_key_about_what_may_happen_is_read() {
+    let config = read(FULL);
+    let source = config.source("hr-south").unwrap();
+    let percent = |text: &str| Some(Percent::parse(text).unwrap());
+    let guards = Guards {
+        max_leavers: Bound { count: Some(500), percent: percent("5%") },
+        max_joiners: Bound::count(20),
+        max_changes: Bound::OFF,
+        max_rejects: Bound { count: None, percent: percent("7.5%") },
+        max_inactive: Bound::count(80),
+        min_rows: Some(100),
+        attributes: vec![
+            ("title".into(), Bound::percent(15)),
+            ("name.familyName".into(), Bound::count(9)),
+        ],
+    };
+    assert_eq!(source.guards, guards);
+    let grace = Duration::from_hours(24);
+    let when_missing = WhenMissing::Deactivate;
+    assert_eq!(source.leavers, LeaversConfig { when_missing, after: 2, grace });
+    assert_eq!(source.complete, CompleteConfig { min_share: Percent::whole(95) });
+    let (column, date) = ("Exported".to_owned(), vec!["%d/%m/%Y".to_owned()]);
+    let by = source.mapping.as_of.as_ref().unwrap();
+    assert_eq!((&by.column, &by.date), (&column, &date));
+    assert_eq!(source.as_of, AsOf::Column { column, date });
+}
+
+#[test]
+fn a_guard_is_set_from_the_environment_as_text_too() {
+    let text = SMALL.replace("target = \"entra\"", "target = \"entra\"\nguard = { min_rows = 5 }");
+    let variables = [
+        ("MAX_LEAVERS", "7%"),
+        ("MAX_JOINERS", "false"),
+        ("MAX_CHANGES", "[\"500\", \"5%\"]"),
+        ("MAX_REJECTS", "12"),
+    ];
+    let variables =
+        variables.map(|(key, value)| (format!("SCIMPORT__SOURCE__HR__GUARD__{key}"), value.into()));
+    let config = Config::parse(&text, Path::new("conf"), variables).unwrap();
+    let guards = Guards {
+        max_leavers: Bound::percent(7),
+        max_joiners: Bound::OFF,
+        max_changes: Bound { count: Some(500), ..Bound::percent(5) },
+        max_rejects: Bound::count(12),
+        min_rows: Some(5),
+        ..Guards::default()
+    };
+    assert_eq!(config.source("hr").unwrap().guards, guards);
+}
+
+#[test]
 fn every_key_about_files_is_read() {
     let config = read(FULL);
     let source = config.source("hr-south").unwrap();
@@ -218,6 +275,9 @@ fn what_is_not_said_has_its_default() {
     assert!(target.verified_domains.is_empty());
     assert_eq!((source.rows.per.as_ref(), source.rows.pick), (None, Pick::Error));
     assert!(source.time_zone.is_none() && source.takes_over.is_empty());
+    assert_eq!((&source.guards, &source.as_of), (&Guards::default(), &AsOf::Arrival));
+    assert_eq!((source.leavers, source.complete), Default::default());
+    assert_eq!(source.mapping.as_of, None);
 }
 
 #[test]
@@ -269,6 +329,27 @@ fn a_mapping_keeps_the_order_of_the_file_and_all_its_rules() {
 }
 
 #[test]
+fn active_is_read_as_two_days() {
+    let days = |rule: &str| {
+        let dated = SMALL.replace("target = \"entra\"", "target = \"entra\"\ntime_zone = \"UTC\"");
+        let text = dated.replace("{ const = true }", rule);
+        read(&text).source("hr").unwrap().mapping.attributes[1].rule.clone()
+    };
+    let between = |end_is| {
+        let (start, end) = ("HireDate".to_owned(), "TerminationDate".to_owned());
+        RuleConfig::new(ValueSource::Between(Box::new(Between { start, end, end_is })))
+    };
+    let both = "between = [\"HireDate\", \"TerminationDate\"]";
+    assert_eq!(days(&format!("{{ {both} }}")), between(End::Inclusive));
+    assert_eq!(days(&format!("{{ {both}, end = \"inclusive\" }}")), between(End::Inclusive));
+    let date = vec!["%d.%m.%Y".to_owned()];
+    assert_eq!(
+        days(&format!("{{ {both}, end = \"exclusive\", date = [\"%d.%m.%Y\"] }}")),
+        RuleConfig { date, ..between(End::Exclusive) }
+    );
+}
+
+#[test]
 fn unquoted_dots_in_a_mapping_make_the_same_path() {
     let dotted = r#"name.givenName = "First"
         name.familyName.from = "Last"
@@ -307,20 +388,20 @@ fn a_problem_found_later_is_shown_with_its_line() {
       hint: mend it
     "#);
     insta::assert_snapshot!(show("source.hr-south.mapping.name.familyName.required"), @r#"
-    scimport.toml, line 44: is wrong
-      44 | "name.familyName" = { from = …, required = true …
+    scimport.toml, line 47: is wrong
+      47 | "name.familyName" = { from = …, required = true …
          |                                            ^^^^
       hint: mend it
     "#);
     insta::assert_snapshot!(show("source.hr-south.mapping.displayName"), @r#"
-    scimport.toml, line 43: is wrong
-      43 | displayName = "{First} {Last}"
+    scimport.toml, line 46: is wrong
+      46 | displayName = "{First} {Last}"
          |               ^^^^^^^^^^^^^^^^
       hint: mend it
     "#);
     insta::assert_snapshot!(show("source.hr-south.mapping.nickName"), @"
-    scimport.toml, line 48: is wrong
-      48 | nickName = …
+    scimport.toml, line 51: is wrong
+      51 | nickName = …
          | ^^^^^^^^
       hint: mend it
     ");

@@ -60,9 +60,15 @@ mod hr_workbooks;
 #[cfg(test)]
 mod intake_edge;
 #[cfg(test)]
+mod journey_days;
+#[cfg(test)]
 mod journey_faults;
 #[cfg(test)]
 mod journey_files;
+#[cfg(test)]
+mod journey_guards;
+#[cfg(test)]
+mod journey_leavers;
 #[cfg(test)]
 mod journey_limits;
 #[cfg(test)]
@@ -85,6 +91,7 @@ mod mapping_resource;
 mod mapping_rules;
 mod mapping_support;
 mod mapping_warnings;
+mod mapping_windows;
 #[cfg(test)]
 mod memory;
 mod mock_client;

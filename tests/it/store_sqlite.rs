@@ -9,8 +9,8 @@ use scimport::domain::{
     Change, ExternalId, OperationStatus, RunId, RunStatus, SourceName, TargetName,
 };
 use scimport::store::{
-    CallLimits, ChangeCounts, Commit, Leases, NewRun, Operations, Outbox, PlannedOperation,
-    PlannedRow, PlannedVerdict, Records, RunDraft, Runs, SqliteStore, StoreError,
+    CallLimits, Commit, Leases, NewRun, Operations, Outbox, PlannedOperation, PlannedRow,
+    PlannedVerdict, Records, RunDraft, Runs, SqliteStore, StoreError,
 };
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -32,7 +32,10 @@ fn joiner(id: &str) -> PlannedRow {
             digest: [1; 16],
             resource: format!(r#"{{"externalId":"{id}"}}"#).into_bytes(),
             user_name_key: None,
+            manager: None,
             resend: false,
+            closes: false,
+            note: scimport::store::RecordNote::default(),
             warning: None,
         }),
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use scimport::mock_entra::{CLIENT_SECRET, MockConfig, target_config};
@@ -46,7 +47,12 @@ displayName = "{First} {Last}"
 pub struct Stage {
     pub mock: Mock,
     folder: TempDir,
+    /// Seconds by which the program's clock and the stand-in's are ahead.
+    ahead: AtomicU64,
 }
+
+/// Rules that hold no run: for stories that change everybody at once.
+pub const UNGUARDED: &str = "guard = { max_leavers = false, max_joiners = false, max_changes = false, max_rejects = false }";
 
 impl Stage {
     /// A stage whose feeds are `hr` and `payroll`, both of the shape of [`workers`].
@@ -57,14 +63,30 @@ impl Stage {
     /// The same with another stand-in.
     pub async fn with(mock: MockConfig) -> Self {
         let feeds = ["hr", "payroll"].map(|name| {
-            format!("[source.{name}]\ntarget = \"entra\"\n\n[source.{name}.mapping]{MAPPING}\n")
+            format!(
+                "[source.{name}]\ntarget = \"entra\"\n{UNGUARDED}\n\n[source.{name}.mapping]{MAPPING}\n"
+            )
         });
         Self::with_feeds(mock, &feeds.concat()).await
     }
 
+    /// A stage whose one feed `hr`, of the shape of [`workers`], has these rules.
+    pub async fn with_rules(rules: &str) -> Self {
+        let feed =
+            format!("[source.hr]\ntarget = \"entra\"\n{rules}\n\n[source.hr.mapping]{MAPPING}\n");
+        Self::with_feeds(quick(), &feed).await
+    }
+
+    /// Lets time pass, for the program and for the stand-in.
+    pub async fn pass(&self, seconds: u64) {
+        self.ahead.fetch_add(seconds, Ordering::Relaxed);
+        self.mock.tell("advance", &serde_json::json!({"seconds": seconds})).await;
+    }
+
     /// A stage with feeds of its own, as TOML.
     pub async fn with_feeds(mock: MockConfig, feeds: &str) -> Self {
-        let stage = Self { mock: Mock::with(mock).await, folder: tempfile::tempdir().unwrap() };
+        let (mock, folder) = (Mock::with(mock).await, tempfile::tempdir().unwrap());
+        let stage = Self { mock, folder, ahead: AtomicU64::new(0) };
         let target = target_config(&stage.mock.server.url());
         let target = lines_without(&target, &["burst", "tracking", "retry"]);
         let paced = r#"burst = "10/1s"
@@ -97,6 +119,7 @@ timeout = "20s"
             .current_dir(self.folder.path())
             .env("SCIMPORT_CLIENT_SECRET", CLIENT_SECRET)
             .env_remove("SCIMPORT_CONFIG")
+            .env("SCIMPORT_REHEARSAL_CLOCK", format!("{}s", self.ahead.load(Ordering::Relaxed)))
             .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

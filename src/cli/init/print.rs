@@ -60,7 +60,10 @@ pub fn starter(target: &str, zone: &Zone) -> String {
     text
 }
 
-const EXPORT: &str = "export = \"changes\"       # \"full\" where every file names everybody\n";
+/// A single file may be cut without a sign of it; two in a row without somebody hardly ever are.
+const EXPORT: &str = r#"export = "changes"       # "full" where every file names everybody
+# leavers = { when_missing = "deactivate", after = 2 }   # with "full": who is missing from 2 complete files in a row is deactivated
+"#;
 
 /// A config for a file.
 pub fn proposed(target: &str, survey: &Survey, proposal: &Proposal, zone: &Zone) -> String {

@@ -2,10 +2,13 @@
 
 use crate::domain::{Change, OperationId};
 use crate::mapping::{AttributeConfig, Literal, Mapping, MappingConfig, RuleConfig, ValueSource};
+use crate::plan::SourceRules;
 use crate::source::{FormatConfig, Limits, RowsConfig};
 use crate::store::{Commit, Operation, Operations, Runs, SqliteStore};
 
 use super::*;
+use crate::intake::cells::PackedCells;
+use crate::scim::{digest, user_name_key};
 
 fn feed() -> Arc<Feed> {
     let line =
@@ -23,6 +26,7 @@ fn feed() -> Arc<Feed> {
         format: FormatConfig::default(),
         rows: RowsConfig::default(),
         takes_over: Vec::new(),
+        rules: SourceRules::default(),
         mapping: Mapping::compile(&mapping, None).unwrap(),
         limits: Limits::default(),
         time_zone: jiff::tz::TimeZone::UTC,
@@ -41,6 +45,9 @@ fn row(id: &str, user_name: &str, active: bool) -> ReadRow {
             digest: digest(&resource),
             resource,
             user_name_key: Some(user_name_key(user_name)),
+            manager: None,
+            window: None,
+            row_digest: None,
             warning: Some(("mapping.own-manager".to_owned(), "why".to_owned())),
             cells: PackedCells::default(),
         }),
@@ -56,15 +63,10 @@ async fn run(store: &SqliteStore, id: &str, named: &'static [&str], rows: Vec<Re
         rows: rows.len() as u64,
         ..NewRun::new(id.into(), feed.name.clone(), feed.target.clone(), now)
     };
-    let mut planner = Planner {
-        store,
-        draft: Some(store.draft(&feed.target).await.unwrap()),
-        feed,
-        run,
-        counts: StatusCounts::default(),
-        remarks: Vec::new(),
-        names: Box::new(|id| named.contains(&id)),
-    };
+    let target = feed.target.clone();
+    let names = Box::new(|id: &str| named.contains(&id));
+    let mut planner = Planner::new(store, feed, run, names);
+    planner.draft = Some(store.draft(&target).await.unwrap());
     planner.take(rows, now, &mut PlanOptions::default()).await.unwrap();
     let Planner { draft, run, .. } = planner;
     assert_eq!(draft.unwrap().commit(run, now).await.unwrap(), Commit::Done);

@@ -277,6 +277,7 @@ fn reads(rule: &RuleConfig, header: &str) -> bool {
     match &rule.value {
         ValueSource::Column(column) => column == header,
         ValueSource::Template(template) => template.contains(&format!("{{{header}}}")),
+        ValueSource::Between(between) => between.start == header || between.end == header,
         ValueSource::Const(_) | ValueSource::Expression(_) => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::mapping::{Case, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType};
+use crate::mapping::{Case, End, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType};
 
 /// Most characters of a value that are shown.
 const SHOWN: usize = 28;
@@ -128,6 +128,12 @@ pub fn rule_text(rule: &RuleConfig) -> String {
         ValueSource::Template(template) => ("template", quoted(template)),
         ValueSource::Const(value) => ("const", literal(value)),
         ValueSource::Expression(text) => ("expr", quoted(text)),
+        ValueSource::Between(between) => {
+            if between.end_is == End::Exclusive {
+                entries.insert(0, "end = \"exclusive\"".to_owned());
+            }
+            ("between", texts(&[between.start.clone(), between.end.clone()]))
+        }
     };
     entries.insert(0, format!("{name} = {value}"));
     format!("{{ {} }}", entries.join(", "))
@@ -166,6 +172,7 @@ fn literal(literal: &Literal) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mapping::Between;
 
     #[test]
     fn a_rule_is_as_short_as_it_can_be() {
@@ -185,6 +192,17 @@ mod tests {
         );
         let constant = RuleConfig::new(ValueSource::Const(Literal::Boolean(true)));
         assert_eq!(rule_text(&constant), "{ const = true }");
+        let days = |end_is| {
+            let (start, end) = ("Hired".to_owned(), "Left \"\"".to_owned());
+            RuleConfig::new(ValueSource::Between(Box::new(Between { start, end, end_is })))
+        };
+        let inclusive = days(End::Inclusive);
+        assert_eq!(rule_text(&inclusive), "{ between = [\"Hired\", 'Left \"\"'] }");
+        let exclusive = RuleConfig { date: vec!["%F".to_owned()], ..days(End::Exclusive) };
+        assert_eq!(
+            rule_text(&exclusive),
+            "{ between = [\"Hired\", 'Left \"\"'], end = \"exclusive\", date = [\"%F\"] }"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A translation as TOML, with where each line came from.
 
 use crate::mapping::psd1::{Gap, Line, Part, Translation};
-use crate::mapping::{Case, Literal, Otherwise, RuleConfig, ValueSource, ValueType};
+use crate::mapping::{Case, End, Literal, Otherwise, RuleConfig, ValueSource, ValueType};
 
 /// Most lines, and most letters of a line, of the original that are shown.
 const SHOWN_LINES: usize = 20;
@@ -122,6 +122,13 @@ fn rule(rule: &RuleConfig) -> String {
         ValueSource::Template(template) => fields.push(format!("template = {}", text(template))),
         ValueSource::Const(value) => fields.push(format!("const = {}", literal(value))),
         ValueSource::Expression(expr) => fields.push(format!("expr = {}", text(expr))),
+        ValueSource::Between(between) => {
+            let (start, end) = (text(&between.start), text(&between.end));
+            fields.push(format!("between = [{start}, {end}]"));
+            if between.end_is == End::Exclusive {
+                fields.push("end = \"exclusive\"".to_owned());
+            }
+        }
     }
     if let Some(default) = &rule.default {
         fields.push(format!("default = {}", literal(default)));

@@ -10,7 +10,11 @@ use crate::source::rows::{
 
 /// Sorts what was noted and decides for each row.
 pub(super) fn settle(noted: RowIndexBuilder) -> RowIndex {
-    let RowIndexBuilder { mut entries, users, standings, managers, pick, by_column, .. } = noted;
+    let RowIndexBuilder {
+        mut entries, users, standings, managers, pick, by_column, mut named, ..
+    } = noted;
+    named.sort_unstable();
+    named.dedup();
     entries.shrink_to_fit();
     entries.sort_unstable_by_key(|entry| (entry.key, entry.number()));
     for group in entries.chunk_by_mut(|a, b| a.key == b.key) {
@@ -41,6 +45,7 @@ pub(super) fn settle(noted: RowIndexBuilder) -> RowIndex {
         entries,
         by_column,
         ids,
+        named,
         clashes,
         rings,
     }

@@ -120,11 +120,11 @@ fn the_row_of_the_primary_job_as_of_today_counts() {
     let verdict = |key, row| index.verdict(key, key, row);
     assert_eq!(verdict("100200", 2), RowVerdict::Counts);
     assert_eq!(verdict("100200", 3), RowVerdict::Superseded { line: 12 });
-    assert_eq!(verdict("100200", 4), RowVerdict::Superseded { line: 12 });
+    assert_eq!(verdict("100200", 4), RowVerdict::NotYet { counts: Some(12) });
     assert_eq!(verdict("100201", 5), RowVerdict::Conflict { others: others(&[16]) });
     assert_eq!(verdict("100201", 7), RowVerdict::Superseded { line: 15 });
     assert_eq!(verdict("100202", 9), RowVerdict::Counts);
-    assert_eq!(verdict("100203", 10), RowVerdict::NotYet);
+    assert_eq!(verdict("100203", 10), RowVerdict::NotYet { counts: None });
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::domain::{ActiveWindow, ExternalId, SourceName, TargetName};
 use crate::store::sqlite::connection::Failure;
 use crate::store::sqlite::convert::{Cell, limit as most};
 use crate::store::sqlite::resource;
-use crate::store::{Due, DueRecord};
+use crate::store::{Due, DueRecord, LastPlanned};
 
 /// A record is sent again for its manager's sake no more often than this, in microseconds.
 const MANAGER_PACE_US: i64 = 24 * 3_600 * 1_000_000;
@@ -141,23 +141,52 @@ pub(super) fn due_records(
 
 fn due_record(row: &Row<'_>) -> Result<DueRecord, Failure> {
     let external_id = ExternalId::new(row.get::<_, Box<str>>(0)?);
-    let cell = |column| Cell { table: "records", column, id: &external_id };
-    let packed = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
-    let from = cell("active_from_us").instant_or_none(row.get(4)?)?;
-    let until = cell("active_until_us").instant_or_none(row.get(5)?)?;
     Ok(DueRecord {
         due: match row.get::<_, i64>(1)? {
             0 => Due::Row,
             1 => Due::Window,
             _ => Due::Manager,
         },
-        // a worker who has only future rows is not in the ledger yet
-        active: row.get::<_, Option<bool>>(2)?.unwrap_or(false),
-        resource: resource::unpack(packed).ok_or_else(|| cell("resource").inconsistent())?,
-        window: from.map(|from| ActiveWindow { from, until }),
-        manager: row.get::<_, Option<Box<str>>>(6)?.map(ExternalId::new),
-        user_name_key: row.get(7)?,
-        row_digest: row.get(8)?,
+        planned: planned(row, &external_id, 2)?,
         external_id,
     })
+}
+
+/// What was planned, from the columns from `at` on: active, resource, begin and end of the window,
+/// manager, key of the userName, digest of the row.
+fn planned(row: &Row<'_>, external_id: &ExternalId, at: usize) -> Result<LastPlanned, Failure> {
+    let cell = |column| Cell { table: "records", column, id: external_id };
+    let packed = row.get_ref(at + 1)?.as_blob().map_err(rusqlite::Error::from)?;
+    let from = cell("active_from_us").instant_or_none(row.get(at + 2)?)?;
+    let until = cell("active_until_us").instant_or_none(row.get(at + 3)?)?;
+    Ok(LastPlanned {
+        // a worker who has only future rows is not in the ledger yet
+        active: row.get::<_, Option<bool>>(at)?.unwrap_or(false),
+        resource: resource::unpack(packed).ok_or_else(|| cell("resource").inconsistent())?,
+        window: from.map(|from| ActiveWindow { from, until }),
+        manager: row.get::<_, Option<Box<str>>>(at + 4)?.map(ExternalId::new),
+        user_name_key: row.get(at + 5)?,
+        row_digest: row.get(at + 6)?,
+    })
+}
+
+pub(super) fn last_planned(
+    db: &Connection,
+    target: &TargetName,
+    ids: &[ExternalId],
+) -> Result<Vec<Option<LastPlanned>>, Failure> {
+    let mut statement = db.prepare_cached(
+        "-- due.last_planned
+        SELECT
+            active, resource, active_from_us, active_until_us, manager, user_name_key, row_digest
+        FROM records
+        WHERE target = ?1
+            AND external_id = ?2",
+    )?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let mut rows = statement.query([target.as_str(), id.as_str()])?;
+        found.push(rows.next()?.map(|row| planned(row, id, 0)).transpose()?);
+    }
+    Ok(found)
 }

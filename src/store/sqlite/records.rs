@@ -8,7 +8,9 @@ use crate::domain::{Change, ExternalId, LedgerEntry, SourceName, TargetName};
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{self, Cell, limit as most, micros};
 use crate::store::sqlite::{due, resource, source_records};
-use crate::store::{ActiveRecord, DueRecord, Operation, Record, RecordCounts, Records, StoreError};
+use crate::store::{
+    ActiveRecord, DueRecord, LastPlanned, Operation, Record, RecordCounts, Records, StoreError,
+};
 
 /// Most holders listed of one userName.
 const HOLDERS_LISTED: usize = 100;
@@ -73,6 +75,15 @@ impl Records for SqliteStore {
             Ok(resources)
         })
         .await
+    }
+
+    async fn last_planned(
+        &self,
+        target: &TargetName,
+        ids: Vec<ExternalId>,
+    ) -> Result<Vec<Option<LastPlanned>>, StoreError> {
+        let target = target.clone();
+        self.read("look up what was planned", move |db| due::last_planned(db, &target, &ids)).await
     }
 
     async fn user_name_holders(

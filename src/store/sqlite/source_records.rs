@@ -113,25 +113,21 @@ pub(super) fn active(
 pub(super) fn ledger_digest(db: &Connection, target: &TargetName) -> Result<[u8; 32], Failure> {
     let mut statement = db.prepare_cached(
         "-- source_records.ledger
-        SELECT
-            records.external_id, records.source, records.active, records.digest,
-            records.missing_runs, operations.status
+        SELECT external_id, source, active, digest
         FROM records
-        JOIN operations ON operations.id = records.last_operation
-        WHERE records.target = ?1
-        ORDER BY records.external_id",
+        WHERE target = ?1
+        ORDER BY external_id",
     )?;
     let mut rows = statement.query([target.as_str()])?;
     let mut hash = Sha256::new();
     while let Some(row) = rows.next()? {
-        for column in [0, 1, 5] {
+        for column in [0, 1] {
             let text = row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?;
             hash.update((text.len() as u64).to_le_bytes());
             hash.update(text);
         }
         hash.update([u8::from(row.get::<_, bool>(2)?)]);
         hash.update(row.get::<_, [u8; 16]>(3)?);
-        hash.update(row.get::<_, u32>(4)?.to_le_bytes());
     }
     Ok(hash.finalize().into())
 }
