@@ -59,9 +59,18 @@ pub trait Outbox {
     /// operations. Its calls without answer are over. Called on taking the lease.
     async fn recover(&self, target: &TargetName, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Takes the next request: a postponed one whose time has come, else up to `max` queued
-    /// operations (leavers first, then in order of planning), leaving out workers who have another
-    /// operation that is `sending`. `None` when nothing may be sent now.
+    /// Takes the next request: a postponed one whose time has come (unless leavers wait and none is
+    /// in it), else up to `max` queued operations: leavers, then joiners and rehires, then movers;
+    /// within each by level, then in the order of planning. Left out are workers who have another
+    /// operation that is `sending`.
+    ///
+    /// An operation goes after what is pending (`queued` or `sending`) of its manager: that is
+    /// accepted before, or stands before it in the same request. Not waited for is a manager who
+    /// leaves, or whose pending operation is of a later class while Entra knows them; a leaver
+    /// waits for nobody, and who is in a ring of managers goes all the same.
+    ///
+    /// `None` when nothing may be sent now, or when fewer than `max` may and an answer that is
+    /// awaited would let more go.
     async fn claim(
         &self,
         target: &TargetName,

@@ -74,6 +74,8 @@ mod journey_leavers;
 #[cfg(test)]
 mod journey_limits;
 #[cfg(test)]
+mod journey_order;
+#[cfg(test)]
 mod journey_outcomes;
 #[cfg(test)]
 mod journey_real_data;

@@ -5,6 +5,7 @@
 
 pub mod calls;
 pub mod leases;
+pub mod order;
 pub mod outbox;
 pub mod outcomes;
 pub mod random;
@@ -48,12 +49,23 @@ macro_rules! conformance {
             outbox::leavers_go_first_then_the_order_of_planning,
             outbox::a_postponed_request_goes_again_as_itself,
             outbox::a_postponed_request_that_is_due_goes_before_new_ones,
+            outbox::leavers_go_before_a_postponed_request_without_any,
             outbox::what_a_dead_process_left_is_sent_again,
             outbox::an_accepted_request_moves_its_run_on,
             outbox::a_refused_request_fails_its_operations,
             outbox::a_split_request_goes_in_smaller_ones,
             outbox::a_late_word_about_a_request_changes_nothing,
             outbox::a_warning_stays_until_there_is_an_outcome,
+            order::a_manager_stands_before_the_reports_of_one_request,
+            order::a_report_waits_until_the_request_of_its_manager_is_accepted,
+            order::requests_stay_full_while_an_answer_is_awaited,
+            order::a_manager_of_a_later_class_is_waited_for_until_known,
+            order::leavers_wait_for_nobody_and_nobody_waits_for_them,
+            order::who_is_in_a_ring_over_two_runs_goes_all_the_same,
+            order::a_manager_planned_by_a_later_run_is_brought_forward,
+            order::the_parts_of_a_split_request_keep_the_order,
+            order::managers_are_accepted_before_their_reports_start_whatever_happens,
+            order::requests_of_a_tree_are_full,
             superseding::a_newer_version_takes_the_place_of_a_queued_one,
             superseding::a_newer_version_waits_for_the_one_being_sent,
             superseding::a_newer_version_empties_a_waiting_request,

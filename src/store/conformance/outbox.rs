@@ -63,10 +63,21 @@ pub async fn a_postponed_request_that_is_due_goes_before_new_ones<S: Store>(stor
     commit(store, "R1", joiners(&["E1"]), at(0)).await;
     let first = claim(store, at(1)).await.unwrap();
     store.postpone(first.id, at(100), "throttled".into(), false, at(2)).await.unwrap();
-    commit(store, "R2", vec![row(2, "E2", Change::Leaver, 1)], at(3)).await;
+    commit(store, "R2", vec![row(2, "E2", Change::Joiner, 1)], at(3)).await;
     assert_eq!(store.outbox(&target()).await.unwrap().next_at, None, "E2 may go at once");
     assert_eq!(workers(&claim(store, at(100)).await.unwrap()), ["E1"]);
     assert_eq!(workers(&claim(store, at(100)).await.unwrap()), ["E2"]);
+}
+
+pub async fn leavers_go_before_a_postponed_request_without_any<S: Store>(store: &S) {
+    commit(store, "R1", vec![row(2, "E1", Change::Mover, 1)], at(0)).await;
+    let first = claim(store, at(1)).await.unwrap();
+    store.postpone(first.id, at(100), "throttled".into(), false, at(2)).await.unwrap();
+    let rows = vec![row(2, "E2", Change::Leaver, 1), row(3, "E3", Change::Mover, 1)];
+    commit(store, "R2", rows, at(3)).await;
+    assert_eq!(workers(&claim(store, at(100)).await.unwrap()), ["E2", "E3"]);
+    let again = claim(store, at(100)).await.unwrap();
+    assert_eq!((again.id, workers(&again)), (first.id, vec!["E1"]));
 }
 
 pub async fn what_a_dead_process_left_is_sent_again<S: Store>(store: &S) {

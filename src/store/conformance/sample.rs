@@ -53,6 +53,14 @@ pub fn row(number: u64, id: &str, change: Change, version: u32) -> PlannedRow {
     }
 }
 
+/// The same row, with a manager.
+pub fn reporting_to(manager: &str, mut row: PlannedRow) -> PlannedRow {
+    if let PlannedVerdict::Operation(operation) = &mut row.verdict {
+        operation.manager = Some(ExternalId::from(manager));
+    }
+    row
+}
+
 /// Rows of joiners, version 1.
 pub fn joiners(ids: &[&str]) -> Vec<PlannedRow> {
     (2..).zip(ids).map(|(number, id)| row(number, id, Change::Joiner, 1)).collect()

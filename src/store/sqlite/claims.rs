@@ -1,21 +1,34 @@
-//! What goes next: gathering operations into requests, and turning a request into a [`Claim`].
+//! What goes next: the requests that wait, making new ones, and turning a request into a [`Claim`].
 
-use rusqlite::{Connection, OptionalExtension, params};
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, params};
 
 use crate::domain::{BulkRequestId, ExternalId, OperationId, TargetName};
 use crate::store::sqlite::connection::Failure;
-use crate::store::sqlite::convert::{Cell, limit};
+use crate::store::sqlite::convert::Cell;
 use crate::store::sqlite::resource;
 use crate::store::{Claim, ClaimedOperation};
 
-/// The postponed request whose time has come first.
+/// Most waiting requests whose time has come that are looked at for one that may go.
+const DUE_LOOKED_AT: i64 = 64;
+
+/// What waiting requests have their time come.
+pub(super) struct DueRequests {
+    /// The first that may go.
+    pub(super) ready: Option<i64>,
+    /// The first that waits for another one that holds the manager of somebody in it.
+    pub(super) held_up: Option<i64>,
+}
+
+/// The waiting requests whose time has come, the longest waiting first.
 pub(super) fn due(
     db: &Connection,
     target: &TargetName,
     now_us: i64,
-) -> Result<Option<i64>, Failure> {
-    let request = db
-        .prepare_cached(
+) -> Result<DueRequests, Failure> {
+    let requests: Vec<i64> = {
+        let mut statement = db.prepare_cached(
             "-- outbox.due
             SELECT id
             FROM bulk_requests
@@ -23,48 +36,90 @@ pub(super) fn due(
                 AND status = 'waiting'
                 AND not_before_us <= ?2
             ORDER BY not_before_us, id
-            LIMIT 1",
-        )?
-        .query_row(params![target.as_str(), now_us], |row| row.get(0))
-        .optional()?;
-    Ok(request)
-}
-
-/// Makes a request of operations that are in none yet; `None` when there are none that may go.
-pub(super) fn gather(
-    db: &Connection,
-    target: &TargetName,
-    max: usize,
-    now_us: i64,
-) -> Result<Option<i64>, Failure> {
-    let operations: Vec<i64> = {
-        let mut statement = db.prepare_cached(
-            "-- outbox.next
-            SELECT waiting.id
-            FROM operations AS waiting INDEXED BY operations_outbox
-            WHERE waiting.target = ?1
-                AND waiting.status = 'queued'
-                AND waiting.bulk_request IS NULL
-                AND NOT EXISTS (
-                    SELECT 1
-                    FROM operations AS other
-                    WHERE other.target = waiting.target
-                        AND other.external_id = waiting.external_id
-                        AND other.status = 'sending')
-            ORDER BY waiting.priority, waiting.id
-            LIMIT ?2",
+            LIMIT ?3",
         )?;
-        let ids = statement.query_map(params![target.as_str(), limit(max)], |row| row.get(0))?;
+        let ids = statement
+            .query_map(params![target.as_str(), now_us, DUE_LOOKED_AT], |row| row.get(0))?;
         ids.collect::<rusqlite::Result<_>>()?
     };
-    if operations.is_empty() {
-        return Ok(None);
+    let mut found = DueRequests { ready: None, held_up: None };
+    for request in requests {
+        if is_held_up(db, request)? {
+            found.held_up.get_or_insert(request);
+        } else {
+            found.ready = Some(request);
+            break;
+        }
     }
-    new_request(db, target.as_str(), &operations, now_us).map(Some)
+    Ok(found)
+}
+
+/// Whether another request holds the manager of somebody in this one and is not accepted yet: so it
+/// is with the parts of one that was too large. A manager of a later class who is known to Entra is
+/// not waited for, and neither is one who leaves.
+fn is_held_up(db: &Connection, request: i64) -> Result<bool, Failure> {
+    let is_held_up = db
+        .prepare_cached(
+            "-- outbox.is_held_up
+            SELECT EXISTS (
+                SELECT 1
+                FROM operations AS own
+                JOIN operations AS above
+                    ON above.target = own.target
+                    AND above.external_id = own.manager
+                WHERE own.bulk_request = ?1
+                    AND own.status = 'queued'
+                    AND own.change <> 'leaver'
+                    AND above.bulk_request <> ?1
+                    AND above.change <> 'leaver'
+                    AND (above.status = 'sending'
+                        OR (above.status = 'queued'
+                            AND NOT (above.priority > own.priority
+                                AND EXISTS (
+                                    SELECT 1
+                                    FROM records
+                                    WHERE records.target = own.target
+                                        AND records.external_id = own.manager
+                                        AND (records.arrived = 1
+                                            OR records.last_sent_us IS NOT NULL))))))",
+        )?
+        .query_row([request], |row| row.get(0))?;
+    Ok(is_held_up)
+}
+
+/// Whether somebody leaves by a request.
+pub(super) fn has_leavers(db: &Connection, request: i64) -> Result<bool, Failure> {
+    let has_leavers = db
+        .prepare_cached(
+            "-- outbox.has_leavers
+            SELECT EXISTS (
+                SELECT 1
+                FROM operations
+                WHERE bulk_request = ?1
+                    AND status = 'queued'
+                    AND change = 'leaver')",
+        )?
+        .query_row([request], |row| row.get(0))?;
+    Ok(has_leavers)
+}
+
+/// Whether anything of a target is being posted.
+pub(super) fn is_anything_sending(db: &Connection, target: &TargetName) -> Result<bool, Failure> {
+    let is_sending = db
+        .prepare_cached(
+            "-- outbox.is_anything_sending
+            SELECT EXISTS (
+                SELECT 1
+                FROM bulk_requests
+                WHERE target = ?1
+                    AND status = 'sending')",
+        )?
+        .query_row([target.as_str()], |row| row.get(0))?;
+    Ok(is_sending)
 }
 
 /// Makes a request that may be posted at once, and puts queued operations into it.
-fn new_request(
+pub(super) fn new_request(
     db: &Connection,
     target: &str,
     operations: &[i64],
@@ -120,31 +175,82 @@ pub(super) fn send(
             AND status = 'queued'",
     )?
     .execute(params![request, now_us])?;
-    let mut statement = db.prepare_cached(
-        "-- outbox.claimed
-        SELECT id, external_id, resource
-        FROM operations
-        WHERE bulk_request = ?1
-            AND status = 'sending'
-        ORDER BY priority, id",
-    )?;
-    let mut rows = statement.query([request])?;
     let mut operations = Vec::new();
-    while let Some(row) = rows.next()? {
-        let id: i64 = row.get(0)?;
-        let packed = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
-        let cell = Cell { table: "operations", column: "resource", id: &id };
-        operations.push(ClaimedOperation {
-            id: OperationId(id),
-            external_id: ExternalId::new(row.get::<_, Box<str>>(1)?),
-            resource: resource::unpack(packed).ok_or_else(|| cell.inconsistent())?,
-        });
+    for id in members(db, request, "sending")? {
+        operations.push(claimed(db, id)?);
     }
     if operations.is_empty() {
         let cell = Cell { table: "bulk_requests", column: "status", id: &request };
         return Err(cell.inconsistent().into());
     }
     Ok(Claim { id: BulkRequestId(request), attempt, client_request_id, operations })
+}
+
+fn claimed(db: &Connection, id: i64) -> Result<ClaimedOperation, Failure> {
+    let mut statement = db.prepare_cached(
+        "-- outbox.claimed
+        SELECT external_id, resource
+        FROM operations
+        WHERE id = ?1",
+    )?;
+    let operation = statement.query_row([id], |row| {
+        let packed = row.get_ref(1)?.as_blob()?;
+        Ok((row.get::<_, Box<str>>(0)?, resource::unpack(packed)))
+    })?;
+    let cell = Cell { table: "operations", column: "resource", id: &id };
+    Ok(ClaimedOperation {
+        id: OperationId(id),
+        external_id: ExternalId::new(operation.0),
+        resource: operation.1.ok_or_else(|| cell.inconsistent())?,
+    })
+}
+
+/// The operations of a request that have a status, in the order of sending.
+fn members(db: &Connection, request: i64, status: &str) -> Result<Vec<i64>, Failure> {
+    let mut statement = db.prepare_cached(
+        "-- outbox.members
+        SELECT id, external_id, CASE WHEN change <> 'leaver' THEN manager END
+        FROM operations
+        WHERE bulk_request = ?1
+            AND status = ?2
+        ORDER BY priority, level, id",
+    )?;
+    let members = statement.query_map(params![request, status], |row| {
+        Ok(Member { id: row.get(0)?, external_id: row.get(1)?, manager: row.get(2)? })
+    })?;
+    Ok(managers_first(members.collect::<rusqlite::Result<_>>()?))
+}
+
+/// Somebody in a request.
+struct Member {
+    id: i64,
+    external_id: Box<str>,
+    manager: Option<Box<str>>,
+}
+
+/// The same order, but for managers who would stand behind somebody who reports to them: they come
+/// right before the first who does.
+fn managers_first(members: Vec<Member>) -> Vec<i64> {
+    let places: BTreeMap<&str, usize> =
+        members.iter().enumerate().map(|(at, member)| (&*member.external_id, at)).collect();
+    let mut is_placed = vec![false; members.len()];
+    let mut ordered = Vec::with_capacity(members.len());
+    for first in 0..members.len() {
+        let mut chain = Vec::new();
+        let mut next = Some(first);
+        while let Some(at) = next {
+            match is_placed.get_mut(at) {
+                Some(placed) if !*placed => *placed = true,
+                // ordered already, or a ring
+                _ => break,
+            }
+            let Some(member) = members.get(at) else { break };
+            chain.push(member.id);
+            next = member.manager.as_deref().and_then(|manager| places.get(manager)).copied();
+        }
+        ordered.extend(chain.into_iter().rev());
+    }
+    ordered
 }
 
 /// Deals a request's queued operations out to new requests of at most `max`, which may go at once.
@@ -162,20 +268,35 @@ pub(super) fn divide(
             WHERE id = ?1",
         )?
         .query_row([request], |row| row.get(0))?;
-    let operations: Vec<i64> = {
-        let mut statement = db.prepare_cached(
-            "-- outbox.request_queued
-            SELECT id
-            FROM operations
-            WHERE bulk_request = ?1
-                AND status = 'queued'
-            ORDER BY priority, id",
-        )?;
-        let ids = statement.query_map([request], |row| row.get(0))?;
-        ids.collect::<rusqlite::Result<_>>()?
-    };
+    let operations = members(db, request, "queued")?;
     for part in operations.chunks(max) {
         new_request(db, &target, part, now_us)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ordered(members: &[(i64, &str, Option<&str>)]) -> Vec<i64> {
+        let member = |&(id, worker, manager): &(i64, &str, Option<&str>)| Member {
+            id,
+            external_id: worker.into(),
+            manager: manager.map(Into::into),
+        };
+        managers_first(members.iter().map(member).collect())
+    }
+
+    #[test]
+    fn a_manager_stands_before_everybody_who_reports_to_them() {
+        let members = [(1, "A", Some("C")), (2, "B", None), (3, "C", Some("D")), (4, "D", None)];
+        assert_eq!(ordered(&members), [4, 3, 1, 2]);
+    }
+
+    #[test]
+    fn who_stands_in_a_ring_is_there_once() {
+        let members = [(1, "A", Some("B")), (2, "B", Some("A")), (3, "C", Some("C"))];
+        assert_eq!(ordered(&members), [2, 1, 3]);
+    }
 }

@@ -18,6 +18,7 @@ mod draft;
 mod due;
 mod enter;
 mod faulty;
+mod gather;
 mod held_by;
 mod leases;
 mod ledger;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use crate::domain::{BulkRequestId, TargetName};
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, micros};
-use crate::store::sqlite::{calls, claims, requests};
+use crate::store::sqlite::{calls, claims, gather, requests};
 use crate::store::{Claim, Outbox, OutboxState, StoreError};
 
 #[async_trait]
@@ -46,15 +46,9 @@ impl Outbox for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<Claim>, StoreError> {
         let (target, now_us) = (target.clone(), micros(now));
-        self.write("claim a bulk request", move |db| {
-            let request = match claims::due(db, &target, now_us)? {
-                Some(request) => request,
-                None => match claims::gather(db, &target, max, now_us)? {
-                    Some(request) => request,
-                    None => return Ok(None),
-                },
-            };
-            claims::send(db, request, client_request_id, now_us).map(Some)
+        self.write("claim a bulk request", move |db| match next(db, &target, max, now_us)? {
+            Some(request) => claims::send(db, request, client_request_id, now_us).map(Some),
+            None => Ok(None),
         })
         .await
     }
@@ -169,6 +163,33 @@ impl Outbox for SqliteStore {
     async fn outbox(&self, target: &TargetName) -> Result<OutboxState, StoreError> {
         let target = target.clone();
         self.read("look into the outbox", move |db| state(db, &target)).await
+    }
+}
+
+/// The request that goes next.
+fn next(
+    db: &Connection,
+    target: &TargetName,
+    max: usize,
+    now_us: i64,
+) -> Result<Option<i64>, Failure> {
+    let due = claims::due(db, target, now_us)?;
+    if let Some(request) = due.ready {
+        // the day may have few calls left: who leaves does not wait behind who moves
+        let leaver_waits =
+            max > 0 && !claims::has_leavers(db, request)? && gather::has_leavers(db, target)?;
+        if leaver_waits && let Some(request) = gather::gather(db, target, max, now_us)? {
+            return Ok(Some(request));
+        }
+        return Ok(Some(request));
+    }
+    if let Some(request) = gather::gather(db, target, max, now_us)? {
+        return Ok(Some(request));
+    }
+    // two that wait for each other, and no answer will ever free one of them
+    match due.held_up {
+        Some(request) if !claims::is_anything_sending(db, target)? => Ok(Some(request)),
+        _ => Ok(None),
     }
 }
 
