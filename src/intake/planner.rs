@@ -362,7 +362,7 @@ impl<'s> Planner<'s> {
         let unknown = user.manager.as_ref().filter(|manager| {
             change != Change::Leaver && !known.knows_manager && !(self.names)(manager.as_str())
         });
-        let more = taken.or_else(|| unknown.map(unknown_manager));
+        let more = taken.or_else(|| unknown.map(|_| unknown_manager()));
         PlannedVerdict::Operation(operation(user, change, resend, closes, more, now))
     }
 

@@ -159,9 +159,17 @@ async fn two_sources_beside_each_other_share_a_target() {
     stage.run(&["work", "--until", "settled"]).await.assert_code(0);
     stage.assert_directory_is(310, 1).await;
     let stats = stage.assert_limits_are_kept().await;
-    assert_eq!(stats["records_staged_again"], 0);
+    // whose manager was not known yet when the other source was quicker goes once more, and nobody else
+    let runs = stage.runs().await;
+    let again: u64 = runs
+        .iter()
+        .filter(|run| run["kind"] == "due")
+        .map(|run| run["without_row"].as_u64().unwrap())
+        .sum();
+    assert!(again <= 11, "{runs:?}");
+    assert_eq!(stats["records_staged_again"], again);
     assert_eq!(Some(stage.calls_noted().await), stats["calls"].as_u64());
-    assert_eq!(stage.runs().await.len(), 2);
+    assert_eq!(runs.iter().filter(|run| run["kind"] == "file").count(), 2);
     // another source's people are not taken
     stage.write("payroll.csv", &part(100, 210));
     let ran = stage.run(&["apply", "payroll.csv", "--source", "payroll", "--json"]).await;

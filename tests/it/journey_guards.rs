@@ -218,7 +218,7 @@ async fn an_attribute_may_have_a_guard_of_its_own() {
     let text = workers(40, 1);
     stage.write("workers.csv", &text);
     stage.apply("workers.csv", &["--wait", "outcome"]).await.assert_code(0);
-    stage.write("workers.csv", &text.replace("First", "Anew"));
+    stage.write("workers.csv", &text.replace(",First", ",Anew").replacen(",Anew", ",First", 1));
     stage.apply("workers.csv", &["--wait", "outcome"]).await.assert_code(0);
     stage.write("workers.csv", &workers(40, 2));
     let run = stage.apply("workers.csv", &[]).await.assert_code(4).json();
@@ -230,7 +230,7 @@ async fn an_attribute_may_have_a_guard_of_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pilot_sends_a_few_and_the_whole_file_sends_the_rest() {
     let stage =
-        Stage::with_rules("export = \"full\"\nleavers = { when_missing = \"deactivate\" }").await;
+        Stage::with_rules("export = \"full\"\nleavers = { when_missing = \"deactivate\" }\nguard = { max_changes = false, max_joiners = \"20\" }").await;
     stage.write("workers.csv", &workers(60, 1));
     let run = stage.apply("workers.csv", &["--only", "E0000,E0040", "--wait", "outcome"]).await;
     let run = run.assert_code(0).json();

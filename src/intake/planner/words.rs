@@ -43,13 +43,12 @@ pub(super) fn user_name_taken(column: Option<&str>, holder: &ExternalId) -> Reco
 }
 
 /// The manager is neither in the ledger nor in the file.
-pub(super) fn unknown_manager(manager: &ExternalId) -> (String, String) {
+pub(super) fn unknown_manager() -> (String, String) {
     (
         "manager-unknown".to_owned(),
-        format!(
-            "manager `{manager}` is not known to the target: sent as given, and sent again once that \
-             manager is provisioned"
-        ),
+        "the manager is not known to the target: sent as given, and sent again once that manager is \
+         provisioned"
+            .to_owned(),
     )
 }
 

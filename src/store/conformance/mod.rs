@@ -4,10 +4,12 @@
 //! expression that gives an empty store and whatever has to outlive it.
 
 pub mod calls;
+pub mod decisions;
 pub mod leases;
 pub mod order;
 pub mod outbox;
 pub mod outcomes;
+pub mod people;
 pub mod random;
 pub mod records;
 pub mod runs;
@@ -83,6 +85,23 @@ macro_rules! conformance {
             calls::the_calls_of_a_dead_process_are_over_once_its_target_is_recovered,
             calls::the_day_rolls,
             calls::tenants_do_not_share_a_quota,
+            decisions::a_held_run_touches_nothing_until_it_is_approved,
+            decisions::a_decision_is_for_a_run_that_waits_for_it,
+            decisions::what_was_planned_anew_meanwhile_is_not_approved,
+            decisions::a_newer_file_takes_the_place_of_held_ones,
+            decisions::named_workers_alone_are_superseded_in_a_held_run,
+            decisions::a_cancelled_run_is_not_taken_for_sent,
+            decisions::a_held_run_that_is_cancelled_leaves_the_ledger_alone,
+            decisions::what_failed_is_tried_again_unless_something_newer_was_sent,
+            decisions::a_worker_of_whom_nothing_was_posted_is_closed,
+            decisions::notes_of_unchanged_rows_are_kept,
+            people::absences_are_counted_in_a_row_and_forgotten,
+            people::earlier_files_tell_how_large_and_how_old_they_are,
+            people::small_runs_of_a_source_are_summed_up,
+            people::a_record_is_due_from_its_date_on,
+            people::a_later_row_is_kept_until_its_day_or_until_a_newer_file,
+            people::a_report_is_due_once_the_manager_has_arrived,
+            people::the_ledgers_digest_follows_ids_digests_and_states,
             leases::a_lease_has_one_holder,
             leases::leases_of_two_targets_do_not_meet,
             random::no_worker_is_twice_on_the_way_and_the_latest_version_wins,
