@@ -91,8 +91,8 @@ pub async fn what_was_planned_anew_meanwhile_is_not_approved<S: Store>(store: &S
     assert_eq!(done, Some(Outcome::Done(1)));
     assert_eq!(statuses(store, "R2").await, [OperationStatus::Superseded, OperationStatus::Queued]);
     let claimed = claim(store, at(11)).await.unwrap();
-    assert_eq!(workers(&claimed), ["E1", "E2"]);
-    assert_eq!(claimed.operations[0].resource, resource("E1", 3), "the newest version");
+    assert_eq!(workers(&claimed), ["E2", "E1"], "in the order of planning");
+    assert_eq!(claimed.operations[1].resource, resource("E1", 3), "the newest version");
 }
 
 pub async fn a_newer_file_takes_the_place_of_held_ones<S: Store>(store: &S) {
@@ -216,7 +216,7 @@ pub async fn a_worker_of_whom_nothing_was_posted_is_closed<S: Store>(store: &S) 
 pub async fn notes_of_unchanged_rows_are_kept<S: Store>(store: &S) {
     commit_with(store, "R1", joiners(&["E1"]), new_run("R1", 1)).await;
     deliver(store, at(0)).await;
-    let known = || store.known_rows(&target(), &source(), [8; 16], at(50));
+    let known = async || store.known_rows(&target(), &source(), [8; 16], at(50)).await;
     assert_eq!(known().await.unwrap(), Vec::<[u8; 16]>::new());
     let window = ActiveWindow { from: at(100), until: None };
     let note = RecordNote {

@@ -53,7 +53,7 @@ pub async fn absences_are_counted_in_a_row_and_forgotten<S: Store>(store: &S) {
 }
 
 pub async fn earlier_files_tell_how_large_and_how_old_they_are<S: Store>(store: &S) {
-    let history = || store.file_history(&source(), [7; 32]);
+    let history = async || store.file_history(&source(), [7; 32]).await;
     assert_eq!(history().await.unwrap(), Default::default());
     commit(store, NewRun { as_of: Some(at(5)), ..full("R1", 1) }, joiners(&["E1"]), &[]).await;
     let newer =
@@ -89,7 +89,9 @@ pub async fn small_runs_of_a_source_are_summed_up<S: Store>(store: &S) {
     commit(store, due("R1", 1, 0), Vec::new(), &[]).await;
     commit(store, due("R2", 2, 100), Vec::new(), &[]).await;
     commit(store, NewRun { changes: changes(50), ..new_run("R3", 0) }, Vec::new(), &[]).await;
-    let since = |second: i64| store.changes_since(&source(), &[RunKind::Due], at(second * 1_000));
+    let since = async |second: i64| {
+        store.changes_since(&source(), &[RunKind::Due], at(second * 1_000)).await
+    };
     assert_eq!(since(-1).await.unwrap().leaver, 3);
     assert_eq!(since(50).await.unwrap().leaver, 2);
     assert_eq!(since(100).await.unwrap().leaver, 0);
@@ -111,10 +113,10 @@ pub async fn a_record_is_due_from_its_date_on<S: Store>(store: &S) {
         vec![noted(row(2, "E1", Change::Joiner, 1), window), row(3, "E2", Change::Joiner, 1)];
     commit(store, new_run("R1", 2), rows, &[]).await;
     deliver(store, at(0)).await;
-    let sources = |now: i64| store.due_sources(&target(), at(now));
+    let sources = async |now: i64| store.due_sources(&target(), at(now)).await;
     assert!(sources(999).await.unwrap().is_empty());
     assert_eq!(sources(1_000).await.unwrap(), [source()]);
-    let due = |now: i64| store.due_records(&target(), &source(), None, 10, at(now));
+    let due = async |now: i64| store.due_records(&target(), &source(), None, 10, at(now)).await;
     assert!(due(999).await.unwrap().is_empty());
     let found = due(1_000).await.unwrap();
     let [record] = found.as_slice() else { panic!("one of {}", found.len()) };
@@ -145,7 +147,7 @@ pub async fn a_later_row_is_kept_until_its_day_or_until_a_newer_file<S: Store>(s
     rows.extend([later("E1", 1_000, 5), later("E7", 2_000, 6)]);
     commit(store, full("R1", 1), rows, &[]).await;
     deliver(store, at(0)).await;
-    let due = |now: i64| store.due_records(&target(), &source(), None, 10, at(now));
+    let due = async |now: i64| store.due_records(&target(), &source(), None, 10, at(now)).await;
     assert!(due(999).await.unwrap().is_empty());
     let found = due(2_000).await.unwrap();
     let seen: Vec<_> = found
@@ -180,7 +182,7 @@ pub async fn a_report_is_due_once_the_manager_has_arrived<S: Store>(store: &S) {
     deliver(store, at(0)).await;
     commit(store, new_run("R2", 1), joiners(&["BOSS"]), &[]).await;
     deliver(store, at(0)).await;
-    let due = || store.due_records(&target(), &source(), None, 10, at(1_000));
+    let due = async || store.due_records(&target(), &source(), None, 10, at(1_000)).await;
     assert!(due().await.unwrap().is_empty(), "accepted is not provisioned");
     let boss = operations(store, "R2").await;
     let created = outcome(&boss[0], OperationStatus::Provisioned, "created");
@@ -193,7 +195,7 @@ pub async fn a_report_is_due_once_the_manager_has_arrived<S: Store>(store: &S) {
 }
 
 pub async fn the_ledgers_digest_follows_ids_digests_and_states<S: Store>(store: &S) {
-    let digest = || store.ledger_digest(&target());
+    let digest = async || store.ledger_digest(&target()).await;
     let empty = digest().await.unwrap();
     commit(store, new_run("R1", 1), joiners(&["E1"]), &[]).await;
     let one = digest().await.unwrap();
