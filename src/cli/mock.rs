@@ -10,16 +10,17 @@ use crate::mock_entra::{self, Fault, MockConfig, MockEntra, Profile};
 
 /// Runs the stand-in until Ctrl-C.
 pub async fn run(context: &Context, args: MockArgs) -> Result<Exit, Failed> {
+    let profile = parse::<Profile>(&args.profile, "--profile")?;
     if args.print_config {
-        say(mock_entra::target_config(&format!("http://{}", args.listen)).trim_end());
+        let url = format!("http://{}", args.listen);
+        say(mock_entra::paced_target_config(&url, profile).trim_end());
         return Ok(Exit::Success);
     }
     let mut config = MockConfig {
         listen: args.listen,
-        profile: parse::<Profile>(&args.profile, "--profile")?,
         state: args.state,
         latency: args.latency.unwrap_or_default(),
-        ..MockConfig::default()
+        ..MockConfig::of(profile)
     };
     if !args.domain.is_empty() {
         config.domains = args.domain;

@@ -32,8 +32,6 @@ pub struct MockConfig {
     pub latency: Duration,
     /// How to misbehave.
     pub faults: Vec<Fault>,
-    /// The pace.
-    pub profile: Profile,
     /// Most bulk requests in one `burst_window`.
     pub burst: u32,
     /// The burst window.
@@ -65,8 +63,32 @@ pub struct MockConfig {
     pub cycle: Duration,
     /// The shortest and the longest time between an event and its being visible in the log.
     pub log_delay: (Duration, Duration),
+    /// Scales how many failures lead to quarantine (5,000, 40,000 and 60,000); greater than 0.
+    pub quarantine_factor: f64,
+    /// Whether somebody is told of a quarantine; a job that is started without comes into one.
+    pub notification_email: bool,
+    /// Most disables of one cycle (the job's setting `QuarantineTooManyDeletesThreshold`).
+    pub delete_threshold: Option<u32>,
     /// The order in which a bulk request is checked.
     pub checks: Vec<Check>,
+}
+
+impl MockConfig {
+    /// The defaults of a profile.
+    #[must_use]
+    pub fn of(profile: Profile) -> Self {
+        match profile {
+            Profile::Fast => Self::default(),
+            // <https://learn.microsoft.com/entra/identity/app-provisioning/inbound-provisioning-api-issues>
+            Profile::Real => Self {
+                cycle: Duration::from_mins(40),
+                log_delay: (Duration::from_mins(5), Duration::from_mins(10)),
+                log_calls: 5,
+                log_window: Duration::from_secs(10),
+                ..Self::default()
+            },
+        }
+    }
 }
 
 impl Default for MockConfig {
@@ -76,7 +98,6 @@ impl Default for MockConfig {
             domains: vec!["contoso.example".to_owned()],
             latency: Duration::ZERO,
             faults: Vec::new(),
-            profile: Profile::Fast,
             // 40 calls in 5 seconds and 2,000 a day (Entra ID P1 and P2):
             // <https://learn.microsoft.com/entra/identity/app-provisioning/inbound-provisioning-api-concepts>
             burst: 40,
@@ -103,18 +124,22 @@ impl Default for MockConfig {
             log_window: Duration::from_secs(10),
             cycle: Duration::from_millis(200),
             log_delay: (Duration::ZERO, Duration::from_millis(300)),
+            quarantine_factor: 1.0,
+            notification_email: true,
+            delete_threshold: None,
             checks: Check::ORDER.to_vec(),
         }
     }
 }
 
-/// The pace of cycles and log.
+/// The pace of cycles and log. Quarantine and escrows have the service's pace in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Profile {
     /// A cycle 200 ms after data arrives, the log up to 300 ms later.
     #[default]
     Fast,
-    /// The service's own pace: 40-minute cycles, the log 5 to 10 minutes later.
+    /// The service's own pace: a cycle 40 minutes after data arrives, the log 5 to 10 minutes
+    /// later and read 5 times in 10 seconds at most.
     Real,
 }
 
@@ -212,6 +237,21 @@ impl Check {
 /// The `[target.entra]` that fits a stand-in at `url`, as TOML, paced for the fast profile.
 #[must_use]
 pub fn target_config(url: &str) -> String {
+    paced_target_config(url, Profile::Fast)
+}
+
+/// The `[target.entra]` that fits a stand-in at `url`, as TOML. For the real profile it has the
+/// pace that is usual with the service.
+#[must_use]
+pub fn paced_target_config(url: &str, profile: Profile) -> String {
+    let pace = match profile {
+        Profile::Fast => {
+            r#"tracking = { first_poll = "500ms", poll = "500ms", unconfirmed_after = "60s" }
+retry = { base = "500ms", cap = "5s", bucket_pause = "2s" }
+"#
+        }
+        Profile::Real => "",
+    };
     format!(
         r#"# A target that fits the stand-in Entra at {url}. Its secret is fixed and opens nothing else:
 #   export SCIMPORT_CLIENT_SECRET='{CLIENT_SECRET}'      (sh)
@@ -225,9 +265,7 @@ authority_url = "{url}"
 graph_url = "{url}"
 credential = {{ client_secret = {{ env = "SCIMPORT_CLIENT_SECRET" }} }}
 burst = "40/5s"
-tracking = {{ first_poll = "500ms", poll = "500ms", unconfirmed_after = "60s" }}
-retry = {{ base = "500ms", cap = "5s", bucket_pause = "2s" }}
-"#
+{pace}"#
     )
 }
 
@@ -247,6 +285,18 @@ mod tests {
             Some("SCIMPORT_CLIENT_SECRET")
         );
         assert!(text.contains(CLIENT_SECRET));
+    }
+
+    #[test]
+    fn the_real_pace_is_that_of_the_service() {
+        let real = MockConfig::of(Profile::Real);
+        assert_eq!(real.cycle, Duration::from_mins(40));
+        assert_eq!(real.log_delay, (Duration::from_mins(5), Duration::from_mins(10)));
+        assert_eq!((real.log_calls, real.log_window), (5, Duration::from_secs(10)));
+        let text = paced_target_config("http://127.0.0.1:4711", Profile::Real);
+        let table: toml::Table = text.parse().unwrap();
+        let target = table["target"]["entra"].as_table().unwrap();
+        assert!(target.contains_key("burst") && !target.contains_key("tracking"));
     }
 
     #[test]

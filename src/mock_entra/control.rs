@@ -3,17 +3,17 @@
 //! The routes stand in the module's own page. They need no token; a wrong body is refused with 400
 //! and a text.
 
-use std::time::Duration;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::clock::{SECOND, instant_text, micros};
 use super::engine::{Engine, JobCode};
 use super::fault::{Fault, FaultPlan};
 use super::limits::most_within;
 use super::shared::{Counts, Settings, Shared, World};
+use super::{settings, state};
 
 /// Largest body of a control call: room for a hundred thousand seeds.
 const MAX_BODY: usize = 256 * 1024 * 1024;
@@ -26,7 +26,7 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .route("/directory", web::get().to(directory))
             .route("/requests", web::get().to(requests))
             .route("/stats", web::get().to(stats))
-            .route("/settings", web::get().to(settings))
+            .route("/settings", web::get().to(show_settings))
             .route("/settings", web::post().to(set_settings))
             .route("/faults", web::get().to(faults))
             .route("/faults", web::post().to(set_faults))
@@ -50,7 +50,7 @@ async fn stats(shared: web::Data<Shared>) -> HttpResponse {
     let world = shared.world();
     let (accepted, refused, open, unanswered) = world.flights.counts();
     let arrivals = world.flights.arrivals();
-    let window = super::clock::micros(world.settings.burst_window);
+    let window = micros(world.settings.burst_window);
     let mut shown = json!({
         "calls": arrivals.len(),
         "accepted": accepted,
@@ -69,113 +69,17 @@ async fn stats(shared: web::Data<Shared>) -> HttpResponse {
     HttpResponse::Ok().json(shown)
 }
 
-async fn settings(shared: web::Data<Shared>) -> HttpResponse {
-    HttpResponse::Ok().json(shown(&shared.world()))
-}
-
-fn shown(world: &World) -> Value {
-    let settings = &world.settings;
-    let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-    json!({
-        "domains": settings.domains,
-        "latency_ms": ms(settings.latency),
-        "burst": settings.burst,
-        "burst_window_ms": ms(settings.burst_window),
-        "daily_calls": settings.daily_calls,
-        "bucket": settings.bucket,
-        "scope": settings.scope.as_ref().map(ToString::to_string),
-        "skip_out_of_scope_deletions": settings.skip_out_of_scope_deletions,
-        "unchanged_event": settings.unchanged_event.as_str(),
-        "roles": settings.roles,
-        "secret_expired": settings.secret_expired,
-        "token_lifetime_s": settings.token_lifetime.as_secs(),
-        "log_calls": settings.log_calls,
-        "log_window_ms": ms(settings.log_window),
-        "log_delay_ms": [ms(settings.log_delay.0), ms(settings.log_delay.1)],
-        "cycle_ms": ms(settings.cycle),
-    })
-}
-
-/// What `POST /_mock/settings` may change; what is absent stays.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
-    domains: Option<Vec<String>>,
-    latency_ms: Option<u64>,
-    burst: Option<u32>,
-    burst_window_ms: Option<u64>,
-    daily_calls: Option<u32>,
-    bucket: Option<usize>,
-    /// Null takes the filter away.
-    #[serde(default, deserialize_with = "given")]
-    scope: Option<Value>,
-    skip_out_of_scope_deletions: Option<bool>,
-    unchanged_event: Option<String>,
-    roles: Option<Vec<String>>,
-    secret_expired: Option<bool>,
-    token_lifetime_s: Option<u64>,
-    log_calls: Option<u32>,
-    log_window_ms: Option<u64>,
-    log_delay_ms: Option<(u64, u64)>,
-    cycle_ms: Option<u64>,
-}
-
-/// Tells a null from what is absent.
-fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(from).map(Some)
-}
-
-impl Change {
-    fn apply(self, settings: &mut Settings) -> Result<(), String> {
-        let words = |error: &dyn std::error::Error| error.to_string();
-        // Read first: a wrong word must not leave half a change.
-        let scope = match &self.scope {
-            None => None,
-            Some(Value::Null) => Some(None),
-            Some(Value::String(text)) => Some(Some(text.parse().map_err(|error| words(&error))?)),
-            Some(_) => return Err("`scope` is neither a filter nor null".to_owned()),
-        };
-        let unchanged = self.unchanged_event.map(|text| text.parse()).transpose();
-        let unchanged = unchanged.map_err(|error| words(&error))?;
-        if self.domains.as_ref().is_some_and(Vec::is_empty) {
-            return Err("`domains` is empty, but there is always a default domain".to_owned());
-        }
-        set(&mut settings.scope, scope);
-        set(&mut settings.unchanged_event, unchanged);
-        set(&mut settings.domains, self.domains);
-        set(&mut settings.latency, self.latency_ms.map(Duration::from_millis));
-        set(&mut settings.burst, self.burst);
-        set(&mut settings.burst_window, self.burst_window_ms.map(Duration::from_millis));
-        set(&mut settings.daily_calls, self.daily_calls);
-        set(&mut settings.bucket, self.bucket);
-        set(&mut settings.skip_out_of_scope_deletions, self.skip_out_of_scope_deletions);
-        set(&mut settings.roles, self.roles);
-        set(&mut settings.secret_expired, self.secret_expired);
-        set(&mut settings.token_lifetime, self.token_lifetime_s.map(Duration::from_secs));
-        set(&mut settings.log_calls, self.log_calls);
-        set(&mut settings.log_window, self.log_window_ms.map(Duration::from_millis));
-        set(&mut settings.cycle, self.cycle_ms.map(Duration::from_millis));
-        let delay = self.log_delay_ms;
-        let delay =
-            delay.map(|(from, to)| (Duration::from_millis(from), Duration::from_millis(to)));
-        set(&mut settings.log_delay, delay);
-        Ok(())
-    }
-}
-
-fn set<T>(setting: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *setting = value;
-    }
+async fn show_settings(shared: web::Data<Shared>) -> HttpResponse {
+    HttpResponse::Ok().json(settings::shown(&shared.world().settings))
 }
 
 async fn set_settings(body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
     let mut world = shared.world();
-    let change: Result<Change, _> = serde_json::from_slice(&body);
+    let change: Result<settings::Change, _> = serde_json::from_slice(&body);
     let outcome = change
         .map_err(|error| error.to_string())
         .and_then(|change| change.apply(&mut world.settings))
-        .map(|()| shown(&world));
+        .map(|()| settings::shown(&world.settings));
     shared.wake.notify_all();
     told(outcome)
 }
@@ -222,10 +126,9 @@ async fn cycle(body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
     };
     told(told_to.map(|told_to: RunCycle| {
         let mut world = shared.world();
-        let world = &mut *world;
-        let now = shared.clock.now();
-        let ran = world.engine.run_cycle(&world.settings, now, told_to.escrows);
-        json!({ "ran": ran, "events": world.engine.log().len() })
+        let World { engine, settings, .. } = &mut *world;
+        let ran = engine.run_cycle(settings, shared.clock.now(), told_to.escrows);
+        json!({ "ran": ran, "events": engine.log().len() })
     }))
 }
 
@@ -258,8 +161,15 @@ struct Advance {
 async fn advance(body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
     let step: Result<Advance, _> = serde_json::from_slice(&body);
     let outcome = step.map_err(|error| error.to_string()).map(|step| {
+        // What falls due on the way happens at its instant, before anybody sees the new time.
+        let mut world = shared.world();
+        let World { engine, settings, .. } = &mut *world;
+        let now = shared.clock.now();
+        engine.run_until(settings, now, now.saturating_add(i64::from(step.seconds) * SECOND));
         shared.clock.advance(step.seconds);
-        json!({ "now": super::clock::instant_text(shared.clock.now()) })
+        drop(world);
+        state::keep(&shared);
+        json!({ "now": instant_text(shared.clock.now()) })
     });
     shared.wake.notify_all();
     told(outcome)
@@ -271,6 +181,8 @@ async fn reset(shared: web::Data<Shared>) -> HttpResponse {
     world.settings = Settings::of(&shared.config);
     world.faults = FaultPlan::new(&shared.config.faults);
     world.engine = Engine::default();
+    let World { engine, settings, .. } = &mut *world;
+    engine.run(settings, shared.clock.now());
     world.counts = Counts::default();
     world.tokens.clear();
     world.calls.clear();

@@ -32,7 +32,8 @@ pub(super) enum End {
 pub(super) struct Flight {
     pub(super) arrived_at: i64,
     arrived: Instant,
-    pub(super) answered_at: Option<i64>,
+    /// The instant of its end on the mock's clock.
+    ended_at: Option<i64>,
     ended: Option<(Instant, End)>,
     pub(super) request_id: String,
     pub(super) client_request_id: Option<String>,
@@ -65,7 +66,7 @@ impl Flights {
         self.all.push(Flight {
             arrived_at: now,
             arrived: Instant::now(),
-            answered_at: None,
+            ended_at: None,
             ended: None,
             request_id: request_id.to_owned(),
             client_request_id: client_request_id.map(str::to_owned),
@@ -107,9 +108,7 @@ impl Flights {
     fn end(&mut self, number: usize, now: i64, end: End) {
         if let Some(flight) = self.get_mut(number) {
             flight.ended = Some((Instant::now(), end));
-            if matches!(end, End::Answered(_)) {
-                flight.answered_at = Some(now);
-            }
+            flight.ended_at = Some(now);
         }
     }
 
@@ -173,7 +172,8 @@ impl Flights {
             };
             json!({
                 "arrived_us": flight.arrived_at,
-                "answered_us": flight.answered_at,
+                "answered_us": flight.ended_at.filter(|_| status.is_some()),
+                "ended_us": flight.ended_at,
                 "end": end,
                 "status": status,
                 "fault": flight.fault.map(FaultKind::as_str),
@@ -261,6 +261,23 @@ mod tests {
         arrive(&mut flights, &["1"]);
         flights.end(first, 1, End::ClientGone);
         assert!(flights.overlapping().is_empty());
+    }
+
+    #[test]
+    fn every_end_has_its_instant_and_only_an_answer_is_answered() {
+        let mut flights = Flights::default();
+        for end in [End::Answered(202), End::ClientGone, End::Cut] {
+            let number = arrive(&mut flights, &["1"]);
+            flights.end(number, 7, end);
+        }
+        arrive(&mut flights, &["2"]);
+        let shown = flights.json();
+        let column =
+            |name: &str| shown.as_array().unwrap().iter().map(|one| one[name].clone()).collect();
+        let ended: Vec<Value> = column("ended_us");
+        assert_eq!(ended, [json!(7), json!(7), json!(7), Value::Null]);
+        let answered: Vec<Value> = column("answered_us");
+        assert_eq!(answered, [json!(7), Value::Null, Value::Null, Value::Null]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::config::{JOB_ID, SERVICE_PRINCIPAL_ID};
-use super::engine::JobCode;
+use super::engine::Reset;
 use super::graph::{Ids, Refusal, answer_json, bearer};
 use super::shared::{Shared, World};
 use super::upload::{JobPath, known_job};
@@ -16,17 +16,6 @@ const READ: [&str; 3] =
     ["Application.ReadWrite.OwnedBy", "Synchronization.Read.All", "Synchronization.ReadWrite.All"];
 /// Permissions of which one is needed to act.
 const ACT: [&str; 2] = ["Application.ReadWrite.OwnedBy", "Synchronization.ReadWrite.All"];
-
-/// What `restart` may be told to reset.
-const SCOPES: [&str; 7] = [
-    "None",
-    "Escrows",
-    "Watermark",
-    "QuarantineState",
-    "ConnectorDataStore",
-    "Full",
-    "ForceDeletes",
-];
 
 /// Lists the jobs of the service principal.
 pub(super) async fn list(
@@ -43,7 +32,7 @@ pub(super) async fn list(
                 "{}/{version}/$metadata#servicePrincipals('{principal}')/synchronization/jobs",
                 shared.url
             ),
-            "value": [world.engine.job_json(now)],
+            "value": [world.engine.job_json(&world.settings, now)],
         })
     });
     answer_json(outcome, &Ids::of(&request), now)
@@ -67,7 +56,7 @@ pub(super) async fn get(
             ),
         });
         if let (Some(shown), Value::Object(members)) =
-            (shown.as_object_mut(), world.engine.job_json(now))
+            (shown.as_object_mut(), world.engine.job_json(&world.settings, now))
         {
             shown.extend(members);
         }
@@ -83,7 +72,8 @@ pub(super) async fn start(
     shared: web::Data<Shared>,
 ) -> HttpResponse {
     act(&request, &path, &shared, |world, now| {
-        world.engine.set_job(JobCode::Active, "", now);
+        let World { engine, settings, .. } = world;
+        engine.start(settings, now);
     })
 }
 
@@ -94,7 +84,7 @@ pub(super) async fn pause(
     shared: web::Data<Shared>,
 ) -> HttpResponse {
     act(&request, &path, &shared, |world, now| {
-        world.engine.set_job(JobCode::Paused, "", now);
+        world.engine.pause(now);
     })
 }
 
@@ -105,10 +95,14 @@ pub(super) async fn restart(
     body: web::Bytes,
     shared: web::Data<Shared>,
 ) -> HttpResponse {
-    if let Err(refusal) = reset_scope(&body) {
-        return refusal.answer(&Ids::of(&request), shared.clock.now());
-    }
-    act(&request, &path, &shared, |world, now| world.engine.restart(now))
+    let reset = match reset_scope(&body) {
+        Ok(reset) => reset,
+        Err(refusal) => return refusal.answer(&Ids::of(&request), shared.clock.now()),
+    };
+    act(&request, &path, &shared, |world, now| {
+        let World { engine, settings, .. } = world;
+        engine.restart(reset, settings, now);
+    })
 }
 
 fn act(
@@ -142,17 +136,15 @@ fn guard(
     world.tokens.allow(token, any_of, now)
 }
 
-/// Checks `{"criteria": {"resetScope": "A, B"}}`; an empty body means all that is usual.
-fn reset_scope(body: &[u8]) -> Result<(), Refusal> {
+/// Reads `{"criteria": {"resetScope": "A, B"}}`; an empty body means all that is usual.
+fn reset_scope(body: &[u8]) -> Result<Reset, Refusal> {
     if body.is_empty() {
-        return Ok(());
+        return Ok(Reset::default());
     }
     let wrong = || Refusal::bad_request("The restart criteria are invalid.");
     let body: Value = serde_json::from_slice(body).map_err(|_| wrong())?;
-    let scope = match body.pointer("/criteria/resetScope") {
-        None => return Ok(()),
-        Some(scope) => scope.as_str().ok_or_else(wrong)?,
-    };
-    let known = scope.split(',').all(|word| SCOPES.contains(&word.trim()));
-    if known || scope.is_empty() { Ok(()) } else { Err(wrong()) }
+    match body.pointer("/criteria/resetScope") {
+        None | Some(Value::Null) => Ok(Reset::default()),
+        Some(scope) => scope.as_str().and_then(Reset::read).ok_or_else(wrong),
+    }
 }

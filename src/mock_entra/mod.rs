@@ -20,8 +20,12 @@
 //!
 //! A job that is not active takes uploads and processes nothing. A leaver is an `update` of
 //! `accountEnabled`; an account that falls out of scope is a `disable`. Only people this job has
-//! processed can be managers. Failed records wait in escrow, fill the bucket, and are tried again
-//! only when told.
+//! processed can be managers. Failed records wait in escrow, fill the bucket, and are tried again 6,
+//! 12 and 24 hours after they failed first, then daily for 28 days.
+//!
+//! Too many failures, too many disables in one cycle, or a start without a notification e-mail put
+//! the job into quarantine: it then runs once a day, and is disabled after 28 days. What a restart
+//! does to staged records depends on whether the job runs: see `engine/restart.rs`.
 //!
 //! # The control plane
 //!
@@ -30,14 +34,14 @@
 //! | route | |
 //! | --- | --- |
 //! | `GET /_mock/directory` | an array of users: `id`, `externalId`, `accountEnabled`, `manager` (an employee id or null), and every attribute under its target name (`employeeId`, `userPrincipalName`, `jobTitle`, …, `urn:…:User:HireDate`), as text |
-//! | `GET /_mock/requests` | every bulk request: `arrived_us`, `answered_us` (unix microseconds or null), `end` (`answered`, `client-gone`, `cut`, `open`), `status`, `fault`, `staged`, `request_id`, `client_request_id`, `externalIds` |
-//! | `GET /_mock/stats` | `calls`, `accepted`, `refused`, `unanswered`, `in_flight`, `records_staged`, `records_staged_again`, `duplicates` (staged again unchanged), `most_calls_in_window` (arrivals in any burst window), `overlapping_records` (external ids ever in two requests at once), `token_requests`, `log_requests`, `log_throttled`, `staged_now`, `escrows`, `open_managers`, `cycles`, `events`, `users`, `job` |
+//! | `GET /_mock/requests` | every bulk request: `arrived_us`, `ended_us`, `answered_us` (unix microseconds or null; an end is noted before the answer goes out, so what starts after an answer arrives after its end), `end` (`answered`, `client-gone`, `cut`, `open`), `status`, `fault`, `staged`, `request_id`, `client_request_id`, `externalIds` |
+//! | `GET /_mock/stats` | `calls`, `accepted`, `refused`, `unanswered`, `in_flight`, `records_staged`, `records_staged_again`, `duplicates` (staged again unchanged), `most_calls_in_window` (arrivals in any burst window), `overlapping_records` (external ids ever in two requests at once), `token_requests`, `log_requests`, `log_throttled`, `staged_now`, `escrows`, `escrow_retries`, `open_managers`, `held_deletes` (now), `staged_deletes` (logged so), `quarantines` (times it came into one), `restarts`, `purged_records` (by restarts), `cycles`, `events`, `users`, `job` |
 //! | `GET`, `POST /_mock/faults` | the list of faults, `["throttle:5"]`; a new one replaces the old |
-//! | `GET`, `POST /_mock/settings` | any of `daily_calls`, `burst`, `burst_window_ms`, `bucket`, `scope` (a filter or null), `skip_out_of_scope_deletions`, `unchanged_event` (`none`, `other`, `skipped`), `latency_ms`, `cycle_ms`, `log_delay_ms` (`[from, to]`), `log_calls`, `log_window_ms`, `roles`, `secret_expired`, `token_lifetime_s`, `domains` |
+//! | `GET`, `POST /_mock/settings` | any of `daily_calls`, `burst`, `burst_window_ms`, `bucket`, `scope` (a filter or null), `skip_out_of_scope_deletions`, `unchanged_event` (`none`, `other`, `skipped`), `latency_ms`, `cycle_ms`, `log_delay_ms` (`[from, to]`), `log_calls`, `log_window_ms`, `roles`, `secret_expired`, `token_lifetime_s`, `domains`, `quarantine_factor` (scales 5,000, 40,000 and 60,000 failures), `notification_email`, `delete_threshold` (disables in a cycle, or null) |
 //! | `POST /_mock/seed` | adds accounts: `[{"employeeId", "userPrincipalName", "displayName", "accountEnabled", "manager", "anchored", …}]`; `anchored` ones are known to the job and can be managers |
 //! | `POST /_mock/cycle` | runs a cycle now, `{"escrows": true}` with the failed records; answers `{"ran", "events"}`, `ran` false for a job that is not active |
-//! | `POST /_mock/job` | `{"code": "Paused"}`: `NotConfigured`, `NotRun`, `Active`, `Paused`, `Quarantine` (with `reason`) |
-//! | `POST /_mock/advance` | `{"seconds": 86400}` moves the clock of tokens, quotas, cycles and log |
+//! | `POST /_mock/job` | `{"code": "Paused"}`: `NotConfigured`, `NotRun`, `Active`, `Paused`, `Quarantine` (with `reason`; it lasts until a start, a restart, or another state is set) |
+//! | `POST /_mock/advance` | `{"seconds": 86400}` moves the clock of tokens, quotas, cycles and log; cycles, retries and tries in quarantine that fall due on the way run at their instants |
 //! | `POST /_mock/reset` | back to the start, with an empty directory |
 
 mod assertion;
@@ -55,6 +59,7 @@ mod limits;
 mod log;
 mod scope;
 mod server;
+mod settings;
 mod shared;
 mod state;
 mod token;
@@ -64,7 +69,7 @@ mod wire;
 
 pub use config::{
     CLIENT_ID, CLIENT_SECRET, Check, JOB_ID, MockConfig, Profile, SERVICE_PRINCIPAL_ID, TENANT_ID,
-    UnchangedEvent, UnknownChoice, target_config,
+    UnchangedEvent, UnknownChoice, paced_target_config, target_config,
 };
 pub use fault::{Fault, FaultError, FaultKind};
 pub use scope::{ScopeError, ScopeFilter};

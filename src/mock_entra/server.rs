@@ -11,10 +11,11 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 
 use super::certificate::Certificate;
 use super::clock::MockClock;
-use super::config::{MockConfig, Profile};
+use super::config::MockConfig;
 use super::engine::{Engine, Step};
 use super::fault::FaultPlan;
 use super::graph::{Ids, Refusal};
+use super::settings::check_factor;
 use super::shared::{Settings, Shared, World};
 use super::wire::Wire;
 use super::{control, jobs, log, state, token, upload};
@@ -43,7 +44,7 @@ impl MockEntra {
     /// # Errors
     ///
     /// When the address cannot be listened on, the state file or the certificate cannot be read, a
-    /// verified domain is missing, or the real-time profile is asked for.
+    /// verified domain is missing, or the quarantine's factor is not greater than 0.
     #[expect(clippy::unused_async, reason = "needs a runtime, and may come to await")]
     pub async fn start(config: MockConfig) -> io::Result<Self> {
         check(&config)?;
@@ -53,15 +54,18 @@ impl MockEntra {
             })?),
             None => None,
         };
-        let engine = match &config.state {
+        let clock = MockClock::default();
+        let settings = Settings::of(&config);
+        let mut engine = match &config.state {
             Some(path) => Engine::new(state::read(path)?),
             None => Engine::default(),
         };
+        engine.run(&settings, clock.now());
         let listener = TcpListener::bind(config.listen)?;
         let address = listener.local_addr()?;
-        let world = World::new(Settings::of(&config), FaultPlan::new(&config.faults), engine);
+        let world = World::new(settings, FaultPlan::new(&config.faults), engine);
         let shared = Arc::new(Shared {
-            clock: MockClock::default(),
+            clock,
             url: format!("http://{address}"),
             certificate,
             state: config.state.clone(),
@@ -127,16 +131,10 @@ impl Drop for MockEntra {
 }
 
 fn check(config: &MockConfig) -> io::Result<()> {
-    if config.profile == Profile::Real {
-        return Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "the real-time profile comes with a later version",
-        ));
-    }
     if config.domains.is_empty() {
         return Err(invalid("there is no verified domain"));
     }
-    Ok(())
+    check_factor(config.quarantine_factor).map_err(invalid)
 }
 
 fn invalid(what: &str) -> io::Error {
@@ -194,7 +192,7 @@ fn turn(shared: &Shared) {
             }
             Step::Finished => {
                 drop(world);
-                keep(shared);
+                state::keep(shared);
                 world = shared.world();
             }
             Step::Idle(wait) => {
@@ -206,17 +204,5 @@ fn turn(shared: &Shared) {
         }
     }
     drop(world);
-    keep(shared);
-}
-
-/// Writes the state file, where one is named.
-fn keep(shared: &Shared) {
-    if let Some(path) = &shared.state {
-        let kept = shared.world().engine.directory.keep();
-        if let Err(error) =
-            kept.map_err(io::Error::other).and_then(|kept| state::write(path, &kept))
-        {
-            tracing::warn!(path = %path.display(), %error, "the stand-in's state could not be kept");
-        }
-    }
+    state::keep(shared);
 }

@@ -38,6 +38,9 @@ pub(super) struct Settings {
     pub(super) log_window: Duration,
     pub(super) cycle: Duration,
     pub(super) log_delay: (Duration, Duration),
+    pub(super) quarantine_factor: f64,
+    pub(super) notification_email: bool,
+    pub(super) delete_threshold: Option<u32>,
     pub(super) checks: Vec<Check>,
 }
 
@@ -60,6 +63,9 @@ impl Settings {
             log_window: config.log_window,
             cycle: config.cycle,
             log_delay: config.log_delay,
+            quarantine_factor: config.quarantine_factor,
+            notification_email: config.notification_email,
+            delete_threshold: config.delete_threshold,
             checks: config.checks.clone(),
         }
     }

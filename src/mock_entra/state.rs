@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::engine::Directory;
+use super::shared::Shared;
 
 /// Reads the file; one that is not there is an empty directory.
 pub(super) fn read(path: &Path) -> io::Result<Directory> {
@@ -16,8 +17,18 @@ pub(super) fn read(path: &Path) -> io::Result<Directory> {
     }
 }
 
+/// Writes the file, where one is named.
+pub(super) fn keep(shared: &Shared) {
+    if let Some(path) = &shared.state {
+        let kept = shared.world().engine.directory.keep();
+        if let Err(error) = kept.map_err(io::Error::other).and_then(|kept| write(path, &kept)) {
+            tracing::warn!(path = %path.display(), %error, "the stand-in's state could not be kept");
+        }
+    }
+}
+
 /// Writes the file, readable by its owner alone: it holds names.
-pub(super) fn write(path: &Path, kept: &[u8]) -> io::Result<()> {
+fn write(path: &Path, kept: &[u8]) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let mut options = fs::OpenOptions::new();

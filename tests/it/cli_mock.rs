@@ -132,3 +132,21 @@ fn ctrl_c_stops_it_with_130_and_the_directory_is_kept() {
     assert_eq!(mock.child.wait().unwrap().code(), Some(130));
     assert!(place.read("state.json").contains("e1@contoso.example"));
 }
+
+#[test]
+fn the_real_profile_has_the_pace_of_the_service_and_so_has_its_printed_target() {
+    let mock = MockProcess::start(&["--profile", "real"]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let settings = runtime.block_on(async {
+        let client = crate::mock_client::client();
+        let url = format!("{}/_mock/settings", mock.url);
+        client.get(url).send().await.unwrap().text().await.unwrap()
+    });
+    assert!(settings.contains("\"cycle_ms\":2400000"), "{settings}");
+    let place = Place::new();
+    let printed = place.run(&["mock-entra", "--profile", "real", "--print-config"]).expect(0).out;
+    assert!(printed.contains("burst = ") && !printed.contains("tracking"), "{printed}");
+    place.write("scimport.toml", format!("{printed}\n{SOURCE}"));
+    place.write("workers.csv", GOOD);
+    ran(place.command().env(SECRET_VARIABLE, CLIENT_SECRET).arg("check")).expect(0);
+}

@@ -97,8 +97,13 @@ mod mapping_windows;
 #[cfg(test)]
 mod memory;
 mod mock_client;
+mod mock_deletes;
 mod mock_engine;
+mod mock_escrow;
 mod mock_log;
+mod mock_quarantine;
+mod mock_real;
+mod mock_restart;
 mod mock_token;
 mod mock_upload;
 mod payload;

@@ -28,6 +28,20 @@ pub fn by_hand() -> MockConfig {
     }
 }
 
+/// As `by_hand`, with tokens that may start, pause and restart the job and outlast any advance.
+pub fn operated() -> MockConfig {
+    let roles = [
+        "SynchronizationData-User.Upload",
+        "ProvisioningLog.Read.All",
+        "Synchronization.ReadWrite.All",
+    ];
+    MockConfig {
+        roles: roles.map(str::to_owned).to_vec(),
+        token_lifetime: Duration::from_hours(24 * 365),
+        ..by_hand()
+    }
+}
+
 pub struct Mock {
     pub server: MockEntra,
     pub http: Client,
@@ -111,6 +125,42 @@ impl Mock {
 
     pub async fn cycle(&self) {
         assert_eq!(self.tell("cycle", &json!({})).await["ran"], true);
+    }
+
+    /// Does `start`, `pause` or `restart` with a body.
+    pub async fn act(&self, verb: &str, body: &str) {
+        let answer = self.job(Method::POST, verb).body(body.to_owned()).send().await.unwrap();
+        assert_eq!(answer.status(), 204, "{verb} {body}");
+    }
+
+    /// Restarts the job with that reset scope.
+    pub async fn restart(&self, scope: &str) {
+        let body = json!({ "criteria": { "resetScope": scope } });
+        self.act("/restart", &body.to_string()).await;
+    }
+
+    /// Moves the mock's clock.
+    pub async fn advance(&self, by: Duration) {
+        self.tell("advance", &json!({ "seconds": by.as_secs() })).await;
+    }
+
+    /// The job as Graph shows it.
+    pub async fn shown_job(&self) -> Value {
+        let answer = self.job(Method::GET, "").send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        json_of(answer).await
+    }
+
+    /// The job's state, and why it is in quarantine.
+    pub async fn health(&self) -> (String, String) {
+        let status = self.shown_job().await["status"].take();
+        let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+        (text(&status["code"]), text(&status["quarantine"]["reason"]))
+    }
+
+    /// One of the control plane's numbers.
+    pub async fn count(&self, what: &str) -> u64 {
+        self.ask("stats").await[what].as_u64().unwrap()
     }
 
     /// What the control plane shows.
@@ -204,5 +254,19 @@ pub fn user(external_id: &str) -> Value {
 pub fn report(external_id: &str, manager: &str) -> Value {
     let mut user = user(external_id);
     user[ENTERPRISE] = json!({ "manager": { "value": manager } });
+    user
+}
+
+/// A user whose sign-in name has a domain that is not verified: it fails until it is.
+pub fn failing(external_id: &str) -> Value {
+    let mut user = user(external_id);
+    user["userName"] = json!(format!("u{external_id}@fabrikam.example"));
+    user
+}
+
+/// The user as a leaver.
+pub fn leaver(external_id: &str) -> Value {
+    let mut user = user(external_id);
+    user["active"] = json!(false);
     user
 }

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Method;
 use scimport::mock_entra::{
-    CLIENT_ID, CLIENT_SECRET, MockConfig, MockEntra, Profile, TENANT_ID, target_config,
+    CLIENT_ID, CLIENT_SECRET, MockConfig, MockEntra, TENANT_ID, target_config,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -160,10 +160,12 @@ async fn what_cannot_start_says_why() {
         change(&mut config);
         MockEntra::start(config).await.unwrap_err().to_string()
     };
-    assert_eq!(
-        start(|config| config.profile = Profile::Real).await,
-        "the real-time profile comes with a later version"
-    );
+    for start in [
+        start(|config| config.quarantine_factor = 0.0),
+        start(|config| config.quarantine_factor = f64::NAN),
+    ] {
+        assert!(start.await.contains("quarantine_factor"));
+    }
     assert!(start(|config| config.certificate = Some(b"x".to_vec())).await.contains("RSA"));
     assert!(start(|config| config.domains.clear()).await.contains("domain"));
 }

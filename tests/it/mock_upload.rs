@@ -374,3 +374,25 @@ async fn people_in_two_requests_at_once_are_found() {
     assert!(took >= 400_000, "the latency is kept: {took}");
     assert_eq!(requests[2]["externalIds"], json!(["1", "3"]));
 }
+
+#[tokio::test]
+async fn each_request_tells_when_it_began_and_when_it_ended() {
+    let mock = Mock::with(MockConfig { latency: Duration::from_millis(50), ..by_hand() }).await;
+    mock.stage(&[user("1")]).await;
+    let (second, third) = ([user("2")], [user("3")]);
+    tokio::join!(mock.stage(&second), mock.stage(&third));
+    mock.tell("faults", &json!(["reset:1"])).await;
+    assert!(mock.upload(&bulk(&[user("4")])).send().await.is_err());
+
+    let requests = mock.ask("requests").await;
+    let at = |number: usize, what: &str| requests[number][what].as_i64().unwrap();
+    assert_eq!(requests[0]["externalIds"], json!(["1"]));
+    for number in 0..3 {
+        let took = at(number, "ended_us") - at(number, "arrived_us");
+        assert!(took >= 50_000, "{took} microseconds are less than the latency");
+        assert_eq!(at(number, "answered_us"), at(number, "ended_us"));
+    }
+    assert!(at(1, "arrived_us") >= at(0, "ended_us"), "sent after the first was answered");
+    assert!(at(2, "arrived_us") < at(1, "ended_us"), "in flight together");
+    assert!(requests[3]["answered_us"].is_null() && at(3, "ended_us") >= at(3, "arrived_us"));
+}

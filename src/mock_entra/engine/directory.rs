@@ -104,6 +104,16 @@ impl Directory {
         self.anchors.get(external_id).map(String::as_str)
     }
 
+    /// How many people the job knows.
+    pub(super) fn known(&self) -> usize {
+        self.anchors.len()
+    }
+
+    /// Forgets which account belongs to whom: all are matched anew.
+    pub(super) fn forget_anchors(&mut self) {
+        self.anchors.clear();
+    }
+
     pub(super) fn anchor(&mut self, external_id: &str, id: &str) {
         if self.anchored(external_id) != Some(id) {
             self.anchors.insert(external_id.into(), id.to_owned());

@@ -25,6 +25,8 @@ pub(super) enum Action {
     Create,
     Update,
     Disable,
+    /// A disable that the deletion threshold holds back.
+    StagedDelete,
     Other,
 }
 
@@ -34,6 +36,7 @@ impl Action {
             Self::Create => ("create", "Create"),
             Self::Update => ("update", "Update"),
             Self::Disable => ("disable", "Disable"),
+            Self::StagedDelete => ("stageddelete", "StagedDelete"),
             Self::Other => ("other", "Other"),
         }
     }
@@ -85,6 +88,8 @@ pub(super) enum Step {
     ManagerOpen(Box<str>),
     /// `EntrySynchronizationSkip`: nothing to do.
     Redundant,
+    /// `EntrySynchronizationSkip`: there are too many disables.
+    Held,
     /// `EntryExportAdd`, `EntryExportUpdate`, `EntryExportDisable`.
     Export,
 }
@@ -299,6 +304,16 @@ impl Event {
                 ),
                 json!({ "SkipReason": "RedundantExport" }),
             ),
+            Step::Held => (
+                "EntrySynchronizationSkip",
+                "processing",
+                draft.status,
+                format!(
+                    "{SOURCE_TYPE} '{id}' will not be disabled in {TARGET_SYSTEM}: the number of \
+                     deletions exceeds the accidental deletions threshold."
+                ),
+                json!({ "SkipReason": "QuarantineTooManyDeletesThreshold" }),
+            ),
             Step::Export => self.export(upn),
         };
         json!({
@@ -316,7 +331,9 @@ impl Event {
         let (name, verb) = match draft.action {
             Action::Create => ("EntryExportAdd", "created"),
             Action::Disable => ("EntryExportDisable", "disabled"),
-            Action::Update | Action::Other => ("EntryExportUpdate", "updated"),
+            Action::Update | Action::StagedDelete | Action::Other => {
+                ("EntryExportUpdate", "updated")
+            }
         };
         let who = if upn.is_empty() || draft.steps.len() == 1 { id } else { upn };
         let kind = SOURCE_TYPE.replacen("urn", "Urn", 1);

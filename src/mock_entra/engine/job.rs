@@ -6,9 +6,11 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
+use super::quarantine::Quarantine;
 use crate::mock_entra::clock::instant_text;
 use crate::mock_entra::config::JOB_ID;
 use crate::mock_entra::graph::guid;
+use crate::mock_entra::shared::Settings;
 
 /// `status.code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,13 +46,6 @@ impl FromStr for JobCode {
             format!("`{text}` is not one of {words}")
         })
     }
-}
-
-/// Why the job is in quarantine.
-#[derive(Debug)]
-pub(in crate::mock_entra) struct Quarantine {
-    pub(in crate::mock_entra) reason: String,
-    pub(in crate::mock_entra) since: i64,
 }
 
 /// What one cycle did.
@@ -93,7 +88,12 @@ impl Execution {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) code: JobCode,
+    /// Kept when the job is disabled for it, to tell why.
     pub(super) quarantine: Option<Quarantine>,
+    /// Whether the service has given it up: it is paused, and its schedule is disabled.
+    disabled: bool,
+    /// Whether records in escrow have been given up.
+    pub(super) escrows_pruned: bool,
     pub(super) last: Option<Execution>,
     pub(super) last_with_exports: Option<Execution>,
     pub(super) first_steady: Option<i64>,
@@ -104,6 +104,8 @@ impl Default for Job {
         Self {
             code: JobCode::Active,
             quarantine: None,
+            disabled: false,
+            escrows_pruned: false,
             last: None,
             last_with_exports: None,
             first_steady: None,
@@ -112,7 +114,7 @@ impl Default for Job {
 }
 
 /// How Graph writes "never".
-const NEVER: &str = "0001-01-01T00:00:00Z";
+pub(super) const NEVER: &str = "0001-01-01T00:00:00Z";
 /// The interval of a job that was never started.
 const NO_INTERVAL: &str = "P10675199DT2H48M5.4775807S";
 /// The interval of a running job. What API-driven jobs have is not documented; other provisioning
@@ -120,6 +122,29 @@ const NO_INTERVAL: &str = "P10675199DT2H48M5.4775807S";
 const INTERVAL: &str = "PT40M";
 
 impl Job {
+    /// Comes into a state, and out of quarantine.
+    pub(super) fn set(&mut self, code: JobCode) {
+        self.code = code;
+        self.quarantine = None;
+        self.disabled = false;
+    }
+
+    /// Gives the job up after too long a quarantine.
+    pub(super) fn disable(&mut self) {
+        self.code = JobCode::Paused;
+        self.disabled = true;
+    }
+
+    pub(super) fn is_quarantined_for(&self, reason: &str) -> bool {
+        self.code == JobCode::Quarantine
+            && self.quarantine.as_ref().is_some_and(|quarantine| quarantine.reason() == reason)
+    }
+
+    /// When the next try in quarantine is due.
+    pub(super) fn next_attempt(&self) -> Option<i64> {
+        self.quarantine.as_ref().map(Quarantine::next_attempt)
+    }
+
     pub(super) fn ended(&mut self, execution: Execution) {
         self.first_steady.get_or_insert(execution.ended);
         if execution.exported > 0 {
@@ -129,10 +154,17 @@ impl Job {
     }
 
     /// The job as `GET` shows it.
-    pub(super) fn json(&self, now: i64, users: usize, waiting: usize) -> Value {
+    pub(super) fn json(
+        &self,
+        settings: &Settings,
+        now: i64,
+        users: usize,
+        waiting: usize,
+    ) -> Value {
         let never_started = matches!(self.code, JobCode::NotConfigured | JobCode::NotRun);
         let state = match self.code {
             JobCode::NotConfigured | JobCode::NotRun => "Disabled",
+            JobCode::Paused if self.disabled => "Disabled",
             JobCode::Paused => "Paused",
             JobCode::Active | JobCode::Quarantine => "Active",
         };
@@ -151,7 +183,7 @@ impl Job {
             "status": {
                 "code": self.code.as_str(),
                 "countSuccessiveCompleteFailures": 0,
-                "escrowsPruned": false,
+                "escrowsPruned": self.escrows_pruned,
                 "lastExecution": last,
                 "lastSuccessfulExecution": last,
                 "lastSuccessfulExecutionWithExports":
@@ -162,27 +194,26 @@ impl Job {
                     "totalUnits": waiting,
                     "units": "Users",
                 }],
-                "quarantine": self.quarantine.as_ref().map(|quarantine| json!({
-                    "currentBegan": instant_text(quarantine.since),
-                    "nextAttempt": instant_text(quarantine.since + super::cycle::QUARANTINE_PACE),
-                    "reason": quarantine.reason,
-                    "seriesBegan": instant_text(quarantine.since),
-                    "seriesCount": 1,
-                    "error": {
-                        "code": quarantine.reason,
-                        "message": "The provisioning job is in quarantine.",
-                        "tenantActionable": true,
-                    },
-                })),
+                "quarantine":
+                    self.quarantine.as_ref().map(|quarantine| quarantine.json(self.disabled)),
                 "steadyStateFirstAchievedTime": first_steady,
                 "steadyStateLastAchievedTime": last_steady,
                 "synchronizedEntryCountByType": [{ "key": "User to User", "value": users }],
                 "troubleshootingUrl": null,
             },
-            "synchronizationJobSettings": [
-                { "name": "AzureIngestionAttributeOptimization", "value": "False" },
-                { "name": "LookaheadQueryEnabled", "value": "False" },
-            ],
+            "synchronizationJobSettings": job_settings(settings),
         })
     }
+}
+
+fn job_settings(settings: &Settings) -> Vec<Value> {
+    let named = |name: &str, value: &str| json!({ "name": name, "value": value });
+    let mut shown = vec![
+        named("AzureIngestionAttributeOptimization", "False"),
+        named("LookaheadQueryEnabled", "False"),
+    ];
+    if let Some(most) = settings.delete_threshold {
+        shown.push(named("QuarantineTooManyDeletesThreshold", &most.to_string()));
+    }
+    shown
 }

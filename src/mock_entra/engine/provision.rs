@@ -26,17 +26,11 @@ impl Engine {
         settings: &Settings,
     ) -> Option<Draft> {
         let external_id = &record.external_id;
-        // What is sent now takes the place of what was sent before.
-        self.escrows.shift_remove(external_id);
         if external_id.trim().is_empty() {
             let failure = Failure::new("ImportSkipped", "The matching attribute has no value.");
             return Some(skipped(failure, None, vec![Step::Import]));
         }
-        let in_scope = settings
-            .scope
-            .as_ref()
-            .is_none_or(|scope| scope.holds(|attribute| record.source.get(attribute)));
-        if !in_scope {
+        if !in_scope(record, settings) {
             return Some(self.out_of_scope(external_id, settings));
         }
 
@@ -44,7 +38,7 @@ impl Engine {
             Ok(matched) => matched,
             Err(failure) => {
                 let steps = vec![Step::Import, Step::Scoping(true), Step::Matching(false)];
-                return Some(self.failed(record, Action::Other, None, steps, failure));
+                return Some(failed(Action::Other, None, steps, failure));
             }
         };
         let existing = matched.as_deref().and_then(|id| self.directory.get(id)).cloned();
@@ -60,7 +54,7 @@ impl Engine {
                 let matching = existing.as_ref().map_or(Step::Matching(true), retrieved);
                 let steps = vec![Step::Import, matching, Step::Scoping(true), Step::Export];
                 let account = existing.as_ref().map(account);
-                Some(self.failed(record, action, account, steps, failure))
+                Some(failed(action, account, steps, failure))
             }
         }
     }
@@ -86,6 +80,34 @@ impl Engine {
             steps: steps.into_iter().chain([Step::Export]).collect(),
             modified: vec![modified("accountEnabled", Some("True"), "False")],
         }
+    }
+
+    /// The enabled account that this record would disable.
+    fn account_to_disable(&self, record: &Record, settings: &Settings) -> Option<&User> {
+        let enabled = |id: &str| self.directory.get(id).filter(|user| user.enabled);
+        if !in_scope(record, settings) {
+            let known = self.directory.anchored(&record.external_id).and_then(enabled);
+            return known.filter(|_| !settings.skip_out_of_scope_deletions);
+        }
+        let user = self.find(&record.external_id).ok().flatten().and_then(|id| enabled(&id))?;
+        let wanted = target::map(&record.source, Some(user), settings)
+            .and_then(|wanted| self.refuse_taken_name(wanted, Some(user)));
+        wanted.is_ok_and(|wanted| wanted.enabled == Some(false)).then_some(user)
+    }
+
+    /// Whether this record would disable an account.
+    pub(super) fn disables(&self, record: &Record, settings: &Settings) -> bool {
+        self.account_to_disable(record, settings).is_some()
+    }
+
+    /// What the log says of a disable that is held back.
+    pub(super) fn staged_delete(&self, record: &Record, settings: &Settings) -> Option<Draft> {
+        let user = self.account_to_disable(record, settings)?;
+        let failure = Failure::new(SKIPPED, "The accidental deletions threshold is exceeded.");
+        let scoping = Step::Scoping(in_scope(record, settings));
+        let steps = vec![Step::Import, retrieved(user), scoping, Step::Held];
+        let draft = skipped(failure, Some(account(user)), steps);
+        Some(Draft { action: Action::StagedDelete, ..draft })
     }
 
     /// The matched account: the one known to the job, else the one with this employee id.
@@ -255,19 +277,6 @@ impl Engine {
         }
         tied
     }
-
-    fn failed(
-        &mut self,
-        record: &Record,
-        action: Action,
-        account: Option<Account>,
-        steps: Vec<Step>,
-        failure: Failure,
-    ) -> Draft {
-        self.escrows.insert(Arc::clone(&record.external_id), record.clone());
-        let failure = Some(failure);
-        Draft { action, status: Status::Failure, failure, account, steps, modified: Vec::new() }
-    }
 }
 
 /// What became of a reference.
@@ -275,6 +284,16 @@ enum Tie {
     Nothing,
     Done(Modified),
     Open(Box<str>),
+}
+
+fn in_scope(record: &Record, settings: &Settings) -> bool {
+    let scope = settings.scope.as_ref();
+    scope.is_none_or(|scope| scope.holds(|attribute| record.source.get(attribute)))
+}
+
+fn failed(action: Action, account: Option<Account>, steps: Vec<Step>, failure: Failure) -> Draft {
+    let failure = Some(failure);
+    Draft { action, status: Status::Failure, failure, account, steps, modified: Vec::new() }
 }
 
 fn skipped(failure: Failure, account: Option<Account>, steps: Vec<Step>) -> Draft {
