@@ -13,9 +13,13 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its table")]
 
 use std::path::Path;
-use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
+use std::time::Instant;
 
+use measure::{Measured, as_f64, cpu_time, median, peak_kib, run};
+
+#[path = "support/measure.rs"]
+mod measure;
 #[path = "support/passes.rs"]
 mod passes;
 #[path = "support/mod.rs"]
@@ -42,40 +46,15 @@ const MODES: [(&str, &str); 6] = [
     ("convert-dates", "convert, two dates formatted"),
 ];
 
-/// What a child tells its parent.
-struct Measured {
-    spent: Duration,
-    peak_kib: Option<u64>,
-    rows: u64,
-    bytes: u64,
-}
-
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [flag, mode, path] = arguments.as_slice()
         && flag == "--child"
     {
-        let Measured { spent, peak_kib, rows, bytes } = child(mode, Path::new(path));
-        println!("{} {} {rows} {bytes}", spent.as_nanos(), peak_kib.unwrap_or(0));
-        return ExitCode::SUCCESS;
+        return measure::tell(&child(mode, Path::new(path)));
     }
-    let number = |flag: &str, variable: &str| {
-        let at = arguments.iter().position(|argument| argument == flag);
-        let given = at.and_then(|at| arguments.get(at + 1).cloned());
-        given.or_else(|| std::env::var(variable).ok())?.parse::<u64>().ok()
-    };
-    let rows = number("--rows", "SCIMPORT_BENCH_ROWS").unwrap_or(ROWS);
-    let rounds = number("--rounds", "SCIMPORT_BENCH_ROUNDS").unwrap_or(0);
-    let rounds = usize::try_from(rounds).ok().filter(|rounds| *rounds > 0).unwrap_or(ROUNDS);
-    let is_checked = arguments.iter().any(|argument| argument == "--check");
-    match table(rows, rounds) {
-        Ok(holds) if holds || !is_checked => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::FAILURE
-        }
-    }
+    let asked = measure::Asked::read(&arguments, ROWS, ROUNDS);
+    asked.end(table(asked.rows, asked.rounds))
 }
 
 /// Measures and prints; says whether the ceilings hold.
@@ -125,27 +104,6 @@ fn table(rows: u64, rounds: usize) -> Result<bool, String> {
     Ok(holds)
 }
 
-/// One measurement in a process of its own.
-fn run(mode: &str, path: &Path) -> Result<Measured, String> {
-    let this = std::env::current_exe().map_err(|error| error.to_string())?;
-    let output = Command::new(this)
-        .args(["--child", mode])
-        .arg(path)
-        .output()
-        .map_err(|error| format!("`{mode}` cannot be started: {error}"))?;
-    let words = String::from_utf8_lossy(&output.stdout).into_owned();
-    let numbers: Vec<u64> = words.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    match numbers.as_slice() {
-        &[nanoseconds, peak_kib, rows, bytes] => Ok(Measured {
-            spent: Duration::from_nanos(nanoseconds),
-            peak_kib: Some(peak_kib).filter(|kib| *kib > 0),
-            rows,
-            bytes,
-        }),
-        _ => Err(format!("`{mode}` failed: {}", String::from_utf8_lossy(&output.stderr))),
-    }
-}
-
 fn child(mode: &str, path: &Path) -> Measured {
     let feed = support::feed(mode.ends_with("dates"));
     // what comes before is set-up: compiling the mapping and, for the mapping pass, the first pass
@@ -168,40 +126,4 @@ fn child(mode: &str, path: &Path) -> Measured {
         _ => clock.elapsed(),
     };
     Measured { spent, peak_kib: peak_kib(), rows, bytes }
-}
-
-/// CPU time of all threads so far (Linux: `schedstat` in proc(5), nanoseconds run).
-fn cpu_time() -> Option<Duration> {
-    // the running thread's own count is brought up to date when it gives way
-    std::thread::yield_now();
-    let mut nanoseconds = 0;
-    for task in std::fs::read_dir("/proc/self/task").ok()? {
-        let words = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        nanoseconds += words.split_whitespace().next()?.parse::<u64>().ok()?;
-    }
-    Some(Duration::from_nanos(nanoseconds))
-}
-
-/// The most memory the process ever held (Linux: `VmHWM` in proc(5)).
-fn peak_kib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    let at = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
-    if values.len() % 2 == 1 {
-        at(middle)
-    } else {
-        f64::midpoint(at(middle.wrapping_sub(1)), at(middle))
-    }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts far below 2^52, shown with few digits")]
-fn as_f64(count: u64) -> f64 {
-    count as f64
 }

@@ -9,6 +9,7 @@ use scimport::intake::Feed;
 use scimport::mapping::{
     AttributeConfig, Case, Literal, Mapping, MappingConfig, RuleConfig, ValueSource,
 };
+use scimport::plan::SourceRules;
 use scimport::source::{FormatConfig, Limits, RowsConfig};
 
 /// Attribute paths with the column that goes there as it is.
@@ -93,6 +94,7 @@ pub fn feed_with(dates: bool, expressions: &[(&str, &str)]) -> Feed {
         format: FormatConfig::default(),
         rows: RowsConfig::default(),
         takes_over: Vec::new(),
+        rules: SourceRules::default(),
         mapping: mapping.expect("a mapping without mistakes"),
         limits: Limits::default(),
         time_zone: zone,
@@ -114,23 +116,33 @@ pub fn workers(rows: u64) -> Result<PathBuf, String> {
     }
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let unfinished = folder.join(format!("workers-{rows}.{}.part", std::process::id()));
+    generate(rows, &[], &unfinished)?;
+    std::fs::rename(&unfinished, &file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(file)
+}
+
+/// Generates a file of workers, with these words for the generator.
+///
+/// # Errors
+///
+/// In words, when it cannot be made.
+pub fn generate(rows: u64, words: &[&str], path: &Path) -> Result<(), String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/gen_workers.py");
     let made = Command::new("python3")
         .arg(script)
         .arg(rows.to_string())
+        .args(words)
         .args(["--seed", "1", "-o"])
-        .arg(&unfinished)
+        .arg(path)
         .status();
     match made {
-        Ok(status) if status.success() => {}
-        Ok(status) => return Err(format!("the generator of the test file ended with {status}")),
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("the generator of the test file ended with {status}")),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err("`python3` is missing; it makes the test file \
-                        (benches/gen_workers.py, standard library only)"
-                .to_owned());
+            Err("`python3` is missing; it makes the test file \
+                 (benches/gen_workers.py, standard library only)"
+                .to_owned())
         }
-        Err(error) => return Err(format!("`python3` cannot be started: {error}")),
+        Err(error) => Err(format!("`python3` cannot be started: {error}")),
     }
-    std::fs::rename(&unfinished, &file).map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(file)
 }

@@ -230,12 +230,12 @@ async fn leave(
     let target = planner.feed.target.clone();
     let ids: Vec<ExternalId> = records.iter().map(|record| record.external_id.clone()).collect();
     let entries = planner.store.ledger(&target, ids.clone()).await?;
-    let planned = planner.store.last_planned(&target, ids).await?;
+    let resources = planner.store.last_planned(&target, ids).await?;
     let mut rows = Vec::with_capacity(records.len());
-    for ((record, entry), planned) in records.into_iter().zip(entries).zip(planned) {
-        let (Some(entry), Some(planned)) = (entry, planned) else { continue };
+    for ((record, entry), last) in records.into_iter().zip(entries).zip(resources) {
+        let (Some(entry), Some(last)) = (entry, last) else { continue };
         let warning = left_by_absence(record.missing_runs.saturating_add(1));
-        let Some(operation) = leaver(planned, entry.was_posted) else { continue };
+        let Some(operation) = leaver(last, entry.was_posted) else { continue };
         let external_id = Some(record.external_id);
         let verdict =
             PlannedVerdict::Operation(PlannedOperation { warning: Some(warning), ..operation });

@@ -355,9 +355,9 @@ impl<'s> Planner<'s> {
             // our own bytes on both sides
             let attributes = changed_attributes(old, &user.resource).unwrap_or_default();
             self.count_attributes(&attributes);
-            self.show(&user, change, attributes, options);
+            show(&user, change, attributes, options);
         } else {
-            self.show(&user, change, Vec::new(), options);
+            show(&user, change, Vec::new(), options);
         }
         let unknown = user.manager.as_ref().filter(|manager| {
             change != Change::Leaver && !known.knows_manager && !(self.names)(manager.as_str())
@@ -366,24 +366,24 @@ impl<'s> Planner<'s> {
         PlannedVerdict::Operation(operation(user, change, resend, closes, more, now))
     }
 
-    fn show(
-        &self,
-        user: &Person,
-        change: Change,
-        attributes: Vec<AttributeChange>,
-        options: &mut PlanOptions<'_>,
-    ) {
-        if let Some(on_change) = options.on_change.as_mut() {
-            let external_id = user.external_id.clone();
-            on_change(ChangeSeen { external_id, change, attributes });
-        }
-    }
-
     fn count_attributes(&mut self, changes: &[AttributeChange]) {
         let guarded = &self.feed.rules.guards.attributes;
         for ((path, _), count) in guarded.iter().zip(&mut self.tally.attributes) {
             *count += u64::from(changes.iter().any(|change| is_of(&change.path, path)));
         }
+    }
+}
+
+/// Tells whoever wants to see the changes.
+fn show(
+    user: &Person,
+    change: Change,
+    attributes: Vec<AttributeChange>,
+    options: &mut PlanOptions<'_>,
+) {
+    if let Some(on_change) = options.on_change.as_mut() {
+        let external_id = user.external_id.clone();
+        on_change(ChangeSeen { external_id, change, attributes });
     }
 }
 

@@ -10,7 +10,8 @@ use crate::cli_support::{HEADER, Place, Ran, SOURCE, config, offline};
 /// A source for the edge files, whose `active` is `status`.
 fn source(status: &str) -> String {
     format!(
-        "\n[source.hr]\ntarget = \"entra\"\n\n[source.hr.mapping]\nexternalId = \"WorkerID\"\n\
+        "\n[source.hr]\ntarget = \"entra\"\nguard = {{ max_rejects = false }}\n\n\
+         [source.hr.mapping]\nexternalId = \"WorkerID\"\n\
          userName = {{ from = \"UserID\", required = true }}\nactive = {status}\n"
     )
 }

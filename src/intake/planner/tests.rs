@@ -64,8 +64,8 @@ async fn run(store: &SqliteStore, id: &str, named: &'static [&str], rows: Vec<Re
         ..NewRun::new(id.into(), feed.name.clone(), feed.target.clone(), now)
     };
     let target = feed.target.clone();
-    let names = Box::new(|id: &str| named.contains(&id));
-    let mut planner = Planner::new(store, feed, run, names);
+    let is_named = Box::new(|id: &str| named.contains(&id));
+    let mut planner = Planner::new(store, feed, run, is_named);
     planner.draft = Some(store.draft(&target).await.unwrap());
     planner.take(rows, now, &mut PlanOptions::default()).await.unwrap();
     let Planner { draft, run, .. } = planner;

@@ -5,7 +5,7 @@ use crate::store::conformance::sample::{
     at, deliver, joiners, new_run, operations, outcome, resource, row, source, target,
 };
 use crate::store::{
-    ChangeCounts, Commit, Due, NewRun, PlannedRow, PlannedVerdict, RecordNote, Store,
+    ChangeCounts, Commit, Due, FileHistory, NewRun, PlannedRow, PlannedVerdict, RecordNote, Store,
 };
 
 async fn commit<S: Store>(store: &S, run: NewRun, rows: Vec<PlannedRow>, missing: &[(&str, bool)]) {
@@ -54,7 +54,7 @@ pub async fn absences_are_counted_in_a_row_and_forgotten<S: Store>(store: &S) {
 
 pub async fn earlier_files_tell_how_large_and_how_old_they_are<S: Store>(store: &S) {
     let history = async || store.file_history(&source(), [7; 32]).await;
-    assert_eq!(history().await.unwrap(), Default::default());
+    assert_eq!(history().await.unwrap(), FileHistory::default());
     commit(store, NewRun { as_of: Some(at(5)), ..full("R1", 1) }, joiners(&["E1"]), &[]).await;
     let newer =
         NewRun { is_complete: false, as_of: Some(at(9)), file_digest: [6; 32], ..full("R2", 1) };

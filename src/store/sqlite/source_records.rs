@@ -105,7 +105,7 @@ pub(super) fn active(
         let cell = |column| Cell { table: "records", column, id: &external_id };
         let missing_since = cell("missing_since_us").instant_or_none(row.get(2)?)?;
         let missing_runs = row.get(1)?;
-        records.push(ActiveRecord { missing_runs, missing_since, external_id });
+        records.push(ActiveRecord { external_id, missing_runs, missing_since });
     }
     Ok(records)
 }
