@@ -13,6 +13,7 @@ mod plan;
 mod sealed;
 mod setup;
 mod status;
+mod watch;
 
 pub use decide::DecisionError;
 pub use drive::{Ended, Goal};

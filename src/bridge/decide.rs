@@ -65,11 +65,6 @@ impl Bridge {
         let outcome = self.store.retry(run, statuses, by, self.clock.now()).await?;
         done(run, outcome, "retried")
     }
-
-    /// temporary
-    pub async fn retry_unsettled(&self, _: &crate::domain::TargetName) -> Result<u64, BridgeError> {
-        Ok(0)
-    }
 }
 
 fn done(run: &RunId, outcome: Option<Outcome>, asked: &'static str) -> Result<u64, BridgeError> {

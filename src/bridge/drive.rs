@@ -146,12 +146,14 @@ impl Bridge {
             Goal::Accepted(_) | Goal::Outcome(_) => None,
         };
         let courier = self.courier(target, client.clone(), patience)?;
+        let job_check = self.setup.target(target)?.job_check;
+        let watching = self.watch_job(target, client.clone(), job_check);
         let tracker = self.tracker(target, client)?;
         let stop_sending = cancel.child_token();
         let (looks, look) = tokio::sync::watch::channel(None);
         let sending = self.keep_sending(target, &courier, &stop_sending);
         let following = keep_following(tracker, looks);
-        tokio::pin!(sending, following);
+        tokio::pin!(sending, following, watching);
         let mut tick = tokio::time::interval(TICK);
         let mut stopped: Option<Stop> = None;
         let mut untracked: Option<TrackingError> = None;
@@ -164,6 +166,7 @@ impl Bridge {
                     // waiting for outcomes of what was sent is still of use to `settled`
                     if *goal != Goal::Settled { break Ended::Reached; }
                 }
+                error = &mut watching => return Err(error.into()),
                 error = &mut following, if untracked.is_none() => match error {
                     error @ TrackingError::Store(_) => return Err(error.into()),
                     error @ TrackingError::Halted(_) => untracked = Some(error),

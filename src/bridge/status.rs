@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use crate::bridge::{Bridge, BridgeError};
 use crate::domain::{RunId, TargetName};
-use crate::store::{OutboxState, Run};
+use crate::store::{JobSeen, OutboxState, Run};
 
 /// How many runs a glance shows.
 const RUNS_SHOWN: usize = 10;
@@ -31,6 +31,8 @@ pub struct TargetOverview {
     pub outbox: OutboxState,
     /// Operations that wait for an outcome.
     pub accepted: u64,
+    /// The provisioning job, as it was last seen.
+    pub job: Option<JobSeen>,
 }
 
 impl Bridge {
@@ -50,6 +52,7 @@ impl Bridge {
                 daily_calls: target.daily_calls,
                 outbox: self.store.outbox(&target.name).await?,
                 accepted: open.map_or(0, |open| open.accepted),
+                job: self.store.job_seen(&target.name).await?,
             });
         }
         Ok(Overview { targets, runs: self.store.runs(RUNS_SHOWN).await? })

@@ -9,7 +9,7 @@ use crate::bridge::{Bridge, BridgeError, DecisionError, Ended, SealError, Setup}
 use crate::cli::exit::Exit;
 use crate::cli::terminal::tell;
 use crate::config;
-use crate::delivery::Stop;
+use crate::delivery::{JobAdvice, Stop, job_advice};
 use crate::domain::{Clock, ShiftedClock, SystemClock};
 use crate::entra::CallFailure;
 use crate::telemetry::causes;
@@ -198,10 +198,10 @@ fn explain_stop(stop: &Stop) -> Exit {
         Stop::Cancelled => Exit::Interrupted,
         Stop::JobUnavailable { code, reason } => {
             let why = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+            let JobAdvice { means, advice } = job_advice(code, reason.as_deref());
             tell(format!(
-                "the provisioning job is in state {code}{why}: nothing is sent until it runs\n\
-                 hint: open the provisioning app in the Entra admin center, mend what it reports and \
-                 start provisioning; then `scimport work` carries on"
+                "the provisioning job is in state {code}{why}: {means}; nothing is sent until it runs\n\
+                 hint: {advice}; then `scimport work` carries on"
             ));
             Exit::Unavailable
         }

@@ -58,7 +58,8 @@ impl Courier {
                 );
                 turn.job.expire();
                 self.store.postpone(id, until, code, in_doubt, now).await?;
-                if let Some(stop) = turn.job.check(&self.client, now).await {
+                let target = &self.settings.target;
+                if let Some(stop) = turn.job.check(&*self.store, target, &self.client, now).await? {
                     turn.stop = Some(stop);
                 }
                 Ok(())

@@ -175,7 +175,7 @@ impl Courier {
             if self.store.outbox(target).await?.queued == 0 {
                 return Ok(None);
             }
-            turn.stop = turn.job.check(&self.client, now).await;
+            turn.stop = turn.job.check(&*self.store, target, &self.client, now).await?;
             if turn.stop.is_some() {
                 return Ok(None);
             }

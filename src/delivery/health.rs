@@ -9,8 +9,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::delivery::Stop;
+use crate::delivery::job_notes::note_job;
 use crate::delivery::pace::later;
+use crate::domain::TargetName;
 use crate::entra::{Disposition, EntraClient};
+use crate::store::{Store, StoreError};
 use crate::telemetry::Causes;
 
 /// After a check that came to nothing, the next one comes this soon.
@@ -40,12 +43,22 @@ impl JobWatch {
     }
 
     /// Asks; `Some` when nothing may be sent.
-    pub(super) async fn check(&mut self, client: &EntraClient, now: Timestamp) -> Option<Stop> {
+    pub(super) async fn check(
+        &mut self,
+        store: &dyn Store,
+        target: &TargetName,
+        client: &EntraClient,
+        now: Timestamp,
+    ) -> Result<Option<Stop>, StoreError> {
         if self.is_forbidden {
-            return None;
+            return Ok(None);
         }
         self.due_at = Some(later(now, self.interval));
-        match client.job().await {
+        let looked = client.job().await;
+        if let Ok(health) = &looked {
+            note_job(store, target, health, now).await?;
+        }
+        Ok(match looked {
             Ok(health) if health.accepts_uploads() => None,
             Ok(health) => {
                 tracing::error!(
@@ -74,6 +87,6 @@ impl JobWatch {
                 tracing::warn!(error = %Causes(&failure), "the job's health could not be read this time");
                 None
             }
-        }
+        })
     }
 }

@@ -12,11 +12,15 @@
 mod answers;
 mod backoff;
 mod courier;
+mod explain;
 mod health;
+mod job_notes;
 mod pace;
 mod settings;
 mod token_trust;
 
 pub use backoff::Ladder;
 pub use courier::Courier;
+pub use explain::{JobAdvice, job_advice};
+pub use job_notes::note_job;
 pub use settings::{CourierSettings, Stop};

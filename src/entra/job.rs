@@ -15,6 +15,8 @@ pub struct JobHealth {
     pub code: JobCode,
     /// Why it is in quarantine, as Graph names it.
     pub quarantine_reason: Option<String>,
+    /// The accidental-deletion threshold: the most disables and deletes of one cycle; `None` when off.
+    pub delete_threshold: Option<u64>,
 }
 
 /// The state of a provisioning job.
@@ -54,8 +56,21 @@ impl JobHealth {
             other => JobCode::Other(word(other).unwrap_or_else(|| "unknown".to_owned())),
         };
         let reason = status.get("quarantine").and_then(|quarantine| quarantine.get("reason"));
-        Some(Self { code, quarantine_reason: reason.and_then(Value::as_str).and_then(word) })
+        let quarantine_reason = reason.and_then(Value::as_str).and_then(word);
+        Some(Self { code, quarantine_reason, delete_threshold: delete_threshold(job) })
     }
+}
+
+/// The name of the accidental-deletion threshold among a job's settings (Entra docs,
+/// `accidental-deletions`).
+const DELETE_THRESHOLD: &str = "QuarantineTooManyDeletesThreshold";
+
+fn delete_threshold(job: &Value) -> Option<u64> {
+    let settings = job.get("synchronizationJobSettings")?.as_array()?;
+    let setting = settings
+        .iter()
+        .find(|setting| setting.get("name").and_then(Value::as_str) == Some(DELETE_THRESHOLD))?;
+    setting.get("value")?.as_str()?.trim().parse().ok()
 }
 
 impl fmt::Display for JobCode {
@@ -101,6 +116,18 @@ mod tests {
             "error": {"message": "Jane Doe"}}}});
         let health = JobHealth::read(&job).unwrap();
         assert_eq!(health.quarantine_reason.as_deref(), Some("TooManyDeletes"));
+    }
+
+    #[test]
+    fn the_deletion_threshold_is_one_of_the_settings() {
+        let job = |value: Value| {
+            let settings = json!([{"name": "Other", "value": "1"},
+                {"name": "QuarantineTooManyDeletesThreshold", "value": value}]);
+            json!({"status": {"code": "Active"}, "synchronizationJobSettings": settings})
+        };
+        let read = |value| JobHealth::read(&job(value)).unwrap().delete_threshold;
+        assert_eq!(read(json!("500")), Some(500));
+        assert_eq!([read(json!("")), read(json!(null)), read(json!("many"))], [None, None, None]);
     }
 
     #[test]

@@ -195,7 +195,8 @@ pub async fn plan_file(
     let judged = judge::whole_run(&mut planner, &scan, records, &options, started_at).await?;
     let draft = planner.draft.take();
     let (without_row, missing) = (judged.without_row, judged.missing);
-    let findings = scan.findings.clone();
+    let mut findings = scan.findings.clone();
+    findings.extend(judged.foreseen);
     Ok(Planned::New(planner.finish(draft, records, without_row, missing, findings)))
 }
 

@@ -3,13 +3,13 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{ExternalId, HeldBy, OperationId, OperationStatus, RunKind};
+use crate::domain::{ExternalId, HeldBy, OperationId, OperationStatus, Place, RunKind};
 use crate::intake::Scan;
 use crate::intake::due::leaver;
 use crate::intake::ingest::{Asked, IntakeError, PlanOptions};
 use crate::intake::planner::{Planner, left_by_absence, status_of};
 use crate::plan::{Absent, AsOf, Numbers, WhenMissing, absence, evaluate};
-use crate::source::Completeness;
+use crate::source::{Completeness, Finding};
 use crate::store::{
     ActiveRecord, FileHistory, PlannedOperation, PlannedRow, PlannedVerdict, RecordCounts,
     StoreError, TakesPlaceOf,
@@ -27,6 +27,8 @@ pub(super) struct Judged {
     pub(super) without_row: u64,
     /// People missing from the file, the first of them; whether they leave by it.
     pub(super) missing: Vec<(ExternalId, bool)>,
+    /// What Entra will do about it.
+    pub(super) foreseen: Vec<Finding>,
 }
 
 /// Completes a planned run.
@@ -61,6 +63,7 @@ pub(super) async fn whole_run(
         }
         planner.run.takes_place_of = takes_place_of(planner, feed.rules.is_full).await?;
     }
+    judged.foreseen.extend(too_many_deletes(planner).await?);
     planner.run.unchanged = planner.counts.get(OperationStatus::Unchanged);
     planner.run.out_of_scope = planner.counts.get(OperationStatus::OutOfScope);
     let numbers = numbers(planner, records);
@@ -70,6 +73,24 @@ pub(super) async fn whole_run(
     }
     planner.run.held_by = held;
     Ok(judged)
+}
+
+/// Whether the job would keep the leavers back: its accidental-deletion threshold counts the disables
+/// of one cycle (Entra docs, `accidental-deletions`).
+async fn too_many_deletes(planner: &Planner<'_>) -> Result<Option<Finding>, StoreError> {
+    let seen = planner.store.job_seen(&planner.feed.target).await?;
+    let Some(threshold) = seen.and_then(|seen| seen.delete_threshold) else { return Ok(None) };
+    let leavers = planner.run.changes.leaver;
+    Ok((leavers > threshold).then(|| Finding {
+        code: "entra.too-many-deletes",
+        place: Place::default(),
+        message: format!(
+            "{leavers} people leave, and the job disables at most {threshold} in one cycle unasked: Entra \
+             would put it into quarantine (TooManyDeletes) until somebody allows the deletes; raise the \
+             threshold first, or send them in parts with `--limit`"
+        ),
+        is_odd: true,
+    }))
 }
 
 fn numbers(planner: &Planner<'_>, records: RecordCounts) -> Numbers {

@@ -11,6 +11,7 @@ mod calls;
 #[cfg(test)]
 mod conformance;
 mod error;
+mod jobs;
 mod leases;
 mod operations;
 mod outbox;
@@ -21,6 +22,7 @@ mod sqlite;
 
 pub use calls::{CallId, CallLimits, CallPermit, Calls};
 pub use error::StoreError;
+pub use jobs::{JobSeen, Jobs};
 pub use leases::{Lease, Leases};
 pub use operations::{HistoryEntry, Operation, Operations};
 pub use outbox::{Claim, ClaimedOperation, Outbox, OutboxState};
@@ -35,11 +37,11 @@ pub use sqlite::SqliteStore;
 
 /// Everything a backend does.
 pub trait Store:
-    Runs + Records + Operations + Outbox + Outcomes + Calls + Leases + Send + Sync
+    Runs + Records + Operations + Outbox + Outcomes + Calls + Jobs + Leases + Send + Sync
 {
 }
 
-impl<T: Runs + Records + Operations + Outbox + Outcomes + Calls + Leases + Send + Sync> Store
+impl<T: Runs + Records + Operations + Outbox + Outcomes + Calls + Jobs + Leases + Send + Sync> Store
     for T
 {
 }

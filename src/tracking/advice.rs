@@ -57,6 +57,12 @@ const KNOWN: &[Known] = &[
     known("Conflict", Data, CONFLICT),
     known("EntryConflict", Data, CONFLICT),
     known(
+        "StagedDelete",
+        Configuration,
+        "if these people are to leave: allow the deletes on the job's provisioning page, or restart the \
+         job with ForceDeletes; a later event then settles it. If not: correct the file first",
+    ),
+    known(
         "DuplicateTargetEntries",
         Configuration,
         "more than one account has this matching value: leave employeeId on one of them only",

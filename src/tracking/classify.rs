@@ -24,11 +24,36 @@ pub struct Outcome {
 /// does not explain).
 #[must_use]
 pub fn classify(event: &LogEvent) -> Option<Outcome> {
+    if is_staged_delete(event) {
+        return Some(staged());
+    }
     match event.status {
         EventStatus::Success | EventStatus::Warning => Some(done(event)),
         EventStatus::Skipped => Some(skipped(event)),
         EventStatus::Failure => Some(failed(event)),
         EventStatus::Other => None,
+    }
+}
+
+/// Whether the job's accidental-deletion threshold keeps a change back. Whatever the event's status
+/// says, the account is as it was (Entra docs, `accidental-deletions`).
+fn is_staged_delete(event: &LogEvent) -> bool {
+    let action = event.action.as_deref().unwrap_or_default();
+    action.eq_ignore_ascii_case("stageddelete") || action.eq_ignore_ascii_case("stagedaction")
+}
+
+/// The code of a change that the threshold keeps back.
+const STAGED_DELETE: &str = "StagedDelete";
+
+fn staged() -> Outcome {
+    Outcome {
+        status: OperationStatus::Failed,
+        code: Some(STAGED_DELETE.to_owned()),
+        reason: Some(
+            "the job's accidental-deletion threshold keeps it back: the account is as it was"
+                .to_owned(),
+        ),
+        advice: Some(advice(STAGED_DELETE).to_owned()),
     }
 }
 

@@ -1,11 +1,12 @@
 //! When to look into the provisioning log, and how far back.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Clock, ExternalId, OperationStatus, TargetName};
+use crate::domain::{Clock, ExternalId, OperationId, OperationStatus, TargetName};
 use crate::entra::{CallFailure, Disposition, EntraClient, EventPages, LogEvent};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Causes;
@@ -16,6 +17,9 @@ use crate::tracking::read_pace::ReadPace;
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(2);
 /// How much of what was read is read again: events do not arrive in the order of their times.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
+
+/// What was passed over is sent again at most this often.
+const RESEND_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
 
 /// How a target's outcomes are tracked.
 #[derive(Debug, Clone)]
@@ -72,6 +76,8 @@ pub struct Tracker {
     pace: ReadPace,
     next_at: Option<Timestamp>,
     newest_event: Option<Timestamp>,
+    /// When the operation was sent that was sent last of those that have an outcome.
+    newest_settled: Option<Timestamp>,
     /// A look that a passing fault cut short goes on at the page it came to.
     unread: Option<EventPages>,
 }
@@ -94,6 +100,7 @@ impl Tracker {
             pace,
             next_at: None,
             newest_event: None,
+            newest_settled: None,
             unread: None,
         }
     }
@@ -130,6 +137,7 @@ impl Tracker {
                 0
             }
         };
+        self.send_again_what_was_passed_over().await?;
         let unconfirmed = self.unconfirm(self.clock.now()).await?;
         tracing::debug!(settled, unconfirmed, "looked into the provisioning log");
         Ok(Look::Looked { settled, unconfirmed })
@@ -168,7 +176,7 @@ impl Tracker {
         }
     }
 
-    async fn settle(&self, events: &[LogEvent]) -> Result<u64, StoreError> {
+    async fn settle(&mut self, events: &[LogEvent]) -> Result<u64, StoreError> {
         let mut ids: Vec<ExternalId> =
             events.iter().filter_map(|event| event.external_id.clone()).collect();
         ids.sort_unstable();
@@ -177,16 +185,40 @@ impl Tracker {
             return Ok(0);
         }
         let operations = self.store.sent_operations(&self.settings.target, ids).await?;
+        let sent: HashMap<OperationId, Timestamp> =
+            operations.iter().map(|each| (each.id, each.sent_at)).collect();
         let settlements = correlate(events, operations);
         if settlements.is_empty() {
             return Ok(0);
         }
+        let newest = settlements.iter().filter_map(|each| sent.get(&each.operation)).max();
+        self.newest_settled = self.newest_settled.max(newest.copied());
         let failed =
             settlements.iter().filter(|each| each.status == OperationStatus::Failed).count();
         let count = u64::try_from(settlements.len()).unwrap_or(u64::MAX);
         self.store.settle(settlements, self.clock.now()).await?;
         tracing::debug!(operations = count, failed, "outcomes settled");
         Ok(count)
+    }
+
+    /// Entra works in the order of sending. What is still open though others that were sent much
+    /// later have settled was probably thrown away, by a restart of the job that nobody saw: it is
+    /// sent again, each worker's at most once a day.
+    async fn send_again_what_was_passed_over(&self) -> Result<(), StoreError> {
+        let Some(newest) = self.newest_settled else { return Ok(()) };
+        let behind = signed(self.settings.unconfirmed_after / 2);
+        let now = self.clock.now();
+        let (before, resent_before) = (newest - behind, now - RESEND_INTERVAL);
+        let target = &self.settings.target;
+        let count = self.store.queue_open_again(target, before, Some(resent_before), now).await?;
+        if count > 0 {
+            tracing::warn!(
+                operations = count,
+                "operations stay without an outcome while later ones have theirs: the job may have been \
+                 restarted; they are sent again"
+            );
+        }
+        Ok(())
     }
 
     async fn unconfirm(&self, now: Timestamp) -> Result<u64, StoreError> {

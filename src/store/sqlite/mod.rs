@@ -20,6 +20,7 @@ mod enter;
 mod faulty;
 mod gather;
 mod held_by;
+mod jobs;
 mod leases;
 mod ledger;
 mod levels;

@@ -1,0 +1,59 @@
+//! Looking at the provisioning job while outcomes are waited for: deliveries look at it by themselves,
+//! but a job that is restarted after everything was sent would go unnoticed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::bridge::Bridge;
+use crate::delivery::note_job;
+use crate::domain::TargetName;
+use crate::entra::EntraClient;
+use crate::store::StoreError;
+
+impl Bridge {
+    /// Looks at the job every so often while something waits for its outcome; returns only when the
+    /// store fails. A job that may not be looked at is left alone.
+    pub(super) async fn watch_job(
+        &self,
+        target: &TargetName,
+        client: EntraClient,
+        interval: Duration,
+    ) -> StoreError {
+        let store = Arc::clone(&self.store);
+        loop {
+            let looked = match store.open_window(target).await {
+                Ok(Some(_)) => Some(client.job().await),
+                Ok(None) => None,
+                Err(error) => return error,
+            };
+            match looked {
+                Some(Ok(health)) => {
+                    if let Err(error) = note_job(&*store, target, &health, self.clock.now()).await {
+                        return error;
+                    }
+                }
+                // told by whoever delivers
+                Some(Err(failure)) if failure.status() == Some(403) => {
+                    std::future::pending::<()>().await;
+                }
+                Some(Err(_)) | None => {}
+            }
+            tokio::time::sleep(interval).await;
+        }
+    }
+
+    /// Sends everything of a target again that was sent and has no outcome: after a restart of the
+    /// job, which throws away what was staged. Returns how many operations.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails.
+    pub async fn retry_unsettled(
+        &self,
+        target: &TargetName,
+    ) -> Result<u64, crate::bridge::BridgeError> {
+        let now = self.clock.now();
+        // what was sent in this very instant is open too, whatever the server's clock says
+        Ok(self.store.queue_open_again(target, jiff::Timestamp::MAX, None, now).await?)
+    }
+}

@@ -1,0 +1,47 @@
+//! Provisioning jobs, as they were last seen: so that the next look, in whatever process, notices what
+//! has changed, and so that what needs no network can speak of it.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::domain::TargetName;
+use crate::store::StoreError;
+
+/// A provisioning job, as it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSeen {
+    /// Its state, such as `Active`.
+    pub code: String,
+    /// Why it is in quarantine, as Graph names it.
+    pub quarantine: Option<String>,
+    /// The most disables and deletes of one cycle that it carries out unasked; `None` when that is off.
+    pub delete_threshold: Option<u64>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Provisioning jobs.
+#[async_trait]
+pub trait Jobs {
+    /// How the job of a target was last seen; `None` when it never was.
+    async fn job_seen(&self, target: &TargetName) -> Result<Option<JobSeen>, StoreError>;
+
+    /// Notes how it is seen now; gives how it was seen before. Nothing is noted of a target that
+    /// never had a run.
+    async fn note_job(
+        &self,
+        target: &TargetName,
+        job: JobSeen,
+    ) -> Result<Option<JobSeen>, StoreError>;
+
+    /// Makes everything of a target wait in the outbox once more that was sent before `sent_before`
+    /// and is `accepted` or `unconfirmed`, each worker's latest operation. Where `resent_before` is
+    /// given, only of workers to whom nothing was sent again since then. Returns how many.
+    async fn queue_open_again(
+        &self,
+        target: &TargetName,
+        sent_before: Timestamp,
+        resent_before: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
+}
