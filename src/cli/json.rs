@@ -4,9 +4,10 @@ use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};
 
 use crate::bridge::Overview;
-use crate::domain::{HeldBy, RunStatus};
+use crate::domain::{HeldBy, OperationStatus, RunStatus};
 use crate::intake::PlannedRun;
 use crate::store::{ChangeCounts, Decided, Operation, Record, Run, StatusCounts, StoredProblem};
+use crate::tracking::failure_class;
 
 /// An instant: RFC 3339, UTC, milliseconds at most.
 pub fn instant(at: Timestamp) -> String {
@@ -130,6 +131,12 @@ pub fn already_planned(run: &Run) -> Value {
     })
 }
 
+/// Who can mend a failed operation: `data`, `order`, `configuration` or `wait`.
+fn class(operation: &Operation) -> Option<&'static str> {
+    (operation.status == OperationStatus::Failed)
+        .then(|| failure_class(operation.code.as_deref().unwrap_or_default()).as_str())
+}
+
 /// An operation: `status RUN --json --operations`, one a line.
 pub fn operation(operation: &Operation) -> Value {
     json!({
@@ -141,6 +148,7 @@ pub fn operation(operation: &Operation) -> Value {
         "code": operation.code,
         "reason": operation.reason,
         "advice": operation.advice,
+        "class": class(operation),
         "attempts": operation.attempts,
         "bulk_request": operation.bulk_request.map(|id| id.0),
         "updated_at": instant(operation.updated_at),

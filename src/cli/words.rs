@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::domain::{ExternalId, HeldBy, OperationStatus, RunStatus};
 use crate::intake::Remark;
 use crate::store::{ChangeCounts, Operation, Run, StatusCounts};
+use crate::tracking::failure_class;
 
 /// `990 provisioned, 8 failed`: all counts that are not zero.
 pub fn counts(counts: &StatusCounts) -> String {
@@ -189,7 +190,11 @@ pub fn troubles<'a, T: Into<Trouble<'a>>>(
         }
         // what is still to be sent and is spoken of all the same is sent with a warning
         let status = if *status == OperationStatus::Queued { "warning" } else { status.as_str() };
-        let _ = writeln!(text, "{:>6}  {status} {code}: {who}", members.len());
+        let class = match first.status {
+            OperationStatus::Failed => format!(" ({})", failure_class(code).as_str()),
+            _ => String::new(),
+        };
+        let _ = writeln!(text, "{:>6}  {status} {code}{class}: {who}", members.len());
         if let Some(reason) = first.reason {
             let _ = writeln!(text, "        {reason}");
         }

@@ -30,6 +30,8 @@ pub struct SentOperation {
     pub status: OperationStatus,
     /// Its code.
     pub code: Option<String>,
+    /// What was done to the account, where `code` says that the manager is still open.
+    pub deed: Option<String>,
     /// The changeId that settled it.
     pub change_id: Option<String>,
     /// The time of the event that settled it.
@@ -47,6 +49,11 @@ pub struct Settlement {
     pub status: OperationStatus,
     /// What was done, or why not.
     pub code: Option<String>,
+    /// What was done to the account, where `code` says that the manager is still open: it takes the
+    /// code's place once the manager is found.
+    pub deed: Option<String>,
+    /// Whether the worker is to be sent again once the manager has arrived.
+    pub awaits_manager: bool,
     /// In words.
     pub reason: Option<String>,
     /// What to do.
@@ -73,6 +80,11 @@ pub trait Outcomes {
 
     /// Writes outcomes, in one transaction; records that arrived are marked, runs whose last
     /// operation has ended become `completed`.
+    ///
+    /// The outcome of a worker's latest operation says whether the record awaits its manager: it
+    /// does by `awaits_manager`; it no longer does once provisioned without, or skipped though
+    /// the manager has arrived. Then the `deed` of the worker's earlier operations takes the place of
+    /// their code, their words go.
     async fn settle(&self, outcomes: Vec<Settlement>, now: Timestamp) -> Result<(), StoreError>;
 
     /// Makes `accepted` operations sent before `sent_before` `unconfirmed`, with these words;

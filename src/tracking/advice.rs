@@ -16,6 +16,19 @@ pub enum FailureClass {
     Wait,
 }
 
+impl FailureClass {
+    /// The word used in JSON and on the terminal.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Order => "order",
+            Self::Configuration => "configuration",
+            Self::Wait => "wait",
+        }
+    }
+}
+
 /// The class of an error code.
 #[must_use]
 pub fn failure_class(code: &str) -> FailureClass {
@@ -51,6 +64,8 @@ const SCHEMA: &str = "the attribute mapping in the portal names a target attribu
      exist or takes one value only: correct the mapping of the provisioning app";
 const REFUSED: &str = "the target refused the change: check the rights of the provisioning agent's \
      account and the policies of the tenant";
+const REQUEST: &str = "Graph refused the whole request: `scimport convert` shows what was sent; check \
+     the custom attributes in the mapping against the job's schema";
 const RETRIES: &str = "nothing to do: Entra tries again by itself, usually within 40 minutes";
 
 const KNOWN: &[Known] = &[
@@ -128,6 +143,9 @@ const KNOWN: &[Known] = &[
     known("NotPermitted", Configuration, REFUSED),
     known("Unauthorized", Configuration, REFUSED),
     known("LicenseLimitExceeded", Configuration, "the tenant has no licences left"),
+    // a bulk request that Graph refused for good: by its own code, or by the status where it has none
+    known("BadRequest", Configuration, REQUEST),
+    known("HTTP4", Configuration, REQUEST),
     known("TooManyRequests", Wait, RETRIES),
     known("InternalServerError", Wait, RETRIES),
     known("InternalError", Wait, RETRIES),
@@ -156,5 +174,6 @@ mod tests {
         assert_eq!(failure_class("Timeout"), FailureClass::Wait);
         assert_eq!(failure_class("UnableToResolveReferenceAttributeValue"), FailureClass::Order);
         assert_eq!(failure_class("SomethingNew"), FailureClass::Data);
+        assert_eq!(failure_class("HTTP413"), FailureClass::Configuration);
     }
 }

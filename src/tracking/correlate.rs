@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::domain::{ExternalId, OperationStatus};
 use crate::entra::LogEvent;
 use crate::store::{SentOperation, Settlement};
+use crate::tracking::advice::{FailureClass, failure_class};
 use crate::tracking::classify::{MANAGER_UNRESOLVED, Outcome, classify, deed};
 
 /// Applies events to the operations of their workers, oldest event first, and returns what has to
@@ -22,7 +23,7 @@ pub fn correlate(events: &[LogEvent], operations: Vec<SentOperation>) -> Vec<Set
     let mut workers: BTreeMap<ExternalId, Vec<Tracked>> = BTreeMap::new();
     for operation in operations {
         let known_change = operation.change_id.clone();
-        let tracked = Tracked { operation, known_change, settlement: None, deed: None };
+        let tracked = Tracked { operation, known_change, settlement: None };
         workers.entry(tracked.operation.external_id.clone()).or_default().push(tracked);
     }
     for worker in workers.values_mut() {
@@ -70,8 +71,6 @@ struct Tracked {
     /// The change that had settled it before these events were looked at.
     known_change: Option<String>,
     settlement: Option<Settlement>,
-    /// What was done to the account while its manager was still open.
-    deed: Option<&'static str>,
 }
 
 impl Tracked {
@@ -103,12 +102,15 @@ impl Tracked {
             return;
         }
         let mut code = outcome.code.clone();
+        let mut done = None;
         if outcome.code.as_deref() == Some(MANAGER_UNRESOLVED) {
-            self.deed = deed(event);
-        } else if self.operation.code.as_deref() == Some(MANAGER_UNRESOLVED) {
+            // an action that says nothing was at most an update
+            done = Some(deed(event).unwrap_or("updated").to_owned());
+        } else if outcome.status == OperationStatus::Provisioned {
             // the manager has been found: what counts is what was done to the account
-            code = self.deed.map(str::to_owned).or(code);
+            code = self.operation.deed.take().or(code);
         }
+        self.operation.deed = done;
         let outcome = Outcome { code, ..outcome.clone() };
         self.settle(&outcome, event.change_id.clone(), event.at);
     }
@@ -124,6 +126,8 @@ impl Tracked {
             operation: self.operation.id,
             status: outcome.status,
             code: outcome.code.clone(),
+            deed: self.operation.deed.clone(),
+            awaits_manager: awaits_manager(outcome),
             reason: outcome.reason.clone().filter(|_| has_words),
             advice: outcome.advice.clone().filter(|_| has_words),
             change_id,
@@ -155,6 +159,16 @@ impl Tracked {
     }
 }
 
+/// Whether the worker is to be sent again once the manager is there.
+fn awaits_manager(outcome: &Outcome) -> bool {
+    let code = outcome.code.as_deref().unwrap_or_default();
+    match outcome.status {
+        OperationStatus::Provisioned => code == MANAGER_UNRESOLVED,
+        OperationStatus::Failed => failure_class(code) == FailureClass::Order,
+        _ => false,
+    }
+}
+
 fn touches_manager(event: &LogEvent) -> bool {
     event.modified.iter().any(|name| name.eq_ignore_ascii_case("manager"))
 }
@@ -176,6 +190,7 @@ mod tests {
             external_id: "E1".into(),
             status: OperationStatus::Accepted,
             code: None,
+            deed: None,
             change_id: None,
             event_at: None,
             sent_at: at(second),
@@ -267,6 +282,43 @@ mod tests {
         older.event_at = Some(at(5));
         let settled = correlate(&[event("b", "create", Success, 20)], vec![older, sent(2, 10)]);
         assert_eq!(words(&settled), [(2, Provisioned, Some("created"))]);
+    }
+
+    #[test]
+    fn what_was_done_while_the_manager_was_open_is_kept_until_they_are_found() {
+        let mut open = event("a", "create", EventStatus::Warning, 20);
+        open.error_code = Some("UnableToResolveReferenceAttributeValue".to_owned());
+        assert!(open.manager_unresolved());
+        let settled = correlate(&[open], vec![sent(1, 0)]);
+        assert_eq!(words(&settled), [(1, Provisioned, Some(MANAGER_UNRESOLVED))]);
+        assert_eq!(settled[0].deed.as_deref(), Some("created"));
+        assert!(settled[0].awaits_manager);
+
+        // a later look, maybe of another process
+        let mut seen = sent(1, 0);
+        seen.status = Provisioned;
+        seen.code = Some(MANAGER_UNRESOLVED.to_owned());
+        seen.deed = Some("created".to_owned());
+        seen.change_id = Some("a".to_owned());
+        seen.event_at = Some(at(20));
+        let mut found = event("b", "update", Success, 30);
+        found.modified = vec!["manager".to_owned()];
+        let settled = correlate(&[found], vec![seen]);
+        assert_eq!(words(&settled), [(1, Provisioned, Some("created"))]);
+        assert!(settled[0].deed.is_none() && !settled[0].awaits_manager);
+    }
+
+    #[test]
+    fn a_failure_for_want_of_a_manager_awaits_them_and_others_do_not() {
+        for (code, awaits) in
+            [("UnableToResolveReferenceAttributeValue", true), ("InvalidDomain", false)]
+        {
+            let mut failure = event("a", "create", Failure, 20);
+            failure.error_code = Some(code.to_owned());
+            let settled = correlate(&[failure], vec![sent(1, 0)]);
+            assert_eq!(words(&settled), [(1, Failed, Some(code))]);
+            assert_eq!(settled[0].awaits_manager, awaits, "{code}");
+        }
     }
 
     #[test]

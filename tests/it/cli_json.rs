@@ -57,6 +57,11 @@ const OPERATION: [Member; 12] = [
     ("code", |value| or_null(value, Value::is_string)),
     ("reason", |value| or_null(value, Value::is_string)),
     ("advice", |value| or_null(value, Value::is_string)),
+    ("class", |value| {
+        or_null(value, |class| {
+            ["data", "order", "configuration", "wait"].contains(&class.as_str().unwrap_or_default())
+        })
+    }),
     ("attempts", is_count),
     ("bulk_request", |value| or_null(value, is_count)),
     ("updated_at", is_instant),

@@ -1,10 +1,11 @@
 //! Promises of [`Outcomes`](crate::store::Outcomes).
 
 use crate::domain::{Change, ExternalId, OperationStatus, RunStatus};
-use crate::store::Store;
 use crate::store::conformance::sample::{
-    at, claim, commit, deliver, joiners, operations, outcome, row, run, status, statuses, target,
+    at, claim, commit, deliver, joiners, operations, outcome, reporting_to, row, run, status,
+    statuses, target,
 };
+use crate::store::{Operation, Settlement, Store};
 
 pub async fn outcomes_settle_operations_and_complete_the_run<S: Store>(store: &S) {
     commit(store, "R1", joiners(&["E1", "E2", "E3"]), at(0)).await;
@@ -30,6 +31,76 @@ pub async fn outcomes_settle_operations_and_complete_the_run<S: Store>(store: &S
     let ledger = store.ledger(&target(), ids).await.unwrap();
     let arrived: Vec<_> = ledger.into_iter().flatten().map(|entry| entry.arrived).collect();
     assert_eq!(arrived, [true, false, true]);
+}
+
+/// Sources with somebody whose manager has arrived.
+async fn is_due<S: Store>(store: &S) -> bool {
+    !store.due_sources(&target(), at(200_000_000)).await.unwrap().is_empty()
+}
+
+fn open_manager(operation: &Operation) -> Settlement {
+    Settlement {
+        deed: Some("created".into()),
+        awaits_manager: true,
+        ..outcome(operation, OperationStatus::Provisioned, "ManagerUnresolved")
+    }
+}
+
+pub async fn a_manager_who_is_open_is_awaited_until_found<S: Store>(store: &S) {
+    commit(store, "R1", joiners(&["E9"]), at(0)).await;
+    let report = reporting_to("E9", row(2, "E1", Change::Joiner, 1));
+    commit(store, "R2", vec![report], at(0)).await;
+    deliver(store, at(10)).await;
+    let first = operations(store, "R2").await.remove(0);
+    store.settle(vec![open_manager(&first)], at(20)).await.unwrap();
+    assert!(!is_due(store).await, "the manager has not arrived");
+    let manager = operations(store, "R1").await.remove(0);
+    let arrived = outcome(&manager, OperationStatus::Provisioned, "created");
+    store.settle(vec![arrived], at(30)).await.unwrap();
+    assert!(is_due(store).await);
+
+    let again = reporting_to("E9", row(2, "E1", Change::Mover, 1));
+    commit(store, "R3", vec![again], at(40)).await;
+    deliver(store, at(50)).await;
+    let second = operations(store, "R3").await.remove(0);
+    let found = outcome(&second, OperationStatus::Provisioned, "updated");
+    store.settle(vec![found], at(60)).await.unwrap();
+    assert!(!is_due(store).await);
+    let first = operations(store, "R2").await.remove(0);
+    assert_eq!((first.code.as_deref(), first.reason), (Some("created"), None));
+    assert_eq!(first.status, OperationStatus::Provisioned);
+}
+
+pub async fn nothing_to_do_says_nothing_of_a_manager_who_has_not_arrived<S: Store>(store: &S) {
+    commit(store, "R1", joiners(&["E9"]), at(0)).await;
+    let report = reporting_to("E9", row(2, "E1", Change::Joiner, 1));
+    commit(store, "R2", vec![report], at(0)).await;
+    deliver(store, at(10)).await;
+    let report = operations(store, "R2").await.remove(0);
+    store.settle(vec![open_manager(&report)], at(20)).await.unwrap();
+    let skipped = outcome(&report, OperationStatus::Skipped, "NoChange");
+    store.settle(vec![skipped.clone()], at(30)).await.unwrap();
+    let manager = operations(store, "R1").await.remove(0);
+    let arrived = outcome(&manager, OperationStatus::Provisioned, "created");
+    store.settle(vec![arrived], at(40)).await.unwrap();
+    assert!(is_due(store).await, "still awaited");
+    let later = Settlement { event_at: at(50), ..skipped };
+    store.settle(vec![later], at(50)).await.unwrap();
+    assert!(!is_due(store).await, "the manager is there, and nothing is to be done");
+}
+
+pub async fn only_the_latest_operation_says_whether_a_manager_is_awaited<S: Store>(store: &S) {
+    commit(store, "R1", joiners(&["E9"]), at(0)).await;
+    commit(store, "R2", vec![reporting_to("E9", row(2, "E1", Change::Joiner, 1))], at(0)).await;
+    deliver(store, at(10)).await;
+    let manager = operations(store, "R1").await.remove(0);
+    let arrived = outcome(&manager, OperationStatus::Provisioned, "created");
+    store.settle(vec![arrived], at(20)).await.unwrap();
+    // without a manager from now on
+    commit(store, "R3", vec![row(2, "E1", Change::Mover, 2)], at(30)).await;
+    let older = operations(store, "R2").await.remove(0);
+    store.settle(vec![open_manager(&older)], at(40)).await.unwrap();
+    assert!(!is_due(store).await);
 }
 
 pub async fn the_same_outcome_again_changes_nothing<S: Store>(store: &S) {

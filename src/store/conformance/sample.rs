@@ -152,6 +152,8 @@ pub fn outcome(operation: &Operation, status: OperationStatus, code: &str) -> Se
         operation: operation.id,
         status,
         code: Some(code.into()),
+        deed: None,
+        awaits_manager: false,
         reason: Some("in words".into()),
         advice: None,
         change_id: Some("change-1".into()),

@@ -9,6 +9,15 @@ ALTER TABLE targets ADD COLUMN job_code TEXT;                 -- such as `Active
 ALTER TABLE targets ADD COLUMN job_quarantine TEXT;           -- the quarantine's reason; NULL without one
 ALTER TABLE targets ADD COLUMN job_seen_us INTEGER;
 ALTER TABLE targets ADD COLUMN delete_threshold INTEGER;      -- accidental-deletion threshold; NULL when off or unknown
+ALTER TABLE targets ADD COLUMN job_runs INTEGER CHECK (job_runs IN (0, 1));   -- whether it processed uploads then
+
+-- What is known of the way outcomes come.
+ALTER TABLE targets ADD COLUMN job_resumed_us INTEGER;        -- when it was first seen to run again after it had not
+ALTER TABLE targets ADD COLUMN settled_sent_us INTEGER;       -- the latest sending of which an outcome is known
+ALTER TABLE targets ADD COLUMN looked_back_us INTEGER;        -- up to when the log was searched for unconfirmed operations
+ALTER TABLE targets ADD COLUMN resent_us INTEGER;             -- when what was open was last sent again
+ALTER TABLE targets ADD COLUMN resent_count INTEGER;          -- how many operations
+ALTER TABLE targets ADD COLUMN resent_why TEXT CHECK (resent_why IN ('resumed', 'overtaken', 'asked'));
 
 ALTER TABLE runs ADD COLUMN kind TEXT NOT NULL DEFAULT 'file'
     CHECK (kind IN ('file', 'pilot', 'due'));
@@ -43,6 +52,7 @@ CREATE TABLE missing (
 ) STRICT, WITHOUT ROWID;
 
 ALTER TABLE operations ADD COLUMN manager TEXT;               -- externalId of the manager in the resource
+ALTER TABLE operations ADD COLUMN deed TEXT;                  -- what was done while the manager is still open
 ALTER TABLE operations ADD COLUMN level INTEGER NOT NULL DEFAULT 0;  -- managers above them that are sent with them
 
 DROP INDEX operations_outbox;

@@ -48,7 +48,8 @@ impl Outcomes for SqliteStore {
                 "-- outcomes.sent
                 SELECT
                     operations.id, runs.id, operations.external_id, operations.status,
-                    operations.code, operations.change_id, operations.event_at_us, operations.sent_at_us
+                    operations.code, operations.change_id, operations.event_at_us, operations.sent_at_us,
+                    operations.deed
                 FROM operations
                 JOIN runs ON runs.seq = operations.run
                 WHERE operations.target = ?1
@@ -125,7 +126,7 @@ fn settle_one(db: &Connection, outcome: &Settlement, now_us: i64) -> Result<Opti
     if !matches!(outcome.status, Provisioned | Skipped | Failed) {
         return Err(Failure::other("an outcome is `provisioned`, `skipped` or `failed`"));
     }
-    let settled: Option<(i64, Box<str>, Box<str>)> = db
+    let settled: Option<Settled> = db
         .prepare_cached(
             "-- outcomes.settle
             UPDATE operations
@@ -136,18 +137,20 @@ fn settle_one(db: &Connection, outcome: &Settlement, now_us: i64) -> Result<Opti
                 advice = ?5,
                 change_id = ?6,
                 event_at_us = ?7,
-                updated_at_us = ?8
+                updated_at_us = ?8,
+                deed = ?9
             WHERE id = ?1
                 AND sent_at_us IS NOT NULL
                 AND status IN ('accepted', 'unconfirmed', 'provisioned', 'skipped', 'failed')
-                AND (status, code, reason, advice, change_id, event_at_us) IS NOT (
+                AND (status, code, reason, advice, change_id, event_at_us, deed) IS NOT (
                     ?2,
                     ?3,
                     coalesce(?4, CASE ?2 WHEN 'provisioned' THEN warning_reason END),
                     ?5,
                     ?6,
-                    ?7)
-            RETURNING run, target, external_id",
+                    ?7,
+                    ?9)
+            RETURNING run, target, external_id, sent_at_us",
         )?
         .query_row(
             params![
@@ -159,11 +162,27 @@ fn settle_one(db: &Connection, outcome: &Settlement, now_us: i64) -> Result<Opti
                 outcome.change_id,
                 micros(outcome.event_at),
                 now_us,
+                outcome.deed,
             ],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            |row| {
+                Ok(Settled {
+                    run: row.get(0)?,
+                    target: row.get(1)?,
+                    external_id: row.get(2)?,
+                    sent_at_us: row.get(3)?,
+                })
+            },
         )
         .optional()?;
-    let Some((run, target, external_id)) = settled else { return Ok(None) };
+    let Some(Settled { run, target, external_id, sent_at_us }) = settled else { return Ok(None) };
+    db.prepare_cached(
+        "-- outcomes.settled_sent
+        UPDATE targets
+        SET settled_sent_us = ?2
+        WHERE target = ?1
+            AND coalesce(settled_sent_us, 0) < ?2",
+    )?
+    .execute(params![target, sent_at_us])?;
     if matches!(outcome.status, Provisioned | Skipped) {
         db.prepare_cached(
             "-- outcomes.arrive
@@ -173,9 +192,87 @@ fn settle_one(db: &Connection, outcome: &Settlement, now_us: i64) -> Result<Opti
                 AND external_id = ?2
                 AND arrived = 0",
         )?
-        .execute([target, external_id])?;
+        .execute([&target, &external_id])?;
+    }
+    let is_manager_settled = note_manager(db, outcome, &target, &external_id)?;
+    if is_manager_settled {
+        db.prepare_cached(
+            "-- outcomes.manager_found
+            UPDATE operations
+            SET code = deed,
+                reason = warning_reason,
+                advice = NULL,
+                deed = NULL,
+                updated_at_us = ?4
+            WHERE target = ?1
+                AND external_id = ?2
+                AND id < ?3
+                AND status = 'provisioned'
+                AND deed IS NOT NULL",
+        )?
+        .execute(params![target, external_id, outcome.operation.0, now_us])?;
     }
     Ok(Some(run))
+}
+
+/// An operation that got an outcome.
+struct Settled {
+    run: i64,
+    target: Box<str>,
+    external_id: Box<str>,
+    sent_at_us: i64,
+}
+
+/// Notes whether a worker awaits their manager, where the outcome is that of their latest
+/// operation; true when they do not, or no longer.
+fn note_manager(
+    db: &Connection,
+    outcome: &Settlement,
+    target: &str,
+    external_id: &str,
+) -> Result<bool, Failure> {
+    use OperationStatus::{Provisioned, Skipped};
+    if outcome.awaits_manager {
+        db.prepare_cached(
+            "-- outcomes.await_manager
+            UPDATE records
+            SET awaits_manager = 1
+            WHERE target = ?1
+                AND external_id = ?2
+                AND last_operation = ?3
+                AND manager IS NOT NULL",
+        )?
+        .execute(params![target, external_id, outcome.operation.0])?;
+        return Ok(false);
+    }
+    if !matches!(outcome.status, Provisioned | Skipped) {
+        return Ok(false);
+    }
+    // nothing to do says of a manager who was not there yet that they are still open
+    let is_settled = db
+        .prepare_cached(
+            "-- outcomes.manager_settled
+            UPDATE records
+            SET awaits_manager = 0
+            WHERE target = ?1
+                AND external_id = ?2
+                AND last_operation = ?3
+                AND (?4
+                    OR manager IS NULL
+                    OR EXISTS (
+                        SELECT 1
+                        FROM records AS above
+                        WHERE above.target = records.target
+                            AND above.external_id = records.manager
+                            AND above.arrived = 1))",
+        )?
+        .execute(params![
+            target,
+            external_id,
+            outcome.operation.0,
+            outcome.status == Provisioned
+        ])?;
+    Ok(is_settled > 0)
 }
 
 fn sent_operation(row: &Row<'_>) -> Result<SentOperation, Failure> {
@@ -190,5 +287,6 @@ fn sent_operation(row: &Row<'_>) -> Result<SentOperation, Failure> {
         change_id: row.get(5)?,
         event_at: cell("event_at_us").instant_or_none(row.get(6)?)?,
         sent_at: cell("sent_at_us").instant(row.get(7)?)?,
+        deed: row.get(8)?,
     })
 }

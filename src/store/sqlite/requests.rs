@@ -160,6 +160,7 @@ pub(super) fn queue_again(
                     reason = NULL,
                     advice = NULL,
                     sent_at_us = NULL,
+                    deed = NULL,
                     change_id = NULL,
                     event_at_us = NULL,
                     updated_at_us = ?2
