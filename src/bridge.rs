@@ -21,4 +21,4 @@ pub use error::BridgeError;
 pub use plan::{Applied, Applying, Preview};
 pub use sealed::{SealError, SealedPlan};
 pub use setup::{Bridge, Setup};
-pub use status::{FoundRun, Overview, TargetOverview};
+pub use status::{Forecast, FoundRun, Overview, TargetOverview};

@@ -1,13 +1,22 @@
 //! What a person wants to know at a glance.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::bridge::{Bridge, BridgeError};
+use crate::delivery::{Quota, forecast};
 use crate::domain::{RunId, TargetName};
+use crate::entra::MAX_OPERATIONS;
 use crate::store::{JobSeen, OutboxState, Run};
 
 /// How many runs a glance shows.
 const RUNS_SHOWN: usize = 10;
+
+/// The daily quota rolls over this.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+fn requests_of(operations: u64) -> u64 {
+    operations.div_ceil(u64::try_from(MAX_OPERATIONS).unwrap_or(u64::MAX))
+}
 
 /// All targets and the newest runs.
 #[derive(Debug)]
@@ -33,6 +42,23 @@ pub struct TargetOverview {
     pub accepted: u64,
     /// The provisioning job, as it was last seen.
     pub job: Option<JobSeen>,
+    /// When what is queued will have gone out; `None` when nothing is.
+    pub forecast: Option<Forecast>,
+}
+
+/// When what is queued will have gone out, as far as the quota lets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Forecast {
+    /// Calls made in the last 24 hours, over the whole tenant.
+    pub calls: u64,
+    /// Calls allowed in 24 hours.
+    pub daily_calls: u32,
+    /// Operations of the target that wait.
+    pub operations: u64,
+    /// Bulk requests that they need.
+    pub requests: u64,
+    /// When the last of them goes out; `None` when nothing may ever be sent.
+    pub done_at: Option<Timestamp>,
 }
 
 impl Bridge {
@@ -42,7 +68,7 @@ impl Bridge {
     ///
     /// When the store fails.
     pub async fn overview(&self) -> Result<Overview, BridgeError> {
-        let since = self.clock.now() - SignedDuration::from_hours(24);
+        let since = self.clock.now() - DAY;
         let mut targets = Vec::new();
         for target in &self.setup.config().targets {
             let open = self.store.open_window(&target.name).await?;
@@ -53,9 +79,48 @@ impl Bridge {
                 outbox: self.store.outbox(&target.name).await?,
                 accepted: open.map_or(0, |open| open.accepted),
                 job: self.store.job_seen(&target.name).await?,
+                forecast: self.forecast(&target.name).await?,
             });
         }
         Ok(Overview { targets, runs: self.store.runs(RUNS_SHOWN).await? })
+    }
+
+    /// When what a target has queued will have gone out, beside what the other targets of its tenant
+    /// have; `None` when nothing is queued.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails, or there is no such target.
+    pub async fn forecast(&self, target: &TargetName) -> Result<Option<Forecast>, BridgeError> {
+        let config = self.setup.target(target)?;
+        let own = self.store.outbox(target).await?;
+        let operations = own.queued + own.sending;
+        if operations == 0 {
+            return Ok(None);
+        }
+        let mut others = 0;
+        let targets = &self.setup.config().targets;
+        for other in targets.iter().filter(|other| other.tenant_id == config.tenant_id) {
+            if other.name != *target {
+                let outbox = self.store.outbox(&other.name).await?;
+                others += requests_of(outbox.queued + outbox.sending);
+            }
+        }
+        let now = self.clock.now();
+        let starts = self.store.call_starts(&config.tenant_id, now - DAY).await?;
+        let requests = requests_of(operations);
+        let quota = Quota {
+            daily: config.daily_calls,
+            burst: config.burst.calls,
+            window: config.burst.window,
+        };
+        Ok(Some(Forecast {
+            calls: u64::try_from(starts.len()).unwrap_or(u64::MAX),
+            daily_calls: config.daily_calls,
+            operations,
+            requests,
+            done_at: forecast(&starts, quota, requests + others, now),
+        }))
     }
 
     /// A run by its id, by the beginning of its id, or by the word `latest`.

@@ -202,6 +202,11 @@ async fn show_with(
         return Ok(Some(run));
     }
     say(words::run(&run, bridge.clock.now()));
+    if run.status == RunStatus::Delivering
+        && let Ok(Some(forecast)) = bridge.forecast(&run.target).await
+    {
+        say(format!("quota     {}", words::forecast(&forecast, "the rest of this run")));
+    }
     if let Some(troubles) = words::troubles(&troubled(bridge, id).await?, TROUBLES_SHOWN) {
         say(format!("\n{troubles}\n\nevery row with its reason: scimport report {id}"));
     }

@@ -3,10 +3,12 @@
 use jiff::{Timestamp, Unit};
 use serde_json::{Map, Value, json};
 
-use crate::bridge::Overview;
+use crate::bridge::{Forecast, Overview};
 use crate::domain::{HeldBy, OperationStatus, RunStatus};
 use crate::intake::PlannedRun;
-use crate::store::{ChangeCounts, Decided, Operation, Record, Run, StatusCounts, StoredProblem};
+use crate::store::{
+    ChangeCounts, Decided, JobSeen, Operation, Record, Run, StatusCounts, StoredProblem,
+};
 use crate::tracking::failure_class;
 
 /// An instant: RFC 3339, UTC, milliseconds at most.
@@ -175,6 +177,25 @@ pub fn record(record: &Record) -> Value {
     })
 }
 
+fn job(job: &JobSeen) -> Value {
+    json!({
+        "code": job.code,
+        "quarantine": job.quarantine,
+        "delete_threshold": job.delete_threshold,
+        "seen_at": instant(job.at),
+    })
+}
+
+fn forecast(forecast: &Forecast) -> Value {
+    json!({
+        "calls_used": forecast.calls,
+        "daily_calls": forecast.daily_calls,
+        "operations_left": forecast.operations,
+        "requests_left": forecast.requests,
+        "done_at": forecast.done_at.map(instant),
+    })
+}
+
 /// All targets and the newest runs: `status --json`.
 pub fn overview(overview: &Overview) -> Value {
     let targets = overview.targets.iter().map(|target| {
@@ -185,6 +206,8 @@ pub fn overview(overview: &Overview) -> Value {
             "queued": target.outbox.queued,
             "sending": target.outbox.sending,
             "accepted": target.accepted,
+            "job": target.job.as_ref().map(job),
+            "forecast": target.forecast.as_ref().map(forecast),
         })
     });
     json!({

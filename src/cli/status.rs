@@ -100,6 +100,12 @@ async fn overview(bridge: &Bridge, as_json: bool) -> Result<Exit, Failed> {
             words::thousands(target.outbox.queued + target.outbox.sending),
             words::thousands(target.accepted)
         ));
+        if let Some(job) = &target.job {
+            say(format!("          {}", words::job(job)));
+        }
+        if let Some(forecast) = &target.forecast {
+            say(format!("          {}", words::forecast(forecast, "the rest")));
+        }
     }
     for run in &overview.runs {
         say(format!("\n{}", words::run(run, bridge.clock.now())));

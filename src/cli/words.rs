@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
+use crate::bridge::Forecast;
+use crate::delivery::{JobAdvice, job_advice};
 use crate::domain::{ExternalId, HeldBy, OperationStatus, RunStatus};
 use crate::intake::Remark;
-use crate::store::{ChangeCounts, Operation, Run, StatusCounts};
+use crate::store::{ChangeCounts, JobSeen, Operation, Run, StatusCounts};
 use crate::tracking::failure_class;
 
 /// `990 provisioned, 8 failed`: all counts that are not zero.
@@ -121,6 +123,37 @@ const fn next_step(status: RunStatus) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// `used 1,640 of 2,000 calls; the rest, 3,100 people, goes out by 2026-11-27T04:10:00Z`.
+pub fn forecast(forecast: &Forecast, what: &str) -> String {
+    let used = format!(
+        "used {} of {} calls of the last 24 hours",
+        thousands(forecast.calls),
+        thousands(u64::from(forecast.daily_calls))
+    );
+    let people = format!(
+        "{} operation{} in {} request{}",
+        thousands(forecast.operations),
+        plural(forecast.operations),
+        thousands(forecast.requests),
+        plural(forecast.requests)
+    );
+    match forecast.done_at {
+        Some(at) => format!("{used}; {what}, {people}, goes out by {}", instant(at)),
+        None => format!("{used}; {what}, {people}, never goes out: no calls are allowed"),
+    }
+}
+
+/// A job as it was last seen, with what its state asks for.
+pub fn job(job: &JobSeen) -> String {
+    let seen = format!("job {} (seen {})", job.code, instant(job.at));
+    let why = job.quarantine.as_ref().map_or_else(String::new, |reason| format!(", {reason}"));
+    if job.code == "Active" {
+        return seen;
+    }
+    let JobAdvice { means, advice } = job_advice(&job.code, job.quarantine.as_deref());
+    format!("{seen}{why}: {means}\n          → {advice}")
 }
 
 /// Something a person should look at: a row or an operation, and why.

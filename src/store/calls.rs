@@ -67,6 +67,13 @@ pub trait Calls {
     /// Takes back a noted call that was not made after all.
     async fn forget_call(&self, id: CallId) -> Result<(), StoreError>;
 
+    /// When the calls of a tenant since an instant began, oldest first.
+    async fn call_starts(
+        &self,
+        tenant: &str,
+        since: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError>;
+
     /// Calls of a tenant since an instant.
     async fn calls_since(&self, tenant: &str, since: Timestamp) -> Result<u64, StoreError>;
 }

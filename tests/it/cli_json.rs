@@ -48,7 +48,7 @@ const RUN: [Member; 23] = [
     ("missing", Value::is_array),
 ];
 
-const OPERATION: [Member; 12] = [
+const OPERATION: [Member; 13] = [
     ("row", |value| or_null(value, is_count)),
     ("line", |value| or_null(value, is_count)),
     ("externalId", |value| or_null(value, Value::is_string)),

@@ -70,6 +70,8 @@ mod journey_files;
 #[cfg(test)]
 mod journey_guards;
 #[cfg(test)]
+mod journey_health;
+#[cfg(test)]
 mod journey_leavers;
 #[cfg(test)]
 mod journey_limits;
@@ -77,6 +79,8 @@ mod journey_limits;
 mod journey_order;
 #[cfg(test)]
 mod journey_outcomes;
+#[cfg(test)]
+mod journey_quota;
 #[cfg(test)]
 mod journey_real_data;
 #[cfg(test)]

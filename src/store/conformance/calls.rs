@@ -40,6 +40,8 @@ pub async fn the_burst_window_holds_its_calls_and_no_more<S: Store>(store: &S) {
     assert_eq!(begin(store, LIMITS, at(5_050)).await, CallPermit::Wait(at(5_051)));
     assert_eq!(store.calls_since("tenant", at(0)).await.unwrap(), 41);
     assert_eq!(store.calls_since("tenant", at(39)).await.unwrap(), 2);
+    let starts = store.call_starts("tenant", at(39)).await.unwrap();
+    assert_eq!((starts.len(), starts.is_sorted()), (2, true));
 }
 
 pub async fn a_call_without_answer_counts_until_it_is_answered<S: Store>(store: &S) {

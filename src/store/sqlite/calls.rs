@@ -60,6 +60,32 @@ impl Calls for SqliteStore {
         .await
     }
 
+    async fn call_starts(
+        &self,
+        tenant: &str,
+        since: Timestamp,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        let tenant = tenant.to_owned();
+        self.read("list calls", move |db| {
+            let mut statement = db.prepare_cached(
+                "-- calls.starts
+                SELECT started_us
+                FROM calls
+                WHERE tenant = ?1
+                    AND started_us >= ?2
+                ORDER BY started_us",
+            )?;
+            let mut rows = statement.query(params![tenant, micros(since)])?;
+            let mut starts = Vec::new();
+            while let Some(row) = rows.next()? {
+                let cell = Cell { table: "calls", column: "started_us", id: &tenant };
+                starts.push(cell.instant(row.get(0)?)?);
+            }
+            Ok(starts)
+        })
+        .await
+    }
+
     async fn calls_since(&self, tenant: &str, since: Timestamp) -> Result<u64, StoreError> {
         let tenant = tenant.to_owned();
         self.read("count calls", move |db| {
