@@ -152,7 +152,8 @@ impl Bridge {
         let stop_sending = cancel.child_token();
         let (looks, look) = tokio::sync::watch::channel(None);
         let sending = self.keep_sending(target, &courier, &stop_sending);
-        let following = keep_following(tracker, looks);
+        let looks_back = matches!(goal, Goal::Idle | Goal::Settled);
+        let following = keep_following(tracker, looks, looks_back);
         tokio::pin!(sending, following, watching);
         let mut tick = tokio::time::interval(TICK);
         let mut stopped: Option<Stop> = None;
@@ -297,7 +298,11 @@ impl Bridge {
         Ok(Courier::new(store, client, clock, settings))
     }
 
-    fn tracker(&self, target: &TargetName, client: EntraClient) -> Result<Tracker, BridgeError> {
+    pub(super) fn tracker(
+        &self,
+        target: &TargetName,
+        client: EntraClient,
+    ) -> Result<Tracker, BridgeError> {
         let config = self.setup.target(target)?;
         let settings = TrackerSettings {
             target: target.clone(),
@@ -327,11 +332,16 @@ fn pause_after(began: Instant) -> Duration {
     (began.elapsed() * PAUSE_PER_LOOK).clamp(TICK, LONGEST_PAUSE)
 }
 
-/// Looks into the log whenever it is time to; returns only on an error.
+/// Looks into the log whenever it is time to, before that for what was given up, if asked to; returns
+/// only on an error.
 async fn keep_following(
     mut tracker: Tracker,
     looks: tokio::sync::watch::Sender<Option<Look>>,
+    looks_back: bool,
 ) -> TrackingError {
+    if looks_back && let Err(error) = tracker.look_back().await {
+        return error;
+    }
     loop {
         let began = Instant::now();
         match tracker.step().await {

@@ -6,7 +6,7 @@ use crate::bridge::{Bridge, BridgeError};
 use crate::delivery::{Quota, forecast};
 use crate::domain::{RunId, TargetName};
 use crate::entra::MAX_OPERATIONS;
-use crate::store::{JobSeen, OutboxState, Run};
+use crate::store::{JobSeen, OutboxState, Resent, Run};
 
 /// How many runs a glance shows.
 const RUNS_SHOWN: usize = 10;
@@ -42,6 +42,8 @@ pub struct TargetOverview {
     pub accepted: u64,
     /// The provisioning job, as it was last seen.
     pub job: Option<JobSeen>,
+    /// When what was open was last sent again.
+    pub resent: Option<Resent>,
     /// When what is queued will have gone out; `None` when nothing is.
     pub forecast: Option<Forecast>,
 }
@@ -79,6 +81,7 @@ impl Bridge {
                 outbox: self.store.outbox(&target.name).await?,
                 accepted: open.map_or(0, |open| open.accepted),
                 job: self.store.job_seen(&target.name).await?,
+                resent: self.store.resent(&target.name).await?,
                 forecast: self.forecast(&target.name).await?,
             });
         }

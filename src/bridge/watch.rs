@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, BridgeError};
 use crate::delivery::note_job;
 use crate::domain::TargetName;
 use crate::entra::EntraClient;
-use crate::store::StoreError;
+use crate::store::{Resent, ResentWhy, StoreError};
+use crate::tracking::LOG_RETENTION;
 
 impl Bridge {
     /// Looks at the job every so often while something waits for its outcome; returns only when the
@@ -48,12 +49,35 @@ impl Bridge {
     /// # Errors
     ///
     /// When the store fails.
-    pub async fn retry_unsettled(
-        &self,
-        target: &TargetName,
-    ) -> Result<u64, crate::bridge::BridgeError> {
+    pub async fn retry_unsettled(&self, target: &TargetName) -> Result<u64, BridgeError> {
         let now = self.clock.now();
         // what was sent in this very instant is open too, whatever the server's clock says
-        Ok(self.store.queue_open_again(target, jiff::Timestamp::MAX, None, now).await?)
+        let count = self.store.queue_open_again(target, jiff::Timestamp::MAX, None, now).await?;
+        if count > 0 {
+            let resent = Resent { at: now, operations: count, why: ResentWhy::Asked };
+            self.store.note_resent(target, resent).await?;
+        }
+        Ok(count)
+    }
+
+    /// Looks for late events of unconfirmed operations of a target that nothing else is done for.
+    /// Does nothing while another process holds the target's lease, when there are none, or when that
+    /// was done not long ago. Returns how many got an outcome after all.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails or the credential cannot be read.
+    pub async fn look_back(&self, target: &TargetName) -> Result<u64, BridgeError> {
+        let since = self.clock.now() - LOG_RETENTION;
+        if self.store.unconfirmed_window(target, since).await?.is_none() {
+            return Ok(0);
+        }
+        let Some(lease) = self.store.lease(target).await? else {
+            return Ok(0);
+        };
+        let client = self.setup.client(target, &self.env)?;
+        let settled = self.tracker(target, client)?.look_back().await?;
+        drop(lease);
+        Ok(settled)
     }
 }

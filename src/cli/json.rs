@@ -7,7 +7,7 @@ use crate::bridge::{Forecast, Overview};
 use crate::domain::{HeldBy, OperationStatus, RunStatus};
 use crate::intake::PlannedRun;
 use crate::store::{
-    ChangeCounts, Decided, JobSeen, Operation, Record, Run, StatusCounts, StoredProblem,
+    ChangeCounts, Decided, JobSeen, Operation, Record, Resent, Run, StatusCounts, StoredProblem,
 };
 use crate::tracking::failure_class;
 
@@ -196,6 +196,15 @@ fn forecast(forecast: &Forecast) -> Value {
     })
 }
 
+/// The last time that what had no outcome was sent again.
+fn resent(resent: &Resent) -> Value {
+    json!({
+        "at": instant(resent.at),
+        "operations": resent.operations,
+        "why": resent.why.as_str(),
+    })
+}
+
 /// All targets and the newest runs: `status --json`.
 pub fn overview(overview: &Overview) -> Value {
     let targets = overview.targets.iter().map(|target| {
@@ -207,6 +216,7 @@ pub fn overview(overview: &Overview) -> Value {
             "sending": target.outbox.sending,
             "accepted": target.accepted,
             "job": target.job.as_ref().map(job),
+            "resent": target.resent.as_ref().map(resent),
             "forecast": target.forecast.as_ref().map(forecast),
         })
     });

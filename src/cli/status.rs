@@ -103,6 +103,9 @@ async fn overview(bridge: &Bridge, as_json: bool) -> Result<Exit, Failed> {
         if let Some(job) = &target.job {
             say(format!("          {}", words::job(job)));
         }
+        if let Some(resent) = &target.resent {
+            say(format!("          {}", words::resent(resent)));
+        }
         if let Some(forecast) = &target.forecast {
             say(format!("          {}", words::forecast(forecast, "the rest")));
         }

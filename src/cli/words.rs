@@ -8,7 +8,7 @@ use crate::bridge::Forecast;
 use crate::delivery::{JobAdvice, job_advice};
 use crate::domain::{ExternalId, HeldBy, OperationStatus, RunStatus};
 use crate::intake::Remark;
-use crate::store::{ChangeCounts, JobSeen, Operation, Run, StatusCounts};
+use crate::store::{ChangeCounts, JobSeen, Operation, Resent, ResentWhy, Run, StatusCounts};
 use crate::tracking::failure_class;
 
 /// `990 provisioned, 8 failed`: all counts that are not zero.
@@ -250,6 +250,21 @@ fn who(trouble: &Trouble<'_>) -> String {
         (None, Some(line)) => format!("line {line}"),
         (None, None) => "without a readable id".to_owned(),
     }
+}
+
+/// When and why what had no outcome was last sent again.
+pub fn resent(resent: &Resent) -> String {
+    let why = match resent.why {
+        ResentWhy::Resumed => "the job runs again after it had not, and may have dropped them",
+        ResentWhy::Overtaken => "later ones were settled, so the job may have dropped them",
+        ResentWhy::Asked => "somebody asked for it",
+    };
+    format!(
+        "{} operation{} without an outcome sent again at {}: {why}",
+        thousands(resent.operations),
+        plural(resent.operations),
+        instant(resent.at)
+    )
 }
 
 /// An instant to the second.

@@ -31,7 +31,7 @@ pub async fn run(context: &Context, args: WorkArgs) -> Result<Exit, Failed> {
             let before = touched.len();
             exit = exit.and(due(&bridge, &target, &mut touched).await?);
             if round == 0 {
-                touched.extend(bridge.store.unfinished_runs(&target).await.map_err(failed)?);
+                touched.extend(unfinished(&bridge, &target, touched.len() > before).await?);
             }
             if touched.len() > before {
                 work.push(target);
@@ -74,6 +74,25 @@ pub async fn run(context: &Context, args: WorkArgs) -> Result<Exit, Failed> {
         say(serde_json::Value::Array(documents).to_string());
     }
     Ok(exit)
+}
+
+/// The runs of a target that have not ended. Where there are none, and nothing else is to do for it
+/// either, late events are looked for.
+async fn unfinished(
+    bridge: &Bridge,
+    target: &TargetName,
+    has_work: bool,
+) -> Result<Vec<RunId>, Failed> {
+    let unfinished = bridge.store.unfinished_runs(target).await.map_err(failed)?;
+    if has_work || !unfinished.is_empty() {
+        return Ok(unfinished);
+    }
+    let settled = bridge.look_back(target).await.map_err(failed)?;
+    if settled > 0 {
+        let count = words::thousands(settled);
+        remark(format!("{count} unconfirmed operations have an outcome after all"));
+    }
+    Ok(Vec::new())
 }
 
 /// Plans and commits what is due of a target. A run that a guard holds is told, and waits.

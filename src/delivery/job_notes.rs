@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::domain::TargetName;
 use crate::entra::{JobCode, JobHealth};
-use crate::store::{JobSeen, Store, StoreError};
+use crate::store::{JobSeen, Resent, ResentWhy, Store, StoreError};
 
 /// Notes how a job is seen; where it may have been restarted since the last look, everything open is
 /// queued again. Returns how many operations that are.
@@ -36,6 +36,8 @@ pub async fn note_job(
     }
     let count = store.queue_open_again(target, now, None, now).await?;
     if count > 0 {
+        let resent = Resent { at: now, operations: count, why: ResentWhy::Resumed };
+        store.note_resent(target, resent).await?;
         tracing::warn!(
             target = %target,
             operations = count,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
-use crate::domain::{Clock, SystemClock};
+use crate::domain::{Clock, ExternalId, SystemClock};
 use crate::entra::base_url::BaseUrl;
 use crate::entra::error_body::{ErrorBody, word};
 use crate::entra::http::{self, MAX_ERROR_BYTES, read_at_most};
@@ -155,6 +155,19 @@ impl EntraClient {
         let first = settings.cloud.has_provisioning_log().then(|| {
             let mut url = self.0.graph.join(&["v1.0", "auditLogs", "provisioning"]);
             url.set_query(Some(&log::query(&settings.job_id, since)));
+            url
+        });
+        EventPages::new(self.clone(), first)
+    }
+
+    /// Everything the log has of one person, page by page, oldest event first. No page at all in a
+    /// cloud without a log.
+    #[must_use]
+    pub fn events_of(&self, person: &ExternalId) -> EventPages {
+        let settings = self.settings();
+        let first = settings.cloud.has_provisioning_log().then(|| {
+            let mut url = self.0.graph.join(&["v1.0", "auditLogs", "provisioning"]);
+            url.set_query(Some(&log::query_of(&settings.job_id, person.as_str())));
             url
         });
         EventPages::new(self.clone(), first)

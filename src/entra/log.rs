@@ -1,8 +1,10 @@
 //! The pages of the provisioning log.
 //!
 //! Follows the Microsoft Graph pages "List provisioningObjectSummary" and "Paging Microsoft Graph
-//! data in your app". Filtered by job and time alone: the names of the other filters differ between
-//! v1.0 and beta. A next page is followed only on Graph's own origin.
+//! data in your app". Filtered by job and time alone, or by job and person: the names of the other
+//! filters differ between v1.0 and beta. A next page is followed only on Graph's own origin.
+
+use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -86,9 +88,46 @@ pub(super) fn query(job_id: &str, since: Timestamp) -> String {
     )
 }
 
+/// The query for everything the log has of one person, as the text of a URL's query.
+pub(super) fn query_of(job_id: &str, person: &str) -> String {
+    format!(
+        "$filter=jobid eq '{job_id}' and sourceIdentity/id eq '{}'\
+         &$orderby=activityDateTime&$top={PAGE_SIZE}",
+        literal(person)
+    )
+}
+
+/// The inside of an OData string, fit for a URL's query: a quote is doubled, and whatever has a
+/// meaning in a query is percent-encoded.
+fn literal(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for byte in text.replace('\'', "''").bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            safe.push(char::from(byte));
+        } else {
+            // never fails: it writes into memory
+            let _ = write!(safe, "%{byte:02X}");
+        }
+    }
+    safe
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_stands_in_an_id_stays_inside_the_quotes() {
+        for id in ["E1001", "O'Neill", "a&$top=1#x", "50% +2", "x' or jobid ne '", "Zoë\\"] {
+            let mut url = Url::parse("https://graph.microsoft.com/v1.0/x").unwrap();
+            url.set_query(Some(&query_of("API2AAD.1.2", id)));
+            let options: Vec<_> = url.query_pairs().collect();
+            assert_eq!(options.len(), 3, "{url}");
+            let quoted = id.replace('\'', "''");
+            let filter = format!("jobid eq 'API2AAD.1.2' and sourceIdentity/id eq '{quoted}'");
+            assert_eq!(options[0], ("$filter".into(), filter.into()));
+        }
+    }
 
     #[test]
     fn the_query_is_by_job_and_whole_second() {

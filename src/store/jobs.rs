@@ -20,6 +20,43 @@ pub struct JobSeen {
     pub at: Timestamp,
 }
 
+/// Why everything that was open was sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResentWhy {
+    /// The job runs again: a restart out of a pause or a quarantine drops what lay there.
+    Resumed,
+    /// What was sent later has been settled.
+    Overtaken,
+    /// A person asked for it.
+    Asked,
+}
+
+impl ResentWhy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Resumed, Self::Overtaken, Self::Asked];
+
+    /// The word used in JSON and SQL.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resumed => "resumed",
+            Self::Overtaken => "overtaken",
+            Self::Asked => "asked",
+        }
+    }
+}
+
+/// The last time that what was open was sent again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resent {
+    /// When.
+    pub at: Timestamp,
+    /// How many operations.
+    pub operations: u64,
+    /// Why.
+    pub why: ResentWhy,
+}
+
 /// Provisioning jobs.
 #[async_trait]
 pub trait Jobs {
@@ -33,6 +70,12 @@ pub trait Jobs {
         target: &TargetName,
         job: JobSeen,
     ) -> Result<Option<JobSeen>, StoreError>;
+
+    /// When what was open was last sent again; `None` when it never was.
+    async fn resent(&self, target: &TargetName) -> Result<Option<Resent>, StoreError>;
+
+    /// Notes that what was open is sent again.
+    async fn note_resent(&self, target: &TargetName, resent: Resent) -> Result<(), StoreError>;
 
     /// Makes everything of a target wait in the outbox once more that was sent before `sent_before`
     /// and is `accepted` or `unconfirmed`, each worker's latest operation. Where `resent_before` is

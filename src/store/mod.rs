@@ -22,11 +22,11 @@ mod sqlite;
 
 pub use calls::{CallId, CallLimits, CallPermit, Calls};
 pub use error::StoreError;
-pub use jobs::{JobSeen, Jobs};
+pub use jobs::{JobSeen, Jobs, Resent, ResentWhy};
 pub use leases::{Lease, Leases};
 pub use operations::{HistoryEntry, Operation, Operations};
 pub use outbox::{Claim, ClaimedOperation, Outbox, OutboxState};
-pub use outcomes::{OpenWindow, Outcomes, SentOperation, Settlement};
+pub use outcomes::{OpenWindow, Outcomes, Overdue, SentOperation, Settlement};
 pub use records::{ActiveRecord, Due, DueRecord, LastPlanned, Record, RecordCounts, Records};
 pub use runs::{
     ChangeCounts, Commit, Decided, FaultyRow, FileHistory, NewRun, Outcome, PlannedOperation,

@@ -64,6 +64,17 @@ pub struct Settlement {
     pub event_at: Timestamp,
 }
 
+/// An operation that has waited for an event for too long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overdue {
+    /// The operation.
+    pub id: OperationId,
+    /// The worker.
+    pub external_id: ExternalId,
+    /// When it was accepted (the server's clock).
+    pub sent_at: Timestamp,
+}
+
 /// Outcomes.
 #[async_trait]
 pub trait Outcomes {
@@ -86,6 +97,32 @@ pub trait Outcomes {
     /// the manager has arrived. Then the `deed` of the worker's earlier operations takes the place of
     /// their code, their words go.
     async fn settle(&self, outcomes: Vec<Settlement>, now: Timestamp) -> Result<(), StoreError>;
+
+    /// What is `unconfirmed` and was sent since an instant; `None` when nothing is. `accepted` counts
+    /// those operations.
+    async fn unconfirmed_window(
+        &self,
+        target: &TargetName,
+        since: Timestamp,
+    ) -> Result<Option<OpenWindow>, StoreError>;
+
+    /// Operations that are `accepted` and were sent before an instant, the oldest first, at most
+    /// `limit`.
+    async fn overdue(
+        &self,
+        target: &TargetName,
+        sent_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Overdue>, StoreError>;
+
+    /// The latest sending (the server's clock) of which an outcome is known.
+    async fn settled_until(&self, target: &TargetName) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Up to when the log was searched for late events of unconfirmed operations.
+    async fn searched_until(&self, target: &TargetName) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Notes up to when it was.
+    async fn note_searched(&self, target: &TargetName, until: Timestamp) -> Result<(), StoreError>;
 
     /// Makes `accepted` operations sent before `sent_before` `unconfirmed`, with these words;
     /// returns how many.

@@ -1,25 +1,22 @@
 //! When to look into the provisioning log, and how far back.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{Clock, ExternalId, OperationId, OperationStatus, TargetName};
+use crate::domain::{Clock, ExternalId, OperationStatus, TargetName};
 use crate::entra::{CallFailure, Disposition, EntraClient, EventPages, LogEvent};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Causes;
 use crate::tracking::correlate::correlate;
 use crate::tracking::read_pace::ReadPace;
+use crate::tracking::stragglers::AskedFor;
 
 /// How far before the oldest open operation a look begins: two clocks are never quite the same.
-const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(2);
+pub(super) const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(2);
 /// How much of what was read is read again: events do not arrive in the order of their times.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(15);
-
-/// What was passed over is sent again at most this often.
-const RESEND_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
 
 /// How a target's outcomes are tracked.
 #[derive(Debug, Clone)]
@@ -69,17 +66,17 @@ pub enum TrackingError {
 
 /// Follows the operations of one target. Only the holder of the target's lease runs it.
 pub struct Tracker {
-    store: Arc<dyn Store>,
-    client: EntraClient,
-    clock: Arc<dyn Clock>,
-    settings: TrackerSettings,
-    pace: ReadPace,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) client: EntraClient,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) settings: TrackerSettings,
+    pub(super) pace: ReadPace,
     next_at: Option<Timestamp>,
     newest_event: Option<Timestamp>,
-    /// When the operation was sent that was sent last of those that have an outcome.
-    newest_settled: Option<Timestamp>,
     /// A look that a passing fault cut short goes on at the page it came to.
     unread: Option<EventPages>,
+    /// Who was asked for alone.
+    pub(super) asked_for: AskedFor,
 }
 
 impl Tracker {
@@ -100,8 +97,8 @@ impl Tracker {
             pace,
             next_at: None,
             newest_event: None,
-            newest_settled: None,
             unread: None,
+            asked_for: AskedFor::default(),
         }
     }
 
@@ -129,15 +126,18 @@ impl Tracker {
         if let Some(newest) = self.newest_event {
             since = since.max(newest - OVERLAP);
         }
-        let settled = match self.read(since).await {
-            Ok(settled) => settled,
-            Err(ReadError::Store(error)) => return Err(error.into()),
-            Err(ReadError::Call(failure)) => {
-                self.after_failure(*failure, now)?;
-                0
+        let mut settled = 0;
+        match self.read(since).await {
+            Ok(found) => {
+                let stragglers = self.look_for_stragglers().await?;
+                settled = found + stragglers.settled;
+                if stragglers.goes_on {
+                    return Ok(Look::Looked { settled, unconfirmed: 0 });
+                }
             }
-        };
-        self.send_again_what_was_passed_over().await?;
+            Err(ReadError::Store(error)) => return Err(error.into()),
+            Err(ReadError::Call(failure)) => self.after_failure(*failure, now)?,
+        }
         let unconfirmed = self.unconfirm(self.clock.now()).await?;
         tracing::debug!(settled, unconfirmed, "looked into the provisioning log");
         Ok(Look::Looked { settled, unconfirmed })
@@ -176,7 +176,7 @@ impl Tracker {
         }
     }
 
-    async fn settle(&mut self, events: &[LogEvent]) -> Result<u64, StoreError> {
+    pub(super) async fn settle(&self, events: &[LogEvent]) -> Result<u64, StoreError> {
         let mut ids: Vec<ExternalId> =
             events.iter().filter_map(|event| event.external_id.clone()).collect();
         ids.sort_unstable();
@@ -185,14 +185,10 @@ impl Tracker {
             return Ok(0);
         }
         let operations = self.store.sent_operations(&self.settings.target, ids).await?;
-        let sent: HashMap<OperationId, Timestamp> =
-            operations.iter().map(|each| (each.id, each.sent_at)).collect();
         let settlements = correlate(events, operations);
         if settlements.is_empty() {
             return Ok(0);
         }
-        let newest = settlements.iter().filter_map(|each| sent.get(&each.operation)).max();
-        self.newest_settled = self.newest_settled.max(newest.copied());
         let failed =
             settlements.iter().filter(|each| each.status == OperationStatus::Failed).count();
         let count = u64::try_from(settlements.len()).unwrap_or(u64::MAX);
@@ -201,28 +197,8 @@ impl Tracker {
         Ok(count)
     }
 
-    /// Entra works in the order of sending. What is still open though others that were sent much
-    /// later have settled was probably thrown away, by a restart of the job that nobody saw: it is
-    /// sent again, each worker's at most once a day.
-    async fn send_again_what_was_passed_over(&self) -> Result<(), StoreError> {
-        let Some(newest) = self.newest_settled else { return Ok(()) };
-        let behind = signed(self.settings.unconfirmed_after / 2);
-        let now = self.clock.now();
-        let (before, resent_before) = (newest - behind, now - RESEND_INTERVAL);
-        let target = &self.settings.target;
-        let count = self.store.queue_open_again(target, before, Some(resent_before), now).await?;
-        if count > 0 {
-            tracing::warn!(
-                operations = count,
-                "operations stay without an outcome while later ones have theirs: the job may have been \
-                 restarted; they are sent again"
-            );
-        }
-        Ok(())
-    }
-
     async fn unconfirm(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let before = now - signed(self.settings.unconfirmed_after);
+        let before = self.overdue_before(now);
         let count = self
             .store
             .unconfirm(
@@ -239,6 +215,11 @@ impl Tracker {
             tracing::warn!(operations = count, "no outcome within the time: unconfirmed");
         }
         Ok(count)
+    }
+
+    /// Whoever was sent before this instant has waited for an event for too long.
+    pub(super) fn overdue_before(&self, now: Timestamp) -> Timestamp {
+        now.saturating_sub(signed(self.settings.unconfirmed_after)).unwrap_or(Timestamp::MIN)
     }
 
     async fn give_up_without_log(&self) -> Result<Look, TrackingError> {
@@ -276,7 +257,7 @@ impl Tracker {
 }
 
 /// Whether the same page may be had a little later.
-fn is_passing(failure: &CallFailure) -> bool {
+pub(super) fn is_passing(failure: &CallFailure) -> bool {
     use Disposition::{BucketFull, RefreshToken, Throttled, Transient};
     matches!(failure.disposition(), Throttled { .. } | Transient { .. } | BucketFull | RefreshToken)
 }
@@ -290,6 +271,6 @@ fn add(at: Timestamp, wait: Duration) -> Timestamp {
     at.saturating_add(signed(wait)).unwrap_or(Timestamp::MAX)
 }
 
-fn signed(duration: Duration) -> SignedDuration {
+pub(super) fn signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }

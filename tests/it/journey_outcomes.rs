@@ -61,6 +61,24 @@ async fn a_late_event_settles_what_was_given_up() {
     stage.assert_directory_is(61, 1).await;
 }
 
+/// Given up, then processed after all while nobody looked: `work` looks back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_event_settles_what_was_given_up_though_nothing_else_is_tracked() {
+    let stage = Stage::with(MockConfig { cycle: Duration::from_hours(1), ..quick() }).await;
+    stage.write("workers.csv", &workers(60, 1));
+    stage.run_with(&APPLY, &[SOON]).await.assert_code(5);
+    stage.mock.tell("cycle", &json!({})).await;
+    stage.pass(1).await;
+    let ran = stage.run(&["work"]).await;
+    ran.assert_code(0).assert_says("60 unconfirmed operations have an outcome after all");
+    let run = stage.status("latest").await;
+    assert_eq!(counts(&run), [("provisioned".into(), 60)].into());
+    // and then there is nothing to look for
+    let reads = stage.mock.ask("stats").await["log_requests"].clone();
+    stage.run(&["work"]).await.assert_code(0).assert_says("nothing is due");
+    assert_eq!(stage.mock.ask("stats").await["log_requests"], reads);
+}
+
 /// A failure that is mended in Entra and tried again there becomes a success here.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_that_entra_mends_later_is_provisioned() {

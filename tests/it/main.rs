@@ -118,6 +118,8 @@ mod store_sqlite;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod tracking_stragglers;
+#[cfg(test)]
 mod workbook_hostile;
 #[cfg(test)]
 mod workbook_kinds;

@@ -195,3 +195,41 @@ pub async fn sent_operations_are_the_newest_three_of_each_worker<S: Store>(store
     assert_eq!((sent[0].status, sent[0].sent_at), (OperationStatus::Accepted, at(41)));
     assert_eq!((&sent[0].change_id, sent[0].event_at), (&None, None));
 }
+
+pub async fn what_waits_too_long_is_found_oldest_first<S: Store>(store: &S) {
+    commit(store, "R1", joiners(&["E1", "E2", "E3"]), at(0)).await;
+    for moment in [30, 20, 10] {
+        // the order of answers is not that of sending
+        let claimed = store.claim(&target(), 1, "guid".into(), at(1)).await.unwrap().unwrap();
+        store.accepted(claimed.id, None, at(moment), at(moment)).await.unwrap();
+    }
+    let found = store.overdue(&target(), at(30), 5).await.unwrap();
+    let found: Vec<_> =
+        found.iter().map(|each| (each.external_id.as_str(), each.sent_at)).collect();
+    assert_eq!(found, [("E3", at(10)), ("E2", at(20))]);
+    assert_eq!(store.overdue(&target(), at(30), 1).await.unwrap().len(), 1);
+    assert_eq!(store.unconfirmed_window(&target(), at(0)).await.unwrap(), None);
+    store.unconfirm(&target(), at(30), "no event".into(), "wait".into(), at(40)).await.unwrap();
+    let open = store.unconfirmed_window(&target(), at(0)).await.unwrap().unwrap();
+    assert_eq!((open.oldest_sent_at, open.newest_sent_at, open.accepted), (at(10), at(20), 2));
+    let open = store.unconfirmed_window(&target(), at(15)).await.unwrap().unwrap();
+    assert_eq!((open.oldest_sent_at, open.accepted), (at(20), 1));
+}
+
+pub async fn what_is_known_of_the_log_is_kept<S: Store>(store: &S) {
+    assert_eq!(store.settled_until(&target()).await.unwrap(), None);
+    commit(store, "R1", joiners(&["E1", "E2"]), at(0)).await;
+    assert_eq!(store.searched_until(&target()).await.unwrap(), None);
+    store.note_searched(&target(), at(5)).await.unwrap();
+    assert_eq!(store.searched_until(&target()).await.unwrap(), Some(at(5)));
+    for moment in [10, 20] {
+        let claimed = store.claim(&target(), 1, "guid".into(), at(1)).await.unwrap().unwrap();
+        store.accepted(claimed.id, None, at(moment), at(moment)).await.unwrap();
+    }
+    let sent = operations(store, "R1").await;
+    for (operation, until) in [(1, 20), (0, 20)] {
+        let settled = outcome(&sent[operation], OperationStatus::Provisioned, "created");
+        store.settle(vec![settled], at(30)).await.unwrap();
+        assert_eq!(store.settled_until(&target()).await.unwrap(), Some(at(until)));
+    }
+}

@@ -9,10 +9,8 @@ ALTER TABLE targets ADD COLUMN job_code TEXT;                 -- such as `Active
 ALTER TABLE targets ADD COLUMN job_quarantine TEXT;           -- the quarantine's reason; NULL without one
 ALTER TABLE targets ADD COLUMN job_seen_us INTEGER;
 ALTER TABLE targets ADD COLUMN delete_threshold INTEGER;      -- accidental-deletion threshold; NULL when off or unknown
-ALTER TABLE targets ADD COLUMN job_runs INTEGER CHECK (job_runs IN (0, 1));   -- whether it processed uploads then
 
 -- What is known of the way outcomes come.
-ALTER TABLE targets ADD COLUMN job_resumed_us INTEGER;        -- when it was first seen to run again after it had not
 ALTER TABLE targets ADD COLUMN settled_sent_us INTEGER;       -- the latest sending of which an outcome is known
 ALTER TABLE targets ADD COLUMN looked_back_us INTEGER;        -- up to when the log was searched for unconfirmed operations
 ALTER TABLE targets ADD COLUMN resent_us INTEGER;             -- when what was open was last sent again

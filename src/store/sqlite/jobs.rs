@@ -8,7 +8,7 @@ use crate::domain::TargetName;
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, micros, whole};
 use crate::store::sqlite::requests;
-use crate::store::{JobSeen, Jobs, StoreError};
+use crate::store::{JobSeen, Jobs, Resent, ResentWhy, StoreError};
 
 #[async_trait]
 impl Jobs for SqliteStore {
@@ -42,6 +42,33 @@ impl Jobs for SqliteStore {
                 micros(job.at)
             ])?;
             Ok(before)
+        })
+        .await
+    }
+
+    async fn resent(&self, target: &TargetName) -> Result<Option<Resent>, StoreError> {
+        let target = target.clone();
+        self.read("look up what was sent again", move |db| resent(db, &target)).await
+    }
+
+    async fn note_resent(&self, target: &TargetName, resent: Resent) -> Result<(), StoreError> {
+        let target = target.clone();
+        self.write("note what is sent again", move |db| {
+            db.prepare_cached(
+                "-- jobs.note_resent
+                UPDATE targets
+                SET resent_us = ?2,
+                    resent_count = ?3,
+                    resent_why = ?4
+                WHERE target = ?1",
+            )?
+            .execute(params![
+                target.as_str(),
+                micros(resent.at),
+                whole(resent.operations),
+                resent.why.as_str()
+            ])?;
+            Ok(())
         })
         .await
     }
@@ -90,6 +117,27 @@ fn seen(db: &Connection, target: &TargetName) -> Result<Option<JobSeen>, Failure
     }))
 }
 
+fn resent(db: &Connection, target: &TargetName) -> Result<Option<Resent>, Failure> {
+    let mut statement = db.prepare_cached(
+        "-- jobs.resent
+        SELECT resent_us, resent_count, resent_why
+        FROM targets
+        WHERE target = ?1
+            AND resent_us IS NOT NULL",
+    )?;
+    let found: Option<(i64, i64, Box<str>)> = statement
+        .query_row([target.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((at_us, count, why)) = found else { return Ok(None) };
+    let cell = |column| Cell { table: "targets", column, id: target };
+    let why = ResentWhy::ALL.into_iter().find(|each| each.as_str() == &*why);
+    Ok(Some(Resent {
+        at: cell("resent_us").instant(at_us)?,
+        operations: cell("resent_count").count(count)?,
+        why: why.ok_or_else(|| cell("resent_why").inconsistent())?,
+    }))
+}
+
 fn open_operations(
     db: &Connection,
     target: &TargetName,
@@ -108,6 +156,7 @@ fn open_operations(
             SELECT id, external_id, sent_at_us
             FROM operations INDEXED BY operations_unsettled
             WHERE target = ?1
+                AND status IN ('failed', 'unconfirmed')
                 AND status = 'unconfirmed') AS operations
         JOIN records
             ON records.target = ?1

@@ -8,16 +8,16 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::domain::{ExternalId, OperationId, OperationStatus, RunId, TargetName};
 use crate::store::sqlite::connection::{Failure, SqliteStore};
-use crate::store::sqlite::convert::{Cell, micros};
+use crate::store::sqlite::convert::{Cell, limit as most, micros};
 use crate::store::sqlite::requests;
-use crate::store::{OpenWindow, Outcomes, SentOperation, Settlement, StoreError};
+use crate::store::{OpenWindow, Outcomes, Overdue, SentOperation, Settlement, StoreError};
 
 #[async_trait]
 impl Outcomes for SqliteStore {
     async fn open_window(&self, target: &TargetName) -> Result<Option<OpenWindow>, StoreError> {
         let target = target.clone();
         self.read("look for operations without an outcome", move |db| {
-            let (oldest, newest, accepted): (Option<i64>, Option<i64>, i64) = db
+            let found = db
                 .prepare_cached(
                     "-- outcomes.open_window
                     SELECT min(sent_at_us), max(sent_at_us), count(*)
@@ -26,13 +26,7 @@ impl Outcomes for SqliteStore {
                         AND status = 'accepted'",
                 )?
                 .query_row([target.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-            let (Some(oldest), Some(newest)) = (oldest, newest) else { return Ok(None) };
-            let cell = Cell { table: "operations", column: "sent_at_us", id: &target };
-            Ok(Some(OpenWindow {
-                oldest_sent_at: cell.instant(oldest)?,
-                newest_sent_at: cell.instant(newest)?,
-                accepted: cell.count(accepted)?,
-            }))
+            window(&target, found)
         })
         .await
     }
@@ -83,6 +77,117 @@ impl Outcomes for SqliteStore {
         .await
     }
 
+    async fn unconfirmed_window(
+        &self,
+        target: &TargetName,
+        since: Timestamp,
+    ) -> Result<Option<OpenWindow>, StoreError> {
+        let (target, since_us) = (target.clone(), micros(since));
+        self.read("look for unconfirmed operations", move |db| {
+            let found = db
+                .prepare_cached(
+                    "-- outcomes.unconfirmed_window
+                    SELECT min(sent_at_us), max(sent_at_us), count(*)
+                    FROM operations INDEXED BY operations_unsettled
+                    WHERE target = ?1
+                        AND status IN ('failed', 'unconfirmed')
+                        AND status = 'unconfirmed'
+                        AND sent_at_us >= ?2",
+                )?
+                .query_row(params![target.as_str(), since_us], |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                })?;
+            window(&target, found)
+        })
+        .await
+    }
+
+    async fn overdue(
+        &self,
+        target: &TargetName,
+        sent_before: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Overdue>, StoreError> {
+        let (target, sent_before_us) = (target.clone(), micros(sent_before));
+        self.read("look for operations without an outcome", move |db| {
+            let mut statement = db.prepare_cached(
+                "-- outcomes.overdue
+                SELECT id, external_id, sent_at_us
+                FROM operations INDEXED BY operations_accepted
+                WHERE target = ?1
+                    AND status = 'accepted'
+                    AND sent_at_us < ?2
+                ORDER BY sent_at_us
+                LIMIT ?3",
+            )?;
+            let mut rows =
+                statement.query(params![target.as_str(), sent_before_us, most(limit)])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let id: i64 = row.get(0)?;
+                let cell = Cell { table: "operations", column: "sent_at_us", id: &id };
+                found.push(Overdue {
+                    id: OperationId(id),
+                    external_id: ExternalId::new(row.get::<_, Box<str>>(1)?),
+                    sent_at: cell.instant(row.get(2)?)?,
+                });
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn settled_until(&self, target: &TargetName) -> Result<Option<Timestamp>, StoreError> {
+        let target = target.clone();
+        self.read("look up what is settled", move |db| {
+            let at_us: Option<Option<i64>> = db
+                .prepare_cached(
+                    "-- outcomes.settled_until
+                    SELECT settled_sent_us
+                    FROM targets
+                    WHERE target = ?1",
+                )?
+                .query_row([target.as_str()], |row| row.get(0))
+                .optional()?;
+            let cell = Cell { table: "targets", column: "settled_sent_us", id: &target };
+            Ok(cell.instant_or_none(at_us.flatten())?)
+        })
+        .await
+    }
+
+    async fn searched_until(&self, target: &TargetName) -> Result<Option<Timestamp>, StoreError> {
+        let target = target.clone();
+        self.read("look up the last search of the log", move |db| {
+            let at_us: Option<Option<i64>> = db
+                .prepare_cached(
+                    "-- outcomes.searched_until
+                    SELECT looked_back_us
+                    FROM targets
+                    WHERE target = ?1",
+                )?
+                .query_row([target.as_str()], |row| row.get(0))
+                .optional()?;
+            let cell = Cell { table: "targets", column: "looked_back_us", id: &target };
+            Ok(cell.instant_or_none(at_us.flatten())?)
+        })
+        .await
+    }
+
+    async fn note_searched(&self, target: &TargetName, until: Timestamp) -> Result<(), StoreError> {
+        let target = target.clone();
+        self.write("note a search of the log", move |db| {
+            db.prepare_cached(
+                "-- outcomes.note_searched
+                UPDATE targets
+                SET looked_back_us = ?2
+                WHERE target = ?1",
+            )?
+            .execute(params![target.as_str(), micros(until)])?;
+            Ok(())
+        })
+        .await
+    }
+
     async fn unconfirm(
         &self,
         target: &TargetName,
@@ -118,6 +223,20 @@ impl Outcomes for SqliteStore {
         })
         .await
     }
+}
+
+/// A window from its ends and how many operations are in it.
+fn window(
+    target: &TargetName,
+    (oldest, newest, count): (Option<i64>, Option<i64>, i64),
+) -> Result<Option<OpenWindow>, Failure> {
+    let (Some(oldest), Some(newest)) = (oldest, newest) else { return Ok(None) };
+    let cell = Cell { table: "operations", column: "sent_at_us", id: target };
+    Ok(Some(OpenWindow {
+        oldest_sent_at: cell.instant(oldest)?,
+        newest_sent_at: cell.instant(newest)?,
+        accepted: cell.count(count)?,
+    }))
 }
 
 /// Writes one outcome; gives the run when that changed anything.
