@@ -108,6 +108,7 @@ fn open_operations(
             SELECT id, external_id, sent_at_us
             FROM operations INDEXED BY operations_unsettled
             WHERE target = ?1
+                AND status IN ('failed', 'unconfirmed')
                 AND status = 'unconfirmed') AS operations
         JOIN records
             ON records.target = ?1
