@@ -56,7 +56,8 @@ async fn told(seed: u64, rests: u32) -> Tally {
 async fn after_random_days_with_faults_and_kills_everything_is_as_the_company_says() {
     let wanted = number("SCIMPORT_SOAK_KILLS");
     let first = number("SCIMPORT_SOAK_SEED").unwrap_or(1);
-    let at_once = number("SCIMPORT_SOAK_AT_ONCE").map_or(AT_ONCE, |number| number as usize);
+    let at_once =
+        number("SCIMPORT_SOAK_AT_ONCE").map_or(AT_ONCE, |number| number.try_into().unwrap());
     let (stories, rests) = match wanted {
         Some(_) => (u64::MAX - first, LONG_RESTS),
         None => (STORIES, RESTS),
