@@ -10,7 +10,7 @@ use crate::bridge::{Applied, Applying, Bridge, BridgeError, Goal, Preview, Seale
 use crate::cli::args::{ApplyArgs, Wait};
 use crate::cli::context::{Context, Failed, explain, failed};
 use crate::cli::exit::Exit;
-use crate::cli::plan::{describe, tell_held};
+use crate::cli::plan::{describe, missing, tell_held};
 use crate::cli::terminal::{ask, is_interactive, operations_bar, reading_bar, remark, say, tell};
 use crate::cli::{findings, json, words};
 use crate::domain::{ExternalId, OperationStatus, RunId, RunStatus};
@@ -80,6 +80,9 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
         found.get_or_insert_with(|| {
             findings::tell_of(&preview.planned.findings);
             tell_held(preview.planned);
+            if let Some(missing) = missing(preview.planned) {
+                tell(missing);
+            }
             findings::json(&preview.planned.findings, &preview.planned.remarks)
         });
         !asks || agrees(&preview)

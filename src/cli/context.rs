@@ -87,8 +87,11 @@ impl Context {
             let found = self.env.iter().rev().find(|(key, _)| key == name);
             found.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty())
         };
-        // Windows has the second
-        known("USER").or_else(|| known("USERNAME")).unwrap_or_else(|| "unknown".to_owned())
+        // Windows has the last
+        known("USER")
+            .or_else(|| known("LOGNAME"))
+            .or_else(|| known("USERNAME"))
+            .unwrap_or_else(|| "unknown".to_owned())
     }
 
     /// The bridge with its store open.

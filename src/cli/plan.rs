@@ -135,7 +135,7 @@ fn counts(planned: &PlannedRun) -> String {
 const MISSING_SHOWN: usize = 10;
 
 /// Who is not in a file that names everybody.
-fn missing(planned: &PlannedRun) -> Option<String> {
+pub fn missing(planned: &PlannedRun) -> Option<String> {
     let all = planned.run.changes.missing;
     if all == 0 {
         return None;

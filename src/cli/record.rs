@@ -37,6 +37,9 @@ pub async fn run(context: &Context, args: RecordArgs) -> Result<Exit, Failed> {
             record.target,
             record.last_sent.map_or_else(|| "never".to_owned(), words::instant)
         ));
+        if let Some(next) = record.next_effective_at {
+            say(format!("  changes by itself at {}", words::instant(next)));
+        }
         for operation in &record.history {
             say(format!(
                 "  {}  {:<7}  {}{}  run {}",

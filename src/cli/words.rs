@@ -66,6 +66,8 @@ pub fn run(run: &Run, now: Timestamp) -> String {
     let _ = writeln!(text, "changes   {}", changes(&run.changes));
     let _ = write!(text, "requests  {}", thousands(run.bulk_requests));
     if let Some(held) = held(&run.held_by) {
+        let is_over = run.status != RunStatus::Held;
+        let held = if is_over { held.replace("held by  ", "was held ") } else { held };
         let _ = write!(text, "\n{held}");
     }
     if let Some(note) = &run.note {
@@ -79,6 +81,7 @@ pub fn run(run: &Run, now: Timestamp) -> String {
         let _ = write!(text, "\nsee       run {by} took its place");
     }
     if let Some(next) = next_step(run.status) {
+        let next = next.replace("RUN", run.id.as_str());
         let _ = write!(text, "\nnext      {next}");
     }
     text

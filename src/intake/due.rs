@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{Change, Clock, ExternalId, HeldBy, LedgerEntry, RunKind};
 use crate::intake::ingest::{IntakeError, new_run_id};
-use crate::intake::planner::{Planner, status_of};
+use crate::intake::planner::{Planner, note, status_of};
 use crate::intake::{Feed, PlannedRun};
 use crate::plan::{Decision, Numbers, decide, evaluate};
 use crate::scim::{digest, is_active, with_active};
 use crate::store::{
     Due, DueRecord, LastPlanned, NewRun, PlannedOperation, PlannedRow, PlannedVerdict,
-    RecordCounts, RecordNote, Store,
+    RecordCounts, Store,
 };
 
 /// Records looked at a time.
@@ -119,19 +119,13 @@ fn plan_record(
             let operation = again(planned, resource, active, Change::Leaver, now, false);
             PlannedVerdict::Operation(PlannedOperation { closes: true, ..operation })
         }
-        Decision::Unchanged => PlannedVerdict::Unchanged(note(&planned, now)),
+        Decision::Unchanged => {
+            PlannedVerdict::Unchanged(note(planned.row_digest, planned.window, now))
+        }
         // it was taken over since the row was scheduled
         Decision::OwnedByOtherSource(_) => return None,
     };
     Some(PlannedRow { row: None, line: None, external_id: Some(external_id), verdict })
-}
-
-fn note(planned: &LastPlanned, now: Timestamp) -> RecordNote {
-    RecordNote {
-        row_digest: planned.row_digest,
-        window: planned.window,
-        next_effective_at: planned.window.and_then(|window| window.next_change(now)),
-    }
 }
 
 /// What was planned before, to be sent once more with another state.
@@ -149,7 +143,7 @@ fn again(
         digest: digest(&resource),
         resource,
         user_name_key: planned.user_name_key,
-        note: note(&planned, now),
+        note: note(planned.row_digest, planned.window, now),
         manager: planned.manager,
         resend,
         closes: false,

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::{Change, ExternalId, OperationStatus};
 use crate::intake::pilot::Selection;
+use crate::intake::planner::made::{is_of, operation};
 use crate::intake::planner::rows::{Person, ReadVerdict};
 use crate::intake::planner::words::{
     USER_NAME_TAKEN, owned_by_other_source, rejected, unknown_manager, user_name_taken,
@@ -16,15 +17,17 @@ use crate::plan::{Decision, decide, taken_by};
 use crate::scim::{AttributeChange, changed_attributes};
 use crate::source::Finding;
 use crate::store::{
-    NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RecordCounts, RecordNote, RunDraft,
-    StatusCounts, Store, StoreError,
+    NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RecordCounts, RunDraft, StatusCounts,
+    Store, StoreError,
 };
 
+mod made;
 mod rows;
 #[cfg(test)]
 mod tests;
 mod words;
 
+pub(super) use made::{note, status_of};
 pub(super) use rows::ReadRow;
 pub(super) use words::left_by_absence;
 
@@ -327,7 +330,7 @@ impl<'s> Planner<'s> {
     ) -> PlannedVerdict {
         let (change, resend, closes) = match known.decision {
             Decision::Unchanged => {
-                return PlannedVerdict::Unchanged(note(&user, now));
+                return PlannedVerdict::Unchanged(note(user.row_digest, user.window, now));
             }
             Decision::OwnedByOtherSource(owner) => {
                 let problem = owned_by_other_source(owner.as_str());
@@ -384,60 +387,5 @@ fn show(
     if let Some(on_change) = options.on_change.as_mut() {
         let external_id = user.external_id.clone();
         on_change(ChangeSeen { external_id, change, attributes });
-    }
-}
-
-/// Whether a changed path is the attribute that a guard names, or a part of it.
-fn is_of(changed: &str, guarded: &str) -> bool {
-    use crate::scim::AttributePath;
-    let Ok(path) = AttributePath::parse(guarded) else { return false };
-    let path = path.to_string();
-    let shorter = path.strip_suffix(".value").unwrap_or(&path);
-    [path.as_str(), shorter].iter().any(|path| {
-        changed
-            .strip_prefix(path)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-    })
-}
-
-pub(super) const fn status_of(verdict: &PlannedVerdict) -> OperationStatus {
-    match verdict {
-        PlannedVerdict::Operation(operation) if operation.closes => OperationStatus::Superseded,
-        PlannedVerdict::Operation(_) => OperationStatus::Queued,
-        PlannedVerdict::Rejected { .. } => OperationStatus::Rejected,
-        PlannedVerdict::Superseded { .. } => OperationStatus::Superseded,
-        PlannedVerdict::Unchanged(_) => OperationStatus::Unchanged,
-        PlannedVerdict::Later { .. } => OperationStatus::OutOfScope,
-    }
-}
-
-fn note(user: &Person, now: Timestamp) -> RecordNote {
-    RecordNote {
-        row_digest: user.row_digest,
-        window: user.window,
-        next_effective_at: user.window.and_then(|window| window.next_change(now)),
-    }
-}
-
-fn operation(
-    user: Person,
-    change: Change,
-    resend: bool,
-    closes: bool,
-    graver: Option<(String, String)>,
-    now: Timestamp,
-) -> PlannedOperation {
-    let note = note(&user, now);
-    PlannedOperation {
-        change,
-        active: user.active,
-        digest: user.digest,
-        resource: user.resource,
-        user_name_key: user.user_name_key,
-        manager: user.manager,
-        resend,
-        closes,
-        note,
-        warning: graver.or(user.warning),
     }
 }

@@ -10,28 +10,31 @@
 mod calls;
 #[cfg(test)]
 mod conformance;
+mod counts;
 mod error;
 mod jobs;
 mod leases;
 mod operations;
 mod outbox;
 mod outcomes;
+mod planned;
 mod records;
 mod runs;
 mod sqlite;
 
 pub use calls::{CallId, CallLimits, CallPermit, Calls};
+pub use counts::{ChangeCounts, StatusCounts};
 pub use error::StoreError;
 pub use jobs::{JobSeen, Jobs, Resent, ResentWhy};
 pub use leases::{Lease, Leases};
 pub use operations::{HistoryEntry, Operation, Operations};
 pub use outbox::{Claim, ClaimedOperation, Outbox, OutboxState};
 pub use outcomes::{OpenWindow, Outcomes, Overdue, SentOperation, Settlement};
+pub use planned::{FaultyRow, PlannedOperation, PlannedRow, PlannedVerdict, RecordNote};
 pub use records::{ActiveRecord, Due, DueRecord, LastPlanned, Record, RecordCounts, Records};
 pub use runs::{
-    ChangeCounts, Commit, Decided, FaultyRow, FileHistory, NewRun, Outcome, PlannedOperation,
-    PlannedRow, PlannedVerdict, RecordNote, RefusedRun, Run, RunDraft, Runs, StatusCounts,
-    StoredProblem, TakesPlaceOf,
+    Commit, Decided, FileHistory, NewRun, Outcome, RefusedRun, Run, RunDraft, Runs, StoredProblem,
+    TakesPlaceOf,
 };
 pub use sqlite::SqliteStore;
 

@@ -1,15 +1,13 @@
 //! Runs: one file of one source, from intake to the last outcome.
 
-use std::fmt;
-
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::domain::{
-    ActiveWindow, Change, ExternalId, HeldBy, OperationId, OperationStatus, RunDecision, RunId,
-    RunKind, RunStatus, SourceName, TargetName,
+    ExternalId, HeldBy, OperationId, OperationStatus, RunDecision, RunId, RunKind, RunStatus,
+    SourceName, TargetName,
 };
-use crate::store::StoreError;
+use crate::store::{ChangeCounts, PlannedRow, StatusCounts, StoreError};
 
 /// A run that has been planned and is about to be committed.
 #[derive(Debug, Clone)]
@@ -136,94 +134,6 @@ pub struct StoredProblem {
     pub hint: Option<String>,
 }
 
-/// Operations by kind of change.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ChangeCounts {
-    /// Joiners, inactive ones too.
-    pub joiner: u64,
-    /// Joiners that are inactive (part of `joiner`).
-    pub joiner_inactive: u64,
-    /// Movers.
-    pub mover: u64,
-    /// Leavers.
-    pub leaver: u64,
-    /// Rehires.
-    pub rehire: u64,
-    /// People missing from a complete file.
-    pub missing: u64,
-}
-
-impl ChangeCounts {
-    /// Counts one change.
-    pub const fn add(&mut self, change: Change, active: bool) {
-        match change {
-            Change::Joiner => {
-                self.joiner += 1;
-                if !active {
-                    self.joiner_inactive += 1;
-                }
-            }
-            Change::Mover => self.mover += 1,
-            Change::Leaver => self.leaver += 1,
-            Change::Rehire => self.rehire += 1,
-        }
-    }
-}
-
-/// Rows by status; every status is there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct StatusCounts([u64; OperationStatus::ALL.len()]);
-
-impl StatusCounts {
-    /// The count of one status.
-    #[must_use]
-    pub fn get(&self, status: OperationStatus) -> u64 {
-        OperationStatus::ALL
-            .iter()
-            .position(|each| *each == status)
-            .and_then(|index| self.0.get(index))
-            .copied()
-            .unwrap_or(0)
-    }
-
-    /// Adds to the count of one status.
-    pub fn add(&mut self, status: OperationStatus, count: u64) {
-        let index = OperationStatus::ALL.iter().position(|each| *each == status);
-        if let Some(slot) = index.and_then(|index| self.0.get_mut(index)) {
-            *slot += count;
-        }
-    }
-
-    /// Takes from the count of one status.
-    pub fn take(&mut self, status: OperationStatus, count: u64) {
-        let index = OperationStatus::ALL.iter().position(|each| *each == status);
-        if let Some(slot) = index.and_then(|index| self.0.get_mut(index)) {
-            *slot = slot.saturating_sub(count);
-        }
-    }
-
-    /// Moves the whole count of one status to another one.
-    pub fn turn(&mut self, from: OperationStatus, to: OperationStatus) {
-        let count = self.get(from);
-        let index = OperationStatus::ALL.iter().position(|each| *each == from);
-        if let Some(slot) = index.and_then(|index| self.0.get_mut(index)) {
-            *slot = 0;
-        }
-        self.add(to, count);
-    }
-
-    /// Every status with its count, in the order of a record's journey.
-    pub fn iter(&self) -> impl Iterator<Item = (OperationStatus, u64)> + '_ {
-        OperationStatus::ALL.into_iter().zip(self.0)
-    }
-
-    /// The sum over all statuses.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.0.iter().sum()
-    }
-}
-
 /// A run as the store knows it.
 #[derive(Debug, Clone)]
 pub struct Run {
@@ -300,108 +210,6 @@ pub enum Outcome {
         /// The newer run, where there is one.
         superseded_by: Option<RunId>,
     },
-}
-
-/// One row as planned, on its way into the store. Rows that are unchanged or out of scope are only
-/// counted; they stand here only where the ledger has to note something of them.
-#[derive(Debug, Clone)]
-pub struct PlannedRow {
-    /// The record's number in the file, the header being 1; `None` without a row.
-    pub row: Option<u64>,
-    /// The physical line where it starts.
-    pub line: Option<u64>,
-    /// The worker; `None` where it could not be read.
-    pub external_id: Option<ExternalId>,
-    /// What becomes of it.
-    pub verdict: PlannedVerdict,
-}
-
-/// What planning decided about a row.
-#[derive(Debug, Clone)]
-pub enum PlannedVerdict {
-    /// To be sent.
-    Operation(PlannedOperation),
-    /// Could not become a valid SCIM user.
-    Rejected {
-        /// Stable and dotted.
-        code: String,
-        /// What was wrong.
-        reason: String,
-        /// The way out.
-        advice: Option<String>,
-        /// What of it goes back to whoever exported it.
-        faulty: FaultyRow,
-    },
-    /// Another row of the same worker counts instead.
-    Superseded {
-        /// Which one, in words.
-        reason: String,
-    },
-    /// The ledger says the same already: nothing is stored but what is noted of the row.
-    Unchanged(RecordNote),
-    /// It applies from a later instant on; nothing is stored but the day.
-    Later {
-        /// When.
-        effective_at: Timestamp,
-        /// What will be sent then.
-        operation: PlannedOperation,
-    },
-}
-
-/// What the ledger notes of a worker beside the resource.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RecordNote {
-    /// Digest of the row behind the resource; `None` where it must be mapped again next time.
-    pub row_digest: Option<[u8; 16]>,
-    /// When the worker is active, where the mapping knows it by dates.
-    pub window: Option<ActiveWindow>,
-    /// When the record changes by itself next.
-    pub next_effective_at: Option<Timestamp>,
-}
-
-/// What of a rejected row goes back to whoever exported it: values of people, which are stored and
-/// reported, and never logged.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct FaultyRow {
-    /// The header of the column at fault, where it is one.
-    pub column: Option<String>,
-    /// The mapped cells in the order of the run's columns; empty where the row could not be read.
-    pub cells: Vec<String>,
-}
-
-/// The column and how many cells; never what is in them.
-impl fmt::Debug for FaultyRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FaultyRow")
-            .field("column", &self.column)
-            .field("cells", &self.cells.len())
-            .finish()
-    }
-}
-
-/// An operation as planned.
-#[derive(Debug, Clone)]
-pub struct PlannedOperation {
-    /// The kind of change.
-    pub change: Change,
-    /// The mapped `active`.
-    pub active: bool,
-    /// Digest of `resource`.
-    pub digest: [u8; 16],
-    /// The SCIM user: the bytes of `data` in the bulk request.
-    pub resource: Vec<u8>,
-    /// The key of its userName (`scim::user_name_key`); `None` without one.
-    pub user_name_key: Option<i64>,
-    /// The externalId of the manager that the resource names.
-    pub manager: Option<ExternalId>,
-    /// Whether the ledger already holds this very digest (sent again after failed or unconfirmed).
-    pub resend: bool,
-    /// Whether it only closes the record: nothing of the worker ever reached Entra.
-    pub closes: bool,
-    /// What the ledger notes beside the resource.
-    pub note: RecordNote,
-    /// A warning's code and words, kept with the operation until an outcome takes their place.
-    pub warning: Option<(String, String)>,
 }
 
 /// What earlier files of a source say about a new one.

@@ -319,3 +319,29 @@ async fn an_unfinished_story_of_a_joiner_who_leaves_is_closed_and_not_sent() {
     let run = stage.apply("workers.csv", &["--wait", "outcome"]).await.assert_code(0).json();
     assert_eq!(run["changes"]["joiner"], 1);
 }
+
+/// Nobody has asked for the first run of a folder, a schedule, a webhook or an upload: it waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_run_that_nobody_typed_is_always_held() {
+    use scimport::bridge::{Applied, Applying, Bridge, Setup};
+    use scimport::domain::{RunStatus, SystemClock};
+    use scimport::intake::Asked;
+
+    let stage = Stage::new().await;
+    let file = stage.write("workers.csv", &workers(20, 1));
+    let setup = Setup::load(&stage.path("scimport.toml"), &[]).unwrap();
+    let bridge = Bridge::open(setup, std::sync::Arc::new(SystemClock), Vec::new()).unwrap();
+    let applying = Applying { asked: Asked::Automatic, ..Applying::default() };
+    let applied = bridge.apply("hr", &file, applying, &mut |_| true).await.unwrap();
+    let Applied::Committed(id) = applied else { panic!("a new run") };
+    let run = bridge.store.run(&id).await.unwrap().unwrap();
+    assert_eq!((run.status, run.held_by[0].guard.as_str()), (RunStatus::Held, "first_run"));
+    bridge.approve(&id, "ada").await.unwrap();
+    // from now on the guards alone decide
+    stage.run(&["work", "--until", "settled"]).await.assert_code(0);
+    let file = stage.write("workers.csv", &workers(20, 2));
+    let applied = bridge.apply("hr", &file, applying, &mut |_| true).await.unwrap();
+    let Applied::Committed(id) = applied else { panic!("a new run") };
+    let run = bridge.store.run(&id).await.unwrap().unwrap();
+    assert_eq!((run.status, run.held_by.len()), (RunStatus::Delivering, 0));
+}

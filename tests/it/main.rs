@@ -112,6 +112,18 @@ mod mock_token;
 mod mock_upload;
 mod payload;
 #[cfg(test)]
+#[cfg(unix)]
+mod soak;
+#[cfg(test)]
+#[cfg(unix)]
+mod soak_model;
+#[cfg(test)]
+#[cfg(unix)]
+mod soak_proof;
+#[cfg(test)]
+#[cfg(unix)]
+mod soak_story;
+#[cfg(test)]
 mod store_leases;
 #[cfg(test)]
 mod store_sqlite;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use scimport::mock_entra::{CLIENT_SECRET, MockConfig, target_config};
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 
 use crate::mock_client::Mock;
@@ -261,6 +262,24 @@ fn lines_without(text: &str, keys: &[&str]) -> String {
 pub async fn ended(child: Child, what: &str) -> Ran {
     let output = tokio::time::timeout(STUCK, child.wait_with_output()).await;
     Ran::of(output.unwrap_or_else(|_| panic!("`{what}` is stuck")).unwrap())
+}
+
+/// Lets a program live so long at most, then kills it by SIGKILL: no handler runs.
+pub async fn killed_after(mut child: Child, life: Duration) -> Ran {
+    let (mut out, mut log) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let (mut out_text, mut log_text) = (String::new(), String::new());
+    let living = async {
+        if let Ok(status) = tokio::time::timeout(life, child.wait()).await {
+            return status.unwrap();
+        }
+        child.start_kill().unwrap();
+        child.wait().await.unwrap()
+    };
+    let (status, read_out, read_log) =
+        tokio::join!(living, out.read_to_string(&mut out_text), log.read_to_string(&mut log_text));
+    read_out.unwrap();
+    read_log.unwrap();
+    Ran { code: status.code().unwrap_or(-1), out: out_text, log: log_text }
 }
 
 /// What became of a command.

@@ -5,6 +5,7 @@
 
 pub mod calls;
 pub mod decisions;
+pub mod jobs;
 pub mod leases;
 pub mod order;
 pub mod outbox;
@@ -107,6 +108,8 @@ macro_rules! conformance {
             people::a_later_row_is_kept_until_its_day_or_until_a_newer_file,
             people::a_report_is_due_once_the_manager_has_arrived,
             people::the_ledgers_digest_follows_ids_digests_and_states,
+            jobs::a_job_is_known_as_it_was_last_seen,
+            jobs::everything_open_is_queued_again_and_nothing_else,
             leases::a_lease_has_one_holder,
             leases::leases_of_two_targets_do_not_meet,
             random::no_worker_is_twice_on_the_way_and_the_latest_version_wins,
