@@ -5,13 +5,16 @@ use serde_json::Value;
 
 use crate::cli_support::{GOOD, Place, SECRET_VARIABLE, SOURCE, Stage, config, offline, ran};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 15] = [
     "demo",
     "check",
     "convert",
     "plan",
     "apply",
     "work",
+    "approve",
+    "cancel",
+    "retry",
     "runs",
     "status",
     "record",

@@ -16,11 +16,11 @@ fn ids(request: &Value) -> Vec<&str> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn leavers_are_out_first_and_the_next_windows_carry_on_by_themselves() {
-    let stage = Stage::with(MockConfig { daily_calls: 60, ..quick() }).await;
+    let stage = Stage::with(MockConfig { daily_calls: 80, ..quick() }).await;
     stage.write("workers.csv", &workers(PEOPLE, 1));
     let daily = |calls: &'static str| [("SCIMPORT__TARGET__ENTRA__DAILY_CALLS", calls)];
     let apply = ["apply", "workers.csv", "--source", "hr", "--wait", "outcome", "--json"];
-    stage.run_with(&apply, &daily("60")).await.assert_code(0);
+    stage.run_with(&apply, &daily("80")).await.assert_code(0);
     stage.pass(DAY + 60).await;
     stage.mock.tell("settings", &json!({"daily_calls": 20})).await;
 
