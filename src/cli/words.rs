@@ -227,10 +227,10 @@ pub fn troubles<'a, T: Into<Trouble<'a>>>(
         // what is still to be sent and is spoken of all the same is sent with a warning
         let status = if *status == OperationStatus::Queued { "warning" } else { status.as_str() };
         let class = match first.status {
-            OperationStatus::Failed => format!(" ({})", failure_class(code).as_str()),
+            OperationStatus::Failed => format!("  [{}]", failure_class(code).as_str()),
             _ => String::new(),
         };
-        let _ = writeln!(text, "{:>6}  {status} {code}{class}: {who}", members.len());
+        let _ = writeln!(text, "{:>6}  {status} {code}: {who}{class}", members.len());
         if let Some(reason) = first.reason {
             let _ = writeln!(text, "        {reason}");
         }
