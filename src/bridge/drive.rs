@@ -10,7 +10,7 @@ use crate::bridge::{Bridge, BridgeError};
 use crate::delivery::{Courier, CourierSettings, Ladder, Stop};
 use crate::domain::{OperationStatus, RunId, RunStatus, TargetName};
 use crate::entra::{self, Cloud, EntraClient};
-use crate::store::{CallLimits, Run};
+use crate::store::{CallLimits, LeaseHolder, Run};
 use crate::tracking::{Look, Tracker, TrackerSettings, TrackingError};
 
 /// How often the store is asked whether the goal is reached.
@@ -18,6 +18,8 @@ const TICK: Duration = Duration::from_millis(200);
 /// A look at a large run counts all its operations, and nothing is sent meanwhile: the pause after a
 /// look is so many times as long as the look took.
 const PAUSE_PER_LOOK: u32 = 20;
+/// How often it is said that another process is waited for.
+const SAY_AGAIN: Duration = Duration::from_mins(1);
 /// Longest pause after a look.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How much longer than the burst window a call counts at most, from its start: with an answer within
@@ -92,16 +94,17 @@ impl Bridge {
     ) -> Result<Ended, BridgeError> {
         self.bind_job(target).await?;
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
-        let mut has_said = false;
+        let began = Instant::now();
+        let mut said_at: Option<Instant> = None;
         loop {
-            if let Some(lease) = self.store.lease(target).await? {
+            if let Some(lease) = self.store.lease(target, self.clock.now()).await? {
                 let ended = self.drive_leased(target, goal, deadline, cancel, on_tick).await;
                 drop(lease);
                 return ended;
             }
-            if !has_said {
-                has_said = true;
-                tracing::info!(target = %target, "another process delivers to this target; waiting");
+            if said_at.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {
+                said_at = Some(Instant::now());
+                self.say_who_holds(target, began.elapsed()).await?;
             }
             // whoever has the lease does what is due
             if *goal == Goal::Idle
@@ -117,6 +120,27 @@ impl Bridge {
             }
             tokio::time::sleep(TICK).await;
         }
+    }
+
+    /// Says who delivers to a target, and how long this has been waited for.
+    async fn say_who_holds(
+        &self,
+        target: &TargetName,
+        waited: Duration,
+    ) -> Result<(), BridgeError> {
+        let holder = match self.store.lease_holder(target).await? {
+            Some(LeaseHolder { pid, since }) => {
+                let since = since.round(jiff::Unit::Second).unwrap_or(since);
+                format!("another process (pid {pid}, since {since})")
+            }
+            None => "another process".to_owned(),
+        };
+        tracing::info!(
+            target = %target,
+            waited_s = waited.as_secs(),
+            "{holder} delivers to this target; waiting"
+        );
+        Ok(())
     }
 
     /// What the ledger knows was sent to one provisioning job must not be continued in another.

@@ -72,7 +72,7 @@ impl Bridge {
         if self.store.unconfirmed_window(target, since).await?.is_none() {
             return Ok(0);
         }
-        let Some(lease) = self.store.lease(target).await? else {
+        let Some(lease) = self.store.lease(target, self.clock.now()).await? else {
             return Ok(0);
         };
         let client = self.setup.client(target, &self.env)?;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::delivery::burst::Burst;
 use crate::delivery::health::JobWatch;
 use crate::delivery::pace::Pace;
 use crate::delivery::token_trust::TokenTrust;
@@ -43,6 +44,7 @@ pub(super) struct Posted {
 /// What the loop remembers between two turns.
 pub(super) struct Turn {
     pub(super) pace: Pace,
+    burst: Burst,
     pub(super) job: JobWatch,
     posts: JoinSet<Result<Posted, StoreError>>,
     pub(super) token: TokenTrust,
@@ -78,6 +80,7 @@ impl Courier {
         }
         let mut turn = Turn {
             pace: Pace::new(self.settings.throttle, self.settings.transient),
+            burst: Burst::default(),
             job: JobWatch::new(self.settings.job_check),
             posts: JoinSet::new(),
             token: TokenTrust::default(),
@@ -145,15 +148,22 @@ impl Courier {
             return Ok(self.without_token(turn, failure));
         }
         let CourierSettings { tenant, target, limits, .. } = &self.settings;
+        if let Some(wait) = turn.burst.wait(limits.burst, limits.window) {
+            turn.ready = Some(claim);
+            return Ok(Some(wait.max(Duration::from_millis(1))));
+        }
         match self.store.begin_call(tenant, target, *limits, self.clock.now()).await? {
             CallPermit::Granted(call) => {
+                turn.burst.count();
                 self.post(turn, claim, call).await?;
                 Ok(Some(Duration::ZERO))
             }
             CallPermit::Wait(until) => {
                 turn.ready = Some(claim);
-                let wait = until.duration_since(self.clock.now());
-                Ok(Some(wait.unsigned_abs().max(Duration::from_millis(1))))
+                let wait = until.duration_since(self.clock.now()).unsigned_abs();
+                // longer only when the clock has just gone back
+                let longest = limits.window + limits.margin;
+                Ok(Some(wait.clamp(Duration::from_millis(1), longest)))
             }
             CallPermit::Exhausted(free_at) => {
                 self.store.release(claim.id, now).await?;

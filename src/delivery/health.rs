@@ -23,18 +23,20 @@ const AFTER_FAULT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(super) struct JobWatch {
     interval: Duration,
+    asked_at: Option<Timestamp>,
     due_at: Option<Timestamp>,
     is_forbidden: bool,
 }
 
 impl JobWatch {
     pub(super) const fn new(interval: Duration) -> Self {
-        Self { interval, due_at: None, is_forbidden: false }
+        Self { interval, asked_at: None, due_at: None, is_forbidden: false }
     }
 
-    /// Whether it is time to ask.
+    /// Whether it is time to ask; it is when the clock has gone back.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        !self.is_forbidden && self.due_at.is_none_or(|due| due <= now)
+        let went_back = self.asked_at.is_some_and(|asked| now < asked);
+        !self.is_forbidden && (went_back || self.due_at.is_none_or(|due| due <= now))
     }
 
     /// Makes the next check due at once.
@@ -53,6 +55,7 @@ impl JobWatch {
         if self.is_forbidden {
             return Ok(None);
         }
+        self.asked_at = Some(now);
         self.due_at = Some(later(now, self.interval));
         let looked = client.job().await;
         if let Ok(health) = &looked {
@@ -88,5 +91,25 @@ impl JobWatch {
                 None
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_is_asked_for_in_time_wherever_the_clock_goes() {
+        let at = |second: i64| Timestamp::from_second(1_000_000 + second).unwrap();
+        let mut watch = JobWatch::new(Duration::from_mins(5));
+        assert!(watch.is_due(at(0)));
+        watch.asked_at = Some(at(0));
+        watch.due_at = Some(at(300));
+        assert!(!watch.is_due(at(299)));
+        assert!(watch.is_due(at(300)));
+        assert!(watch.is_due(at(-3_600)), "it went back");
+        assert!(watch.is_due(at(3_600)), "it went on");
+        watch.expire();
+        assert!(watch.is_due(at(1)));
     }
 }

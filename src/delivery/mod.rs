@@ -11,6 +11,7 @@
 
 mod answers;
 mod backoff;
+mod burst;
 mod courier;
 mod explain;
 mod forecast;

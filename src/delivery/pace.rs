@@ -21,7 +21,7 @@ pub(super) const THROTTLED_IS_EXHAUSTED: SignedDuration = SignedDuration::from_m
 pub(super) struct Pace {
     throttle: Ladder,
     transient: Ladder,
-    paused_until: Option<Timestamp>,
+    paused: Option<Pause>,
     throttle_step: u32,
     throttled_since: Option<Timestamp>,
     transient_steps: HashMap<BulkRequestId, u32>,
@@ -29,12 +29,19 @@ pub(super) struct Pace {
     failing_since: Option<Timestamp>,
 }
 
+/// From when until when nothing is sent.
+#[derive(Debug, Clone, Copy)]
+struct Pause {
+    from: Timestamp,
+    until: Timestamp,
+}
+
 impl Pace {
     pub(super) fn new(throttle: Ladder, transient: Ladder) -> Self {
         Self {
             throttle,
             transient,
-            paused_until: None,
+            paused: None,
             throttle_step: 0,
             throttled_since: None,
             transient_steps: HashMap::new(),
@@ -43,9 +50,15 @@ impl Pace {
         }
     }
 
-    /// How long nothing may be sent to the target, if at all.
-    pub(super) fn pause(&self, now: Timestamp) -> Option<Duration> {
-        let left = self.paused_until?.duration_since(now);
+    /// How long nothing may be sent to the target, if at all. A clock that has gone back makes a
+    /// pause begin anew, no more.
+    pub(super) fn pause(&mut self, now: Timestamp) -> Option<Duration> {
+        let pause = self.paused.as_mut()?;
+        if now < pause.from {
+            let length = pause.until.duration_since(pause.from);
+            *pause = Pause { from: now, until: now.saturating_add(length).unwrap_or(now) };
+        }
+        let left = pause.until.duration_since(now);
         left.is_positive().then(|| left.unsigned_abs())
     }
 
@@ -87,9 +100,9 @@ impl Pace {
 
     /// The whole target pauses for this long from now, or longer if it already does.
     pub(super) fn pause_for(&mut self, wait: Duration, now: Timestamp) -> Timestamp {
-        let until = later(now, wait);
-        let until = self.paused_until.map_or(until, |paused| paused.max(until));
-        self.paused_until = Some(until);
+        let left = self.pause(now).unwrap_or(Duration::ZERO);
+        let until = later(now, wait.max(left));
+        self.paused = Some(Pause { from: now, until });
         until
     }
 
@@ -155,6 +168,18 @@ mod tests {
         assert!(until >= at(100) && until <= at(101));
         assert!(pace.pause(at(99)).is_some());
         assert!(pace.pause(at(102)).is_none());
+    }
+
+    #[test]
+    fn a_pause_does_not_grow_by_the_hour_that_the_clock_goes_back() {
+        let mut pace = pace();
+        pace.pause_for(Duration::from_mins(5), at(0));
+        assert_eq!(pace.pause(at(-3_600)), Some(Duration::from_mins(5)));
+        assert_eq!(pace.pause(at(-3_400)), Some(Duration::from_secs(100)));
+        assert_eq!(pace.pause(at(-3_300)), None);
+        pace.pause_for(Duration::from_secs(10), at(-3_000));
+        assert_eq!(pace.pause(at(-2_995)), Some(Duration::from_secs(5)));
+        assert_eq!(pace.pause(at(3_600)), None, "and an hour on");
     }
 
     #[test]

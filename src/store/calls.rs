@@ -52,7 +52,8 @@ pub enum CallPermit {
 /// Calls.
 #[async_trait]
 pub trait Calls {
-    /// Asks for a call to a target of a tenant and notes it, in one transaction.
+    /// Asks for a call to a target of a tenant and notes it, in one transaction. Calls that seem to be
+    /// made in the future, because the clock has gone back, count as made now.
     async fn begin_call(
         &self,
         tenant: &str,

@@ -26,7 +26,7 @@ pub use calls::{CallId, CallLimits, CallPermit, Calls};
 pub use counts::{ChangeCounts, StatusCounts};
 pub use error::StoreError;
 pub use jobs::{JobSeen, Jobs, Resent, ResentWhy};
-pub use leases::{Lease, Leases};
+pub use leases::{Lease, LeaseHolder, Leases};
 pub use operations::{HistoryEntry, Operation, Operations};
 pub use outbox::{Claim, ClaimedOperation, Outbox, OutboxState};
 pub use outcomes::{OpenWindow, Outcomes, Overdue, SentOperation, Settlement};

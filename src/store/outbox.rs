@@ -69,6 +69,9 @@ pub trait Outbox {
     /// leaves, or whose pending operation is of a later class while Entra knows them; a leaver
     /// waits for nobody, and who is in a ring of managers goes all the same.
     ///
+    /// A request that was postponed later than `now`, because the clock has gone back, waits as long as
+    /// it was to, from `now` on.
+    ///
     /// `None` when nothing may be sent now, or when fewer than `max` may and an answer that is
     /// awaited would let more go.
     async fn claim(

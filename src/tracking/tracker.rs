@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use crate::domain::{Clock, ExternalId, OperationStatus, TargetName};
 use crate::entra::{CallFailure, Disposition, EntraClient, EventPages, LogEvent};
@@ -72,6 +73,9 @@ pub struct Tracker {
     pub(super) settings: TrackerSettings,
     pub(super) pace: ReadPace,
     next_at: Option<Timestamp>,
+    looked_at: Option<Timestamp>,
+    /// Since when this process has known of open operations.
+    open_since: Option<Instant>,
     newest_event: Option<Timestamp>,
     /// A look that a passing fault cut short goes on at the page it came to.
     unread: Option<EventPages>,
@@ -96,6 +100,8 @@ impl Tracker {
             settings,
             pace,
             next_at: None,
+            looked_at: None,
+            open_since: None,
             newest_event: None,
             unread: None,
             asked_for: AskedFor::default(),
@@ -110,6 +116,7 @@ impl Tracker {
     pub async fn step(&mut self) -> Result<Look, TrackingError> {
         let Some(window) = self.store.open_window(&self.settings.target).await? else {
             self.next_at = None;
+            self.open_since = None;
             return Ok(Look::Nothing);
         };
         if !self.settings.has_log {
@@ -117,10 +124,17 @@ impl Tracker {
         }
         let now = self.clock.now();
         let first_at = add(window.oldest_sent_at, self.settings.first_poll);
+        // what was sent is dated by the server's clock: ours may be far behind it
+        let is_first_over =
+            self.open_since.get_or_insert_with(Instant::now).elapsed() >= self.settings.first_poll;
+        let first_at = if is_first_over { first_at.min(now) } else { first_at };
         let due = self.next_at.map_or(first_at, |next| next.max(first_at));
-        if now < due {
+        // it has gone back: whatever is due may have been so long ago
+        let went_back = self.looked_at.is_some_and(|looked| now < looked);
+        if now < due && !went_back {
             return Ok(Look::At(due));
         }
+        self.looked_at = Some(now);
         self.next_at = Some(add(now, self.settings.poll));
         let mut since = window.oldest_sent_at - CLOCK_MARGIN;
         if let Some(newest) = self.newest_event {

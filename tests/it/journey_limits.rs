@@ -187,3 +187,41 @@ async fn a_burst_limit_smaller_than_ours_is_met_with_patience() {
     ran.assert_code(0).assert_says("delivery.throttled");
     stage.assert_directory_is(310, 1).await;
 }
+
+/// The clock goes back or on by an hour while the burst limit is used up and requests wait: they go
+/// out in time all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_jumps_an_hour_does_not_stop_deliveries() {
+    for jump in ["-3600s", "3600s"] {
+        let stage = stage(quick(), 620).await;
+        stage.mock.tell("faults", &json!(["throttle-after:3"])).await;
+        let ran = stage.apply("workers.csv", &["--timeout", "1s"]).await;
+        let left = ran.assert_code(6).json()["counts"]["queued"].as_u64();
+        assert!(left > Some(0), "{left:?} left to send");
+        stage.mock.tell("faults", &json!([])).await;
+        let began = std::time::Instant::now();
+        let words = ["apply", "workers.csv", "--source", "hr", "--json"];
+        let ran = stage.run_with(&words, &[("SCIMPORT_REHEARSAL_CLOCK", jump)]).await;
+        let run = ran.assert_code(0).json();
+        assert_eq!(run["counts"]["queued"], 0, "{jump}: {run}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "{jump}: it waited");
+        stage.run(&["work", "--until", "settled"]).await.assert_code(0);
+        stage.assert_directory_is(620, 1).await;
+    }
+}
+
+/// Whoever waits for the lease says for whom.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_process_says_who_delivers() {
+    let stage = stage(quick(), 120).await;
+    stage.mock.tell("settings", &json!({"latency_ms": 3_000})).await;
+    let first = stage.start(&APPLY);
+    let pid = first.id().unwrap();
+    while stage.mock.ask("stats").await["calls"] == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let second = stage.apply("workers.csv", &[]).await;
+    second.assert_code(0).assert_says(&format!("another process (pid {pid}, since "));
+    second.assert_says("delivers to this target; waiting").assert_says("waited_s=0");
+    crate::support::ended(first, "apply").await.assert_code(0);
+}

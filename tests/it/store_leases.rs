@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use jiff::Timestamp;
 use scimport::domain::TargetName;
 use scimport::store::{Leases, SqliteStore};
 
@@ -34,10 +35,12 @@ async fn a_killed_holder_gives_the_lease_back_at_once() {
     let store = SqliteStore::open(&path).unwrap();
     let target = TargetName::from("entra");
     let mut holder = start_holder(&path);
-    assert!(store.lease(&target).await.unwrap().is_none());
+    assert!(store.lease(&target, Timestamp::MAX).await.unwrap().is_none());
+    let known = store.lease_holder(&target).await.unwrap().unwrap();
+    assert_eq!((known.pid, known.since), (holder.id(), Timestamp::UNIX_EPOCH));
     holder.kill().unwrap();
     holder.wait().unwrap();
-    assert!(store.lease(&target).await.unwrap().is_some());
+    assert!(store.lease(&target, Timestamp::MAX).await.unwrap().is_some());
 }
 
 /// The second process: holds the lease until it is killed, or its parent is gone.
@@ -46,7 +49,8 @@ async fn a_killed_holder_gives_the_lease_back_at_once() {
 async fn hold_the_lease_until_killed() {
     let Some(path) = std::env::var_os(STORE) else { return };
     let store = SqliteStore::open(Path::new(&path)).unwrap();
-    let _lease = store.lease(&TargetName::from("entra")).await.unwrap().unwrap();
+    let _lease =
+        store.lease(&TargetName::from("entra"), Timestamp::UNIX_EPOCH).await.unwrap().unwrap();
     println!("{HELD}");
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }

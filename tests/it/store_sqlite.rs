@@ -106,7 +106,7 @@ async fn a_store_opened_for_reading_reads_and_leaves_no_trace() {
     assert_eq!(reader.runs(10).await.unwrap().len(), 1);
     assert!(reader.draft(&target()).await.is_err());
     assert!(reader.claim(&target(), 50, "a".into(), at(2)).await.is_err());
-    assert!(reader.lease(&target()).await.is_err());
+    assert!(reader.lease(&target(), at(0)).await.is_err());
     assert_eq!((names(folder.path()), std::fs::read(&path).unwrap()), before);
 
     // It follows a writer that comes later.
@@ -150,11 +150,11 @@ async fn processes_share_a_store() {
     assert_eq!(commit(late, "R2").await, Commit::LedgerMoved);
     assert_eq!(two.operations(&RunId::from("R1"), None, 10).await.unwrap().len(), 1);
 
-    let lease = one.lease(&target()).await.unwrap();
+    let lease = one.lease(&target(), at(0)).await.unwrap();
     assert!(lease.is_some());
-    assert!(two.lease(&target()).await.unwrap().is_none());
+    assert!(two.lease(&target(), at(0)).await.unwrap().is_none());
     drop(lease);
-    assert!(two.lease(&target()).await.unwrap().is_some());
+    assert!(two.lease(&target(), at(0)).await.unwrap().is_some());
     assert!(path.with_file_name("store.db.entra.lock").exists());
 }
 
@@ -188,8 +188,8 @@ async fn a_store_has_one_lease_by_whatever_name_it_is_opened() {
     let (path, link) = (folder.path().join("store.db"), folder.path().join("link.db"));
     let store = SqliteStore::open(&path).unwrap();
     std::os::unix::fs::symlink(&path, &link).unwrap();
-    let _lease = store.lease(&target()).await.unwrap().unwrap();
-    assert!(SqliteStore::open(&link).unwrap().lease(&target()).await.unwrap().is_none());
+    let _lease = store.lease(&target(), at(0)).await.unwrap().unwrap();
+    assert!(SqliteStore::open(&link).unwrap().lease(&target(), at(0)).await.unwrap().is_none());
 }
 
 #[cfg(unix)]
@@ -199,7 +199,7 @@ async fn the_files_are_their_owners_alone() {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("store.db")).unwrap();
     commit(draft(&store, vec![joiner("E1")]).await, "R1").await;
-    let _lease = store.lease(&target()).await.unwrap().unwrap();
+    let _lease = store.lease(&target(), at(0)).await.unwrap().unwrap();
     let expected = ["store.db", "store.db-shm", "store.db-wal", "store.db.entra.lock"];
     assert_eq!(names(folder.path()), expected.map(String::from).into());
     for name in expected {

@@ -213,3 +213,22 @@ async fn what_was_passed_over_is_sent_again_once() {
     let expected = [OperationStatus::Unconfirmed; 3];
     assert_eq!(statuses(&store).await.into_iter().map(|one| one.1).collect::<Vec<_>>(), expected);
 }
+
+/// The clock goes back an hour, or is an hour behind the server's: the log is read in time all the
+/// same.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_goes_back_does_not_keep_the_log_from_being_read() {
+    let clock = MovedClock::default();
+    let server = log_of(&[]).await;
+    let store = sent(&["E01"], &clock).await;
+    let mut tracker = tracker(&store, &server, &clock);
+    clock.advance(600);
+    assert!(matches!(tracker.step().await.unwrap(), Look::Looked { .. }));
+    assert!(matches!(tracker.step().await.unwrap(), Look::At(_)));
+    clock.advance(-3_600);
+    tokio::time::advance(Duration::from_mins(5)).await;
+    assert!(matches!(tracker.step().await.unwrap(), Look::Looked { .. }));
+    assert!(matches!(tracker.step().await.unwrap(), Look::At(_)), "and then at the usual pace");
+    clock.advance(30);
+    assert!(matches!(tracker.step().await.unwrap(), Look::Looked { .. }));
+}

@@ -109,3 +109,17 @@ pub async fn tenants_do_not_share_a_quota<S: Store>(store: &S) {
     assert!(matches!(other, CallPermit::Granted(_)), "{other:?}");
     assert_eq!(begin(store, limits, at(0)).await, CallPermit::Exhausted(at(24 * HOUR)));
 }
+
+pub async fn a_clock_that_goes_back_does_not_stop_the_calls<S: Store>(store: &S) {
+    for number in 0..40 {
+        let call = granted(store, LIMITS, at(HOUR + number)).await;
+        store.end_call(call, at(HOUR + number + 50)).await.unwrap();
+    }
+    // an hour earlier than the calls: they may have been made just now
+    let CallPermit::Wait(until) = begin(store, LIMITS, at(0)).await else { panic!("no wait") };
+    assert_eq!(until, at(5_000));
+    assert_eq!(begin(store, LIMITS, at(4_999)).await, CallPermit::Wait(at(5_000)));
+    granted(store, LIMITS, at(5_000)).await;
+    let day = CallLimits { daily: 41, ..LIMITS };
+    assert_eq!(begin(store, day, at(10_000)).await, CallPermit::Exhausted(at(24 * HOUR)));
+}

@@ -58,6 +58,7 @@ macro_rules! conformance {
             outbox::a_refused_request_fails_its_operations,
             outbox::a_split_request_goes_in_smaller_ones,
             outbox::a_late_word_about_a_request_changes_nothing,
+            outbox::a_clock_that_goes_back_does_not_hold_up_a_postponed_request,
             outbox::a_warning_stays_until_there_is_an_outcome,
             order::a_manager_stands_before_the_reports_of_one_request,
             order::a_report_waits_until_the_request_of_its_manager_is_accepted,
@@ -90,6 +91,7 @@ macro_rules! conformance {
             calls::a_lost_call_is_forgotten,
             calls::the_calls_of_a_dead_process_are_over_once_its_target_is_recovered,
             calls::the_day_rolls,
+            calls::a_clock_that_goes_back_does_not_stop_the_calls,
             calls::tenants_do_not_share_a_quota,
             decisions::a_held_run_touches_nothing_until_it_is_approved,
             decisions::a_decision_is_for_a_run_that_waits_for_it,
@@ -111,6 +113,7 @@ macro_rules! conformance {
             jobs::a_job_is_known_as_it_was_last_seen,
             jobs::everything_open_is_queued_again_and_nothing_else,
             leases::a_lease_has_one_holder,
+            leases::whoever_waits_is_told_who_holds_the_lease,
             leases::leases_of_two_targets_do_not_meet,
             random::no_worker_is_twice_on_the_way_and_the_latest_version_wins,
         );

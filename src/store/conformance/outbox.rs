@@ -175,3 +175,15 @@ pub async fn a_warning_stays_until_there_is_an_outcome<S: Store>(store: &S) {
     store.settle(vec![settled], at(4)).await.unwrap();
     assert_eq!(shown().await, ("created".to_owned(), "in words".to_owned()));
 }
+
+pub async fn a_clock_that_goes_back_does_not_hold_up_a_postponed_request<S: Store>(store: &S) {
+    const HOUR: i64 = 3_600_000;
+    commit(store, "R1", joiners(&["E1"]), at(0)).await;
+    let first = claim(store, at(HOUR)).await.unwrap();
+    let later = at(HOUR + 5_000);
+    store.postpone(first.id, later, "throttled".into(), false, at(HOUR)).await.unwrap();
+    assert!(claim(store, at(10)).await.is_none());
+    assert_eq!(store.outbox(&target()).await.unwrap().next_at, Some(at(5_010)));
+    assert!(claim(store, at(5_009)).await.is_none());
+    assert_eq!(claim(store, at(5_010)).await.unwrap().id, first.id);
+}

@@ -15,6 +15,10 @@ const DAY_US: i64 = 24 * 3_600 * 1_000_000;
 /// Calls older than this count nowhere and are removed. Microseconds.
 const KEPT_US: i64 = 25 * 3_600 * 1_000_000;
 
+/// Two processes look at the clock and then at the store: so much the later one may seem to be
+/// earlier. Microseconds.
+const TWO_CLOCKS_US: i64 = 1_000_000;
+
 /// When only an unanswered call can free a slot, which it may do at any moment: how soon to ask
 /// again. Microseconds.
 const ASK_AGAIN_US: i64 = 100_000;
@@ -126,6 +130,7 @@ fn begin(
 ) -> Result<CallPermit, Failure> {
     let instant =
         |micros| Cell { table: "calls", column: "started_us", id: &tenant }.instant(micros);
+    forget_the_future(db, tenant, now_us)?;
     if let Some(free_us) = day_is_full(db, tenant, limits, now_us)? {
         return Ok(CallPermit::Exhausted(instant(free_us)?));
     }
@@ -146,6 +151,21 @@ fn begin(
     )?
     .execute(params![tenant, target.as_str(), now_us])?;
     Ok(CallPermit::Granted(CallId(db.last_insert_rowid())))
+}
+
+/// Calls that were made later than now were made before the clock went back: they count as made now,
+/// which is never too little, and not until the clock is where it was.
+fn forget_the_future(db: &Connection, tenant: &str, now_us: i64) -> Result<(), Failure> {
+    db.prepare_cached(
+        "-- calls.forget_the_future
+        UPDATE calls
+        SET started_us = ?2,
+            answered_us = min(answered_us, ?2)
+        WHERE tenant = ?1
+            AND started_us > ?2 + ?3",
+    )?
+    .execute(params![tenant, now_us, TWO_CLOCKS_US])?;
+    Ok(())
 }
 
 /// When the day's calls are used up: the instant at which one comes free.

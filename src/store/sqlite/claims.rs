@@ -21,6 +21,26 @@ pub(super) struct DueRequests {
     pub(super) held_up: Option<i64>,
 }
 
+/// Requests that were made to wait later than now were so before the clock went back: they wait as long
+/// as they were to, counted from now.
+pub(super) fn follow_a_clock_that_went_back(
+    db: &Connection,
+    target: &TargetName,
+    now_us: i64,
+) -> Result<(), Failure> {
+    db.prepare_cached(
+        "-- outbox.follow_clock
+        UPDATE bulk_requests
+        SET not_before_us = ?2 + max(not_before_us - updated_at_us, 0),
+            updated_at_us = ?2
+        WHERE target = ?1
+            AND status = 'waiting'
+            AND updated_at_us > ?2",
+    )?
+    .execute(params![target.as_str(), now_us])?;
+    Ok(())
+}
+
 /// The waiting requests whose time has come, the longest waiting first.
 pub(super) fn due(
     db: &Connection,

@@ -1,6 +1,6 @@
 //! Opening the database, and the two ways to work with it: read and write.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::domain::TargetName;
-use crate::store::StoreError;
 use crate::store::sqlite::migrations;
+use crate::store::{LeaseHolder, StoreError};
 
 /// How long a connection waits for another process's write to end.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,7 +56,7 @@ pub(super) struct Inner {
     /// Idle connections for reading.
     readers: Mutex<Vec<Connection>>,
     /// Targets whose lease is held through this store.
-    pub(super) leased: Arc<Mutex<BTreeSet<TargetName>>>,
+    pub(super) leased: Arc<Mutex<BTreeMap<TargetName, LeaseHolder>>>,
 }
 
 /// Where the database is, and what may be done there.

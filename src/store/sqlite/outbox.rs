@@ -173,6 +173,7 @@ fn next(
     max: usize,
     now_us: i64,
 ) -> Result<Option<i64>, Failure> {
+    claims::follow_a_clock_that_went_back(db, target, now_us)?;
     let due = claims::due(db, target, now_us)?;
     if let Some(request) = due.ready {
         // the day may have few calls left: who leaves does not wait behind who moves
