@@ -1,7 +1,8 @@
 //! Runs that are held, and what people decide about them.
 
 use crate::domain::{
-    ActiveWindow, Change, ExternalId, HeldBy, OperationStatus, RunDecision, RunId, RunStatus,
+    ActiveWindow, Change, ExternalId, HeldBy, OperationStatus, RunDecision, RunId, RunKind,
+    RunStatus,
 };
 use crate::store::conformance::sample::{
     at, claim, deliver, joiners, new_run, operations, outcome, resource, row, run, source, status,
@@ -99,7 +100,8 @@ pub async fn a_newer_file_takes_the_place_of_held_ones<S: Store>(store: &S) {
     let full =
         |id| NewRun { is_full: true, takes_place_of: TakesPlaceOf::Everything, ..new_run(id, 1) };
     hold(store, "R1", joiners(&["E1"]), full("R1")).await;
-    hold(store, "R2", joiners(&["E1", "E2"]), full("R2")).await;
+    let due = NewRun { kind: RunKind::Due, file: None, ..new_run("R2", 1) };
+    hold(store, "R2", joiners(&["E1", "E2"]), due).await;
     assert_eq!(status(store, "R1").await, RunStatus::Held, "several stand side by side");
     commit_with(store, "R3", joiners(&["E3"]), full("R3")).await;
     for id in ["R1", "R2"] {

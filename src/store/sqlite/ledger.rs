@@ -119,7 +119,8 @@ fn superseded_runs(db: &Connection) -> Result<BTreeSet<i64>, Failure> {
     Ok(runs.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Takes the place of everything older that the source holds and that shows no later instant.
+/// Takes the place of everything older that the source holds and that shows no later instant. What
+/// was due by an older file's dates is among it: it comes up again if it still is.
 pub(super) fn supersede_held(db: &Connection, applied: &Applied<'_>) -> Result<(), Failure> {
     db.prepare_cached(
         "-- ledger.supersede_held
@@ -139,7 +140,7 @@ pub(super) fn supersede_held(db: &Connection, applied: &Applied<'_>) -> Result<(
                     AND older.status = 'held'
                     AND older.source = own.source
                     AND older.seq <> own.seq
-                    AND older.kind = 'file'
+                    AND older.kind IN ('file', 'due')
                     AND coalesce(older.as_of_us, 0) <= coalesce(own.as_of_us, 0))",
     )?
     .execute(params![applied.seq, applied.id, applied.now_us])?;
