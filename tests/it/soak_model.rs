@@ -1,7 +1,7 @@
 //! A company that changes every day, and the files that its HR systems write of it.
 //!
 //! What a file says is never told apart from what the company is: whoever reads the newest files of a
-//! settled company must come to [`Company::assert_is`].
+//! settled company must come to nothing in [`Company::differences`].
 
 use std::collections::BTreeMap;
 
@@ -75,6 +75,10 @@ pub struct Company {
     temps: Vec<Temp>,
     /// Fewer are never employed.
     least: usize,
+}
+
+fn department(number: u32) -> String {
+    format!("Department {number}")
 }
 
 fn person_id(number: usize) -> String {
@@ -209,7 +213,7 @@ impl Company {
                 status.to_owned(),
                 format!("{}@contoso.example", id.to_lowercase()),
                 name(number, person.name),
-                format!("Department {}", person.department),
+                department(person.department),
                 person.manager.map(person_id).unwrap_or_default(),
                 format!("seen {}", self.rng.u16(..)),
             ]);
@@ -226,7 +230,7 @@ impl Company {
             rows.push(vec![
                 id.clone(),
                 format!("{}@contoso.example", id.to_lowercase()),
-                format!("Department {}", temp.department),
+                department(temp.department),
                 person_id(temp.manager),
                 temp.from.to_string(),
                 temp.until.map(|until| until.to_string()).unwrap_or_default(),
@@ -289,41 +293,55 @@ impl Company {
         }
     }
 
-    /// The directory says of everybody what the company does.
-    pub fn assert_is(&self, directory: &BTreeMap<String, Value>, today: Date) {
-        let known = self.people.len() + self.temps.len();
-        assert!(directory.len() <= known, "{} accounts of {known} people", directory.len());
+    /// Of whom the directory does not say what the company does, and what.
+    pub fn differences(
+        &self,
+        directory: &BTreeMap<String, Value>,
+        today: Date,
+    ) -> Vec<(String, String)> {
         let manager_of = |number: Option<usize>| {
             // one who left before they were ever sent has no account
-            number.map(person_id).filter(|id| directory.contains_key(id))
+            let id = number.map(person_id).filter(|id| directory.contains_key(id));
+            id.map_or(Value::Null, Value::from)
+        };
+        let mut found = Vec::new();
+        let mut expect = |id: String, what: &str, is: &Value, wanted: Value| {
+            if *is != wanted {
+                let words = format!("{id}: {what} is {is}, should be {wanted} ({today})");
+                found.push((id, words));
+            }
         };
         for (number, person) in self.people.iter().enumerate() {
             let id = person_id(number);
+            let is_employed = person.state == State::Employed;
             let Some(user) = directory.get(&id) else {
-                assert_ne!(person.state, State::Employed, "{id} has no account");
+                expect(id, "account", &false.into(), is_employed.into());
                 continue;
             };
-            let is_enabled = person.state == State::Employed;
-            assert_eq!(user["accountEnabled"], is_enabled, "{id}: {user}");
-            let has_department =
-                |department: &u32| user["department"] == format!("Department {department}");
-            if person.state == State::Gone {
-                assert!(person.departments.iter().any(has_department), "{id}: {user}");
-                continue;
-            }
-            assert!(has_department(&person.department), "{id}: {user}");
-            assert_eq!(user["displayName"], name(number, person.name), "{id}: {user}");
-            let manager = manager_of(person.manager);
-            assert_eq!(user["manager"].as_str(), manager.as_deref(), "{id}: {user}");
+            expect(id.clone(), "enabled", &user["accountEnabled"], is_employed.into());
+            let department = if person.state == State::Gone {
+                // whatever the last file that was applied had them in
+                let is_theirs = |one: &&u32| user["department"] == department(**one);
+                *person.departments.iter().find(is_theirs).unwrap_or(&person.department)
+            } else {
+                expect(id.clone(), "name", &user["displayName"], name(number, person.name).into());
+                expect(id.clone(), "manager", &user["manager"], manager_of(person.manager));
+                person.department
+            };
+            expect(id, "department", &user["department"], self::department(department).into());
         }
         for (number, temp) in self.temps.iter().enumerate() {
             let id = temp_id(number);
-            let user = directory.get(&id).unwrap_or_else(|| panic!("{id} has no account"));
-            assert_eq!(user["accountEnabled"], temp.is_active(today), "{id} on {today}: {user}");
-            assert_eq!(user["department"], format!("Department {}", temp.department));
-            let manager = manager_of(Some(temp.manager));
-            assert_eq!(user["manager"].as_str(), manager.as_deref(), "{id}: {user}");
+            let user = directory.get(&id).cloned().unwrap_or_default();
+            let is_active = temp.is_active(today);
+            expect(id.clone(), "enabled", &user["accountEnabled"], is_active.into());
+            expect(id.clone(), "manager", &user["manager"], manager_of(Some(temp.manager)));
+            expect(id, "department", &user["department"], department(temp.department).into());
         }
+        if directory.len() > self.size() {
+            found.push((String::new(), format!("{} accounts", directory.len())));
+        }
+        found
     }
 
     /// How many people there are and were.

@@ -31,7 +31,14 @@ impl Story {
         let directory = self.stage.directory().await;
         let today = self.today();
         self.company.assert_nobody_is_disabled_unasked(&directory);
-        self.company.assert_is(&directory, today);
+        if let Some((id, words)) = self.company.differences(&directory, today).first() {
+            let record = self.stage.run(&["record", id, "--json"]).await.out;
+            for run in self.stage.runs().await {
+                println!("{} {} {}", run["run"], run["file"], run["status"]);
+                println!("  {} {}", run["held_by"], run["decisions"]);
+            }
+            panic!("{words}\n{record}");
+        }
         let stats = self.stage.assert_limits_are_kept().await;
         let requests = self.stage.mock.ask("requests").await;
         let arrived = |request: &Value| request["arrived_us"].as_i64().unwrap();

@@ -1,7 +1,8 @@
 //! Runs that are held, and what people decide about them.
 
 use crate::domain::{
-    ActiveWindow, Change, ExternalId, HeldBy, OperationStatus, RunDecision, RunId, RunStatus,
+    ActiveWindow, Change, ExternalId, HeldBy, OperationStatus, RunDecision, RunId, RunKind,
+    RunStatus,
 };
 use crate::store::conformance::sample::{
     at, claim, deliver, joiners, new_run, operations, outcome, resource, row, run, source, status,
@@ -99,7 +100,8 @@ pub async fn a_newer_file_takes_the_place_of_held_ones<S: Store>(store: &S) {
     let full =
         |id| NewRun { is_full: true, takes_place_of: TakesPlaceOf::Everything, ..new_run(id, 1) };
     hold(store, "R1", joiners(&["E1"]), full("R1")).await;
-    hold(store, "R2", joiners(&["E1", "E2"]), full("R2")).await;
+    let due = NewRun { kind: RunKind::Due, file: None, ..new_run("R2", 1) };
+    hold(store, "R2", joiners(&["E1", "E2"]), due).await;
     assert_eq!(status(store, "R1").await, RunStatus::Held, "several stand side by side");
     commit_with(store, "R3", joiners(&["E3"]), full("R3")).await;
     for id in ["R1", "R2"] {
@@ -194,23 +196,65 @@ pub async fn what_failed_is_tried_again_unless_something_newer_was_sent<S: Store
     assert_eq!(run(store, "R1").await.decisions.len(), 1);
 }
 
+/// A leaver as it is planned where nothing of the worker was posted.
+fn closing(number: u64, id: &str) -> PlannedRow {
+    let mut row = row(number, id, Change::Leaver, 2);
+    if let PlannedVerdict::Operation(operation) = &mut row.verdict {
+        operation.closes = true;
+    }
+    row
+}
+
 pub async fn a_worker_of_whom_nothing_was_posted_is_closed<S: Store>(store: &S) {
     commit_with(store, "R1", joiners(&["E1"]), new_run("R1", 1)).await;
-    let closing = |row: PlannedRow| match row.verdict {
-        PlannedVerdict::Operation(mut operation) => {
-            operation.closes = true;
-            PlannedRow { verdict: PlannedVerdict::Operation(operation), ..row }
-        }
-        _ => row,
-    };
-    let rows = vec![closing(row(2, "E1", Change::Leaver, 2))];
-    commit_with(store, "R2", rows, new_run("R2", 1)).await;
+    commit_with(store, "R2", vec![closing(2, "E1")], new_run("R2", 1)).await;
     assert_eq!(statuses(store, "R1").await, [OperationStatus::Superseded]);
     assert_eq!(statuses(store, "R2").await, [OperationStatus::Superseded]);
     assert_eq!(status(store, "R2").await, RunStatus::Completed);
     assert!(claim(store, at(1)).await.is_none());
     let counts = store.count_records(&target(), &source()).await.unwrap();
     assert_eq!(counts, RecordCounts { all: 1, active: 0 });
+}
+
+pub async fn who_was_posted_since_the_plan_leaves_and_is_not_closed<S: Store>(store: &S) {
+    commit_with(store, "R1", joiners(&["E1", "E2", "E3"]), new_run("R1", 3)).await;
+    hold(store, "R2", vec![closing(2, "E1"), closing(3, "E3")], new_run("R2", 2)).await;
+    let mut draft = store.draft(&target()).await.unwrap();
+    draft.push(vec![closing(2, "E2")]).await.unwrap();
+    let claimed = store.claim(&target(), 2, "guid".to_owned(), at(0)).await.unwrap().unwrap();
+    assert_eq!(workers(&claimed), ["E1", "E2"]);
+    store.accepted(claimed.id, None, at(0), at(0)).await.unwrap();
+
+    let done = store.approve(&RunId::from("R2"), "ada", at(1)).await.unwrap();
+    assert_eq!(done, Some(Outcome::Done(1)));
+    let held = operations(store, "R2").await;
+    assert_eq!((held[0].status, &held[0].code), (OperationStatus::Queued, &None));
+    assert_eq!(held[1].status, OperationStatus::Superseded, "E3 was never posted");
+    // the other one was planned before, and committed after
+    let moved = draft.commit(new_run("R3", 1), at(2)).await.unwrap();
+    assert_eq!(moved, Commit::LedgerMoved);
+    commit_with(store, "R3", vec![closing(2, "E2")], new_run("R3", 1)).await;
+    let claimed = claim(store, at(3)).await.unwrap();
+    assert_eq!(workers(&claimed), ["E1", "E2"]);
+    assert_eq!(claimed.operations[1].resource, resource("E2", 2));
+}
+
+pub async fn who_is_enabled_in_entra_stays_active_whatever_is_cancelled<S: Store>(store: &S) {
+    commit_with(store, "R1", joiners(&["E1", "E2"]), new_run("R1", 2)).await;
+    deliver(store, at(0)).await;
+    let rows = vec![row(2, "E1", Change::Leaver, 2), row(3, "E2", Change::Leaver, 2)];
+    commit_with(store, "R2", rows, new_run("R2", 2)).await;
+    let claimed = store.claim(&target(), 1, "guid".to_owned(), at(1)).await.unwrap().unwrap();
+    assert_eq!(workers(&claimed), ["E1"]);
+    store.accepted(claimed.id, None, at(1), at(1)).await.unwrap();
+    // E2's leaving never went out: the way back is no way from inactive
+    let rows = vec![row(2, "E1", Change::Rehire, 3), row(3, "E2", Change::Rehire, 3)];
+    commit_with(store, "R3", rows, new_run("R3", 2)).await;
+    store.cancel(&RunId::from("R3"), "ada", at(2)).await.unwrap();
+    let workers = ["E1", "E2"].map(ExternalId::from).to_vec();
+    let entries = store.ledger(&target(), workers).await.unwrap();
+    let active: Vec<_> = entries.iter().flatten().map(|entry| entry.active).collect();
+    assert_eq!(active, [false, true]);
 }
 
 pub async fn notes_of_unchanged_rows_are_kept<S: Store>(store: &S) {

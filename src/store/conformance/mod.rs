@@ -102,6 +102,8 @@ macro_rules! conformance {
             decisions::a_held_run_that_is_cancelled_leaves_the_ledger_alone,
             decisions::what_failed_is_tried_again_unless_something_newer_was_sent,
             decisions::a_worker_of_whom_nothing_was_posted_is_closed,
+            decisions::who_was_posted_since_the_plan_leaves_and_is_not_closed,
+            decisions::who_is_enabled_in_entra_stays_active_whatever_is_cancelled,
             decisions::notes_of_unchanged_rows_are_kept,
             people::absences_are_counted_in_a_row_and_forgotten,
             people::earlier_files_tell_how_large_and_how_old_they_are,

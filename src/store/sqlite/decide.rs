@@ -90,6 +90,7 @@ pub(super) fn approve(
     db.execute_batch(TABLES)?;
     load_held(db, subject.seq)?;
     pass_over_outdated(db, subject.seq, now_us)?;
+    ledger::reopen_posted(db, &subject.target)?;
     levels::note_unknown_managers(db, &subject.target)?;
     db.prepare_cached(
         "-- decide.applied
@@ -185,6 +186,8 @@ fn queue_held(db: &Connection, now_us: i64) -> Result<u64, Failure> {
             "-- decide.queue
             UPDATE operations
             SET status = 'queued',
+                code = NULL,
+                reason = NULL,
                 updated_at_us = ?1
             WHERE id IN (SELECT operation FROM temp.draft_rows WHERE status = 'queued')",
         )?
@@ -301,7 +304,9 @@ fn forget_unsent_joiners(db: &Connection) -> Result<(), Failure> {
 }
 
 /// What a cancelled operation would have made of a worker was not made: whatever comes next is held
-/// against nothing, and the worker is still active (or still is not).
+/// against nothing. Active is who was not made inactive by what Entra took before: what was planned
+/// in between and not sent says nothing, and whoever is taken for active wrongly is disabled once
+/// more, while the other way round they would stay enabled for ever.
 fn forget_digests(db: &Connection) -> Result<(), Failure> {
     db.prepare_cached(
         "-- decide.forget_digests
@@ -309,11 +314,16 @@ fn forget_digests(db: &Connection) -> Result<(), Failure> {
         SET digest = zeroblob(16),
             row_digest = NULL,
             next_effective_at_us = NULL,
-            active = CASE operations.change
-                WHEN 'leaver' THEN 1
-                WHEN 'rehire' THEN 0
-                ELSE records.active
-            END
+            active = coalesce((
+                SELECT taken.change <> 'leaver'
+                FROM operations AS taken
+                WHERE taken.target = records.target
+                    AND taken.external_id = records.external_id
+                    AND taken.id < operations.id
+                    AND taken.change IN ('joiner', 'leaver', 'rehire')
+                    AND taken.status IN ('accepted', 'provisioned', 'skipped')
+                ORDER BY taken.id DESC
+                LIMIT 1), 1)
         FROM temp.draft_superseded
         JOIN operations ON operations.id = draft_superseded.operation
         WHERE operations.status = 'queued'

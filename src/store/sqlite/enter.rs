@@ -20,6 +20,7 @@ pub(super) fn enter(db: &Connection, run: &NewRun, now_us: i64) -> Result<(), Fa
     )?
     // what is held moves no ledger: plans made meanwhile still hold
     .execute(params![target, &run.job, i64::from(!is_held)])?;
+    ledger::reopen_posted(db, target)?;
     levels::note_unknown_managers(db, target)?;
     levels::assign(db)?;
     let seq = enter_run(db, run, is_held, now_us)?;

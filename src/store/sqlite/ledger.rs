@@ -28,6 +28,31 @@ pub(super) fn mapping_digest(fingerprint: [u8; 16]) -> i64 {
     fingerprint.first_chunk().map_or(0, |start| i64::from_be_bytes(*start))
 }
 
+/// Sends leavers of whom nothing was to be sent because nothing had been, where something was posted
+/// since that was planned.
+pub(super) fn reopen_posted(db: &Connection, target: &str) -> Result<(), Failure> {
+    db.prepare_cached(
+        "-- ledger.reopen_posted
+        UPDATE temp.draft_rows
+        SET status = 'queued'
+        WHERE status = 'closed'
+            AND (EXISTS (
+                    SELECT 1
+                    FROM records
+                    WHERE records.target = ?1
+                        AND records.external_id = draft_rows.external_id
+                        AND (arrived = 1 OR last_sent_us IS NOT NULL))
+                OR EXISTS (
+                    SELECT 1
+                    FROM operations AS posted
+                    WHERE posted.target = ?1
+                        AND posted.external_id = draft_rows.external_id
+                        AND posted.attempts > 0))",
+    )?
+    .execute([target])?;
+    Ok(())
+}
+
 /// Closes what still waits for the people of this draft, in requests that wait too; gives the runs
 /// concerned. What is being posted stays; the new operation waits for it.
 pub(super) fn supersede(
@@ -94,7 +119,8 @@ fn superseded_runs(db: &Connection) -> Result<BTreeSet<i64>, Failure> {
     Ok(runs.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Takes the place of everything older that the source holds and that shows no later instant.
+/// Takes the place of everything older that the source holds and that shows no later instant. What
+/// was due by an older file's dates is among it: it comes up again if it still is.
 pub(super) fn supersede_held(db: &Connection, applied: &Applied<'_>) -> Result<(), Failure> {
     db.prepare_cached(
         "-- ledger.supersede_held
@@ -114,7 +140,7 @@ pub(super) fn supersede_held(db: &Connection, applied: &Applied<'_>) -> Result<(
                     AND older.status = 'held'
                     AND older.source = own.source
                     AND older.seq <> own.seq
-                    AND older.kind = 'file'
+                    AND older.kind IN ('file', 'due')
                     AND coalesce(older.as_of_us, 0) <= coalesce(own.as_of_us, 0))",
     )?
     .execute(params![applied.seq, applied.id, applied.now_us])?;
