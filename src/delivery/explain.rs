@@ -100,7 +100,8 @@ mod tests {
         let quarantines = reasons.map(|reason| ("Quarantine", Some(reason)));
         for (code, reason) in states.into_iter().chain(quarantines) {
             let JobAdvice { means, advice } = job_advice(code, reason);
-            text += &format!("{code} {}\n  {means}\n  → {advice}\n", reason.unwrap_or("-"));
+            let reason = reason.unwrap_or("-");
+            text.extend([code, " ", reason, "\n  ", means, "\n  → ", advice, "\n"]);
         }
         insta::assert_snapshot!(text);
         assert_eq!(

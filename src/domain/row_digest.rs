@@ -33,7 +33,9 @@ impl Row<'_> {
             right.take(c, d);
         };
         let (blocks, rest) = text.as_chunks::<BLOCK>();
-        blocks.iter().for_each(|block| take(words(block)));
+        for block in blocks {
+            take(words(block));
+        }
         if !rest.is_empty() {
             // the last bytes of a longer text once more, or a short one with zeros behind it
             let mut padded = [0; BLOCK];
@@ -41,7 +43,9 @@ impl Row<'_> {
             take(words(text.last_chunk().unwrap_or(&padded)));
         }
         let (blocks, rest) = ends.as_chunks::<8>();
-        blocks.iter().for_each(|block| take(pairs(block)));
+        for block in blocks {
+            take(pairs(block));
+        }
         if !rest.is_empty() {
             let mut padded = [0; 8];
             padded.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
@@ -91,8 +95,12 @@ fn words(block: &[u8; BLOCK]) -> [u64; 4] {
 /// Two ends in a word; no row is longer than 32 bits can say.
 #[inline]
 fn pairs(ends: &[usize; 8]) -> [u64; 4] {
-    let [a, b, c, d, e, f, g, h] = ends.map(wide);
-    [a | b << 32, c | d << 32, e | f << 32, g | h << 32]
+    let (two, _) = ends.as_chunks::<2>();
+    let mut pairs = [0; 4];
+    for (pair, [low, high]) in pairs.iter_mut().zip(two) {
+        *pair = wide(*low) | wide(*high) << 32;
+    }
+    pairs
 }
 
 #[inline]
