@@ -93,8 +93,8 @@ mod tests {
         assert_eq!(forecast(&starts, PACE, 361, at(0)), Some(at(50_400)));
         assert_eq!(forecast(&starts, PACE, 500, at(0)), Some(at(50_415)));
         // older ones count no more
-        assert_eq!(forecast(&[at(-86_400); 2_000], PACE, 1, at(0)), Some(at(0)));
-        assert_eq!(forecast(&[at(-86_399); 2_000], PACE, 1, at(0)), Some(at(1)));
+        assert_eq!(forecast(&vec![at(-86_400); 2_000], PACE, 1, at(0)), Some(at(0)));
+        assert_eq!(forecast(&vec![at(-86_399); 2_000], PACE, 1, at(0)), Some(at(1)));
     }
 
     #[test]

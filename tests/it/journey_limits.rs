@@ -204,7 +204,7 @@ async fn a_clock_that_jumps_an_hour_does_not_stop_deliveries() {
         let ran = stage.run_with(&words, &[("SCIMPORT_REHEARSAL_CLOCK", jump)]).await;
         let run = ran.assert_code(0).json();
         assert_eq!(run["counts"]["queued"], 0, "{jump}: {run}");
-        assert!(began.elapsed() < std::time::Duration::from_secs(60), "{jump}: it waited");
+        assert!(began.elapsed() < std::time::Duration::from_mins(1), "{jump}: it waited");
         stage.run(&["work", "--until", "settled"]).await.assert_code(0);
         stage.assert_directory_is(620, 1).await;
     }

@@ -238,7 +238,7 @@ fn members(db: &Connection, request: i64, status: &str) -> Result<Vec<i64>, Fail
     let members = statement.query_map(params![request, status], |row| {
         Ok(Member { id: row.get(0)?, external_id: row.get(1)?, manager: row.get(2)? })
     })?;
-    Ok(managers_first(members.collect::<rusqlite::Result<_>>()?))
+    Ok(managers_first(&members.collect::<rusqlite::Result<Vec<_>>>()?))
 }
 
 /// Somebody in a request.
@@ -250,7 +250,7 @@ struct Member {
 
 /// The same order, but for managers who would stand behind somebody who reports to them: they come
 /// right before the first who does.
-fn managers_first(members: Vec<Member>) -> Vec<i64> {
+fn managers_first(members: &[Member]) -> Vec<i64> {
     let places: BTreeMap<&str, usize> =
         members.iter().enumerate().map(|(at, member)| (&*member.external_id, at)).collect();
     let mut is_placed = vec![false; members.len()];
@@ -260,7 +260,7 @@ fn managers_first(members: Vec<Member>) -> Vec<i64> {
         let mut next = Some(first);
         while let Some(at) = next {
             match is_placed.get_mut(at) {
-                Some(placed) if !*placed => *placed = true,
+                Some(is_there) if !*is_there => *is_there = true,
                 // ordered already, or a ring
                 _ => break,
             }
@@ -305,7 +305,7 @@ mod tests {
             external_id: worker.into(),
             manager: manager.map(Into::into),
         };
-        managers_first(members.iter().map(member).collect())
+        managers_first(&members.iter().map(member).collect::<Vec<_>>())
     }
 
     #[test]
