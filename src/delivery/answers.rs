@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::delivery::Stop;
 use crate::delivery::courier::{Courier, IN_DOUBT_PAUSE, Posted, Turn};
+use crate::delivery::explain::{BUCKET_FULL, job_advice};
 use crate::delivery::pace::later;
 use crate::domain::BulkRequestId;
 use crate::entra::{CallFailure, Disposition};
@@ -51,10 +52,13 @@ impl Courier {
             }
             Disposition::BucketFull => {
                 let until = turn.pace.pause_for(self.settings.bucket_pause, now);
+                let bucket = job_advice(BUCKET_FULL, None);
                 tracing::warn!(
                     request.id = id.0,
                     pause_ms = until.duration_since(now).as_millis(),
-                    "the job's ingestion bucket is full; pausing"
+                    "the job's ingestion bucket is full; pausing ({}; {})",
+                    bucket.means,
+                    bucket.advice
                 );
                 turn.job.expire();
                 self.store.postpone(id, until, code, in_doubt, now).await?;

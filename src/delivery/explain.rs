@@ -13,6 +13,9 @@ pub struct JobAdvice {
     pub advice: &'static str,
 }
 
+/// Stands for the one state that no job tells of itself: its ingestion bucket is full.
+pub(super) const BUCKET_FULL: &str = "BucketFull";
+
 const fn say(means: &'static str, advice: &'static str) -> JobAdvice {
     JobAdvice { means, advice }
 }
@@ -29,6 +32,11 @@ pub fn job_advice(code: &str, quarantine: Option<&str>) -> JobAdvice {
             "the job is not set up yet",
             "open the provisioning app in the Entra admin center, set the mode to Automatic, fill in the \
              notification e-mail, and start provisioning",
+        ),
+        (BUCKET_FULL, _) => say(
+            "what was uploaded and not processed yet fills the job's store: it takes nothing more for now",
+            "nothing while the job runs, sending goes on by itself; if it stays full, see on the \
+             provisioning page what fails: failed people stay in the store until they are sent corrected",
         ),
         ("Quarantine", Some(reason)) => quarantine_advice(reason),
         ("Quarantine", None) => quarantine_advice("Unknown"),
@@ -80,6 +88,8 @@ fn quarantine_advice(reason: &str) -> JobAdvice {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     #[test]
@@ -96,12 +106,12 @@ mod tests {
             "IngestionInterrupted",
         ];
         let mut text = String::new();
-        let states = [("Paused", None), ("NotConfigured", None), ("Sleeping", None)];
+        let states = ["Paused", "NotConfigured", "Sleeping", BUCKET_FULL].map(|code| (code, None));
         let quarantines = reasons.map(|reason| ("Quarantine", Some(reason)));
         for (code, reason) in states.into_iter().chain(quarantines) {
             let JobAdvice { means, advice } = job_advice(code, reason);
             let reason = reason.unwrap_or("-");
-            text.extend([code, " ", reason, "\n  ", means, "\n  → ", advice, "\n"]);
+            writeln!(text, "{code} {reason}\n  {means}\n  → {advice}").unwrap();
         }
         insta::assert_snapshot!(text);
         assert_eq!(

@@ -97,7 +97,7 @@ pub(super) fn query_of(job_id: &str, person: &str) -> String {
     )
 }
 
-/// The inside of an `OData` string, fit for a URL's query: a quote is doubled, and whatever has a
+/// The inside of a string of `OData`, fit for a URL's query: a quote is doubled, and whatever has a
 /// meaning in a query is percent-encoded.
 fn literal(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

@@ -260,7 +260,7 @@ fn managers_first(members: &[Member]) -> Vec<i64> {
         let mut next = Some(first);
         while let Some(at) = next {
             match is_placed.get_mut(at) {
-                Some(flag) if !*flag => *flag = true,
+                Some(is_there) if !*is_there => *is_there = true,
                 // ordered already, or a ring
                 _ => break,
             }
