@@ -116,6 +116,25 @@ async fn a_store_opened_for_reading_reads_and_leaves_no_trace() {
     assert_eq!(SqliteStore::open_read_only(&path).unwrap().runs(10).await.unwrap().len(), 2);
 }
 
+/// Killed between making the file and filling it: there is a store, and nothing in it.
+#[tokio::test]
+async fn a_file_that_was_never_filled_reads_as_an_empty_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let (empty, started) = (folder.path().join("empty.db"), folder.path().join("started.db"));
+    std::fs::write(&empty, "").unwrap();
+    let raw = Connection::open(&started).unwrap();
+    raw.pragma_update(None, "journal_mode", "wal").unwrap();
+    drop(raw);
+    for path in [empty, started] {
+        let bytes = std::fs::read(&path).unwrap();
+        let reader = SqliteStore::open_read_only(&path).unwrap();
+        assert_eq!(reader.runs(10).await.unwrap().len(), 0);
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
+        drop(SqliteStore::open(&path).unwrap());
+        assert!(SqliteStore::open_read_only(&path).is_ok());
+    }
+}
+
 #[tokio::test]
 async fn reading_does_not_wait_for_a_write() {
     let folder = tempfile::tempdir().unwrap();

@@ -124,7 +124,8 @@ impl SqliteStore {
 
     /// Opens the store for reading only: makes no file, writes nothing, migrates nothing.
     ///
-    /// Methods that write fail. Each read sees one state of the store.
+    /// Methods that write fail. Each read sees one state of the store. A file that was made and not
+    /// filled, because its maker was killed, reads as an empty store.
     ///
     /// # Errors
     ///
@@ -132,8 +133,7 @@ impl SqliteStore {
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
         let store = Self::with_parts(Location::ReadOnly(real(absolute(path)?)), None);
         let reader = store.inner.open_reader().map_err(|error| cannot_open(path, error))?;
-        migrations::verify(&reader, path)?;
-        Ok(store)
+        if migrations::verify(&reader, path)? { Ok(store) } else { Self::in_memory() }
     }
 
     /// A store in memory, gone with its last clone. For tests and rehearsals: reads wait for

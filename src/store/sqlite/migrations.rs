@@ -48,52 +48,49 @@ struct Found {
     is_ours: bool,
 }
 
-/// Makes sure that the database is a store of ours that this program can read as it is (or an
-/// empty file, when it is about to be migrated).
-pub(super) fn verify(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+/// Makes sure that the database is a store of ours that this program can read as it is, or an empty
+/// file: one that is being made right now, or whose making was cut short. Tells whether it is made.
+pub(super) fn verify(connection: &Connection, path: &Path) -> Result<bool, StoreError> {
     // One snapshot for all that is looked at: another process may be making the store right now, and
     // half of what it writes would look like somebody else's database.
     let snapshot = connection.unchecked_transaction().map_err(|error| cannot_open(path, error))?;
     let found = look(&snapshot).map_err(|error| cannot_open(path, error))?;
     drop(snapshot);
     found.check(path)?;
+    let is_made = !(found.is_empty && found.version == 0);
     let read_only = connection.is_readonly("main").map_err(|error| cannot_open(path, error))?;
-    if read_only && found.version < KNOWN {
+    if read_only && is_made && found.version < KNOWN {
         return Err(cannot_open(
             path,
             "it was made by an older version and has to be brought up to date by a command that writes",
         ));
     }
-    Ok(())
+    Ok(is_made)
 }
 
-/// Takes the steps that are missing, each in its own transaction.
+/// Takes the steps that are missing, in one transaction: a store is never half made, nor half
+/// brought up to date.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    // Looked at before any lock is asked for: opening an up-to-date store never waits for a writer.
-    let mut version = look(connection).map_err(|error| cannot_open(path, error))?.version;
-    while version < KNOWN {
-        version = step(connection, path)?;
-    }
-    Ok(())
-}
-
-fn step(connection: &mut Connection, path: &Path) -> Result<u32, StoreError> {
     let failed = |error: rusqlite::Error| cannot_open(path, error);
+    // Looked at before any lock is asked for: opening an up-to-date store never waits for a writer.
+    if look(connection).map_err(failed)?.version >= KNOWN {
+        return Ok(());
+    }
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     // Another process may have been here in between.
     let found = look(&transaction).map_err(failed)?;
     found.check(path)?;
-    let next = usize::try_from(found.version).ok().and_then(|done| STEPS.get(done));
-    let Some(step) = next else { return Ok(found.version) };
-    transaction.execute_batch(step.sql).map_err(failed)?;
-    if let Some(then) = step.then {
-        then(&transaction).map_err(|failure| cannot_open(path, failure.named("migrate")))?;
+    let done = usize::try_from(found.version).unwrap_or(usize::MAX);
+    for step in STEPS.iter().skip(done) {
+        transaction.execute_batch(step.sql).map_err(failed)?;
+        if let Some(then) = step.then {
+            then(&transaction).map_err(|failure| cannot_open(path, failure.named("migrate")))?;
+        }
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
-    transaction.pragma_update(None, "user_version", found.version + 1).map_err(failed)?;
-    transaction.commit().map_err(failed)?;
-    Ok(found.version + 1)
+    transaction.pragma_update(None, "user_version", KNOWN).map_err(failed)?;
+    transaction.commit().map_err(failed)
 }
 
 fn look(connection: &Connection) -> rusqlite::Result<Found> {
