@@ -12,6 +12,7 @@ use crate::config;
 use crate::delivery::{JobAdvice, Stop, job_advice};
 use crate::domain::{Clock, ShiftedClock, SystemClock};
 use crate::entra::CallFailure;
+use crate::store::StoreTrouble;
 use crate::telemetry::causes;
 use crate::tracking::TrackingError;
 
@@ -138,6 +139,9 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 fn hint(error: &BridgeError) -> Option<String> {
+    if let Some(trouble) = StoreTrouble::among_causes(error) {
+        return Some(trouble.advice().to_owned());
+    }
     match error {
         BridgeError::Refused(problem) => {
             let code = problem.code;

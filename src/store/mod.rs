@@ -21,6 +21,7 @@ mod planned;
 mod records;
 mod runs;
 mod sqlite;
+mod trouble;
 
 pub use calls::{CallId, CallLimits, CallPermit, Calls};
 pub use counts::{ChangeCounts, StatusCounts};
@@ -37,6 +38,7 @@ pub use runs::{
     TakesPlaceOf,
 };
 pub use sqlite::SqliteStore;
+pub use trouble::{StoreTrouble, StoreTroubleKind};
 
 /// Everything a backend does.
 pub trait Store:

@@ -60,6 +60,8 @@ mod hr_workbooks;
 #[cfg(test)]
 mod intake_edge;
 #[cfg(test)]
+mod journey_crash;
+#[cfg(test)]
 mod journey_dates;
 #[cfg(test)]
 mod journey_days;

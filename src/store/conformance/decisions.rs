@@ -100,11 +100,14 @@ pub async fn a_newer_file_takes_the_place_of_held_ones<S: Store>(store: &S) {
     let full =
         |id| NewRun { is_full: true, takes_place_of: TakesPlaceOf::Everything, ..new_run(id, 1) };
     hold(store, "R1", joiners(&["E1"]), full("R1")).await;
+    // a few changes of an older file, and what was due by its dates
+    let pilot = NewRun { kind: RunKind::Pilot, ..new_run("P1", 1) };
+    hold(store, "P1", joiners(&["E2"]), pilot).await;
     let due = NewRun { kind: RunKind::Due, file: None, ..new_run("R2", 1) };
     hold(store, "R2", joiners(&["E1", "E2"]), due).await;
     assert_eq!(status(store, "R1").await, RunStatus::Held, "several stand side by side");
     commit_with(store, "R3", joiners(&["E3"]), full("R3")).await;
-    for id in ["R1", "R2"] {
+    for id in ["R1", "P1", "R2"] {
         let superseded = run(store, id).await;
         assert_eq!(superseded.status, RunStatus::Completed);
         assert_eq!(superseded.superseded_by, Some(RunId::from("R3")));

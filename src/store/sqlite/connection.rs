@@ -11,7 +11,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::domain::TargetName;
-use crate::store::sqlite::migrations;
+use crate::store::sqlite::{migrations, trouble};
 use crate::store::{LeaseHolder, StoreError};
 
 /// How long a connection waits for another process's write to end.
@@ -100,7 +100,9 @@ impl Failure {
 
     pub(super) fn named(self, attempt: &'static str) -> StoreError {
         match self {
-            Self::Sql(error) => StoreError::Statement { attempt, source: error.into() },
+            Self::Sql(error) => {
+                StoreError::Statement { attempt, source: trouble::explained(error) }
+            }
             Self::Other(source) => StoreError::Statement { attempt, source },
             Self::Store(error) => error,
         }
@@ -118,7 +120,8 @@ impl SqliteStore {
     /// [`StoreError::TooNew`] when a newer version of this program made it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let absolute = absolute(path)?;
-        create_private(&absolute).map_err(|error| cannot_open(path, error))?;
+        create_private(&absolute)
+            .map_err(|error| cannot_open(path, trouble::explained_io(error)))?;
         Self::with_writer(Location::File(real(absolute)), path)
     }
 
@@ -314,7 +317,11 @@ pub(super) fn cannot_open(
     path: &Path,
     source: impl Into<Box<dyn Error + Send + Sync>>,
 ) -> StoreError {
-    StoreError::Open { path: path.display().to_string(), source: source.into() }
+    let source = match source.into().downcast::<rusqlite::Error>() {
+        Ok(error) => trouble::explained(*error),
+        Err(other) => other,
+    };
+    StoreError::Open { path: path.display().to_string(), source }
 }
 
 /// The lock, also when a thread panicked while it held it: a transaction that was not committed

@@ -20,6 +20,7 @@ use crate::domain::TargetName;
 use crate::store::sqlite::connection::{
     Failure, Inner, Location, SqliteStore, blocking, held, private,
 };
+use crate::store::sqlite::trouble;
 use crate::store::{Lease, LeaseHolder, Leases, StoreError};
 
 /// A holder's line has some 40 bytes.
@@ -96,16 +97,18 @@ fn take(inner: &Inner, target: TargetName, holder: LeaseHolder) -> Result<Option
     };
     let file = match path {
         None => None,
-        Some(path) => match lock(&path).map_err(Failure::other)? {
-            Some(file) => {
-                // nothing but a word to whoever waits
-                if let Err(error) = write_holder(&path, &file, holder) {
-                    tracing::debug!(%error, "the lock file does not say who holds it");
+        Some(path) => {
+            match lock(&path).map_err(|error| Failure::other(trouble::explained_io(error)))? {
+                Some(file) => {
+                    // nothing but a word to whoever waits
+                    if let Err(error) = write_holder(&path, &file, holder) {
+                        tracing::debug!(%error, "the lock file does not say who holds it");
+                    }
+                    Some(file)
                 }
-                Some(file)
+                None => return Ok(None),
             }
-            None => return Ok(None),
-        },
+        }
     };
     Ok(Some(Held { _file: file, _place: place }))
 }

@@ -35,6 +35,7 @@ mod run_lists;
 mod runs;
 mod schedule;
 mod source_records;
+mod trouble;
 mod user_names;
 
 pub use connection::SqliteStore;
