@@ -25,25 +25,14 @@ const ENDS: [&str; 10] = [
 /// Microseconds.
 const DAY: i64 = 86_400_000_000;
 
-/// Whoever left before anything of them went out needs no account to be disabled.
-fn never_reached_entra(record: &str) -> bool {
-    let record: Value = serde_json::from_str(record).unwrap();
-    record["last_sent"].is_null() && record["history"][0]["code"] == "never-sent"
-}
-
 impl Story {
     /// The directory is the company, no limit was passed, nobody was in two requests at once.
     pub async fn prove(&mut self) {
         let directory = self.stage.directory().await;
         let today = self.today();
         self.company.assert_nobody_is_disabled_unasked(&directory);
-        for (id, words) in &self.company.differences(&directory, today) {
+        if let Some((id, words)) = self.company.differences(&directory, today).first() {
             let record = self.stage.run(&["record", id, "--json"]).await.out;
-            if words.starts_with(&format!("{id}: enabled is null, should be false"))
-                && never_reached_entra(&record)
-            {
-                continue;
-            }
             for run in self.stage.runs().await {
                 println!("{} {} {}", run["run"], run["file"], run["status"]);
                 println!("  {} {}", run["held_by"], run["decisions"]);
