@@ -46,6 +46,10 @@ struct Temp {
 }
 
 impl Temp {
+    fn has_left(&self, today: Date) -> bool {
+        self.until.is_some_and(|until| until < today)
+    }
+
     fn is_active(&self, today: Date) -> bool {
         self.from <= today && self.until.is_none_or(|until| today <= until)
     }
@@ -332,8 +336,12 @@ impl Company {
         }
         for (number, temp) in self.temps.iter().enumerate() {
             let id = temp_id(number);
-            let user = directory.get(&id).cloned().unwrap_or_default();
             let is_active = temp.is_active(today);
+            let Some(user) = directory.get(&id) else {
+                // one who left before they were ever sent has none
+                expect(id, "account", &false.into(), (!temp.has_left(today)).into());
+                continue;
+            };
             expect(id.clone(), "enabled", &user["accountEnabled"], is_active.into());
             expect(id.clone(), "manager", &user["manager"], manager_of(Some(temp.manager)));
             expect(id, "department", &user["department"], department(temp.department).into());
