@@ -60,11 +60,15 @@ mod hr_workbooks;
 #[cfg(test)]
 mod intake_edge;
 #[cfg(test)]
+#[cfg(unix)]
 mod journey_crash;
 #[cfg(test)]
 mod journey_dates;
 #[cfg(test)]
 mod journey_days;
+#[cfg(test)]
+#[cfg(unix)]
+mod journey_disk;
 #[cfg(test)]
 mod journey_faults;
 #[cfg(test)]
