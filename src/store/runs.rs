@@ -322,7 +322,8 @@ pub trait Runs {
     /// The newest `limit` runs, newest first.
     async fn runs(&self, limit: usize) -> Result<Vec<Run>, StoreError>;
 
-    /// Runs of a target that have not ended, oldest first.
+    /// Runs of a target that have not ended, oldest first; cancelled ones among them while something
+    /// of them is still on its way.
     async fn unfinished_runs(&self, target: &TargetName) -> Result<Vec<RunId>, StoreError>;
 }
 

@@ -161,6 +161,45 @@ pub async fn a_cancelled_run_is_not_taken_for_sent<S: Store>(store: &S) {
     assert!(matches!(again, Some(Outcome::NotPossible { status: RunStatus::Cancelled, .. })));
 }
 
+pub async fn what_a_cancelled_run_has_on_its_way_is_followed_to_its_end<S: Store>(store: &S) {
+    commit_with(store, "R1", joiners(&["E1", "E2"]), new_run("R1", 2)).await;
+    let claimed = store.claim(&target(), 1, "guid".to_owned(), at(0)).await.unwrap().unwrap();
+    store.cancel(&RunId::from("R1"), "ada", at(1)).await.unwrap();
+    let unfinished = async || store.unfinished_runs(&target()).await.unwrap();
+    assert_eq!(unfinished().await, [RunId::from("R1")], "it is being posted");
+    store.accepted(claimed.id, None, at(2), at(2)).await.unwrap();
+    assert_eq!(unfinished().await, [RunId::from("R1")], "it waits for an outcome");
+    let sent = operations(store, "R1").await;
+    let settled = vec![outcome(&sent[0], OperationStatus::Provisioned, "created")];
+    store.settle(settled, at(3)).await.unwrap();
+    assert_eq!(unfinished().await, []);
+    assert_eq!(status(store, "R1").await, RunStatus::Cancelled);
+}
+
+pub async fn what_was_being_posted_when_its_run_was_cancelled_is_not_posted_again<S: Store>(
+    store: &S,
+) {
+    commit_with(store, "R1", joiners(&["E1", "E2"]), new_run("R1", 2)).await;
+    deliver(store, at(0)).await;
+    let rows = vec![row(2, "E1", Change::Leaver, 2), row(3, "E2", Change::Mover, 2)];
+    commit_with(store, "R2", rows, new_run("R2", 2)).await;
+    let claimed = claim(store, at(1)).await.unwrap();
+    store.cancel(&RunId::from("R2"), "ada", at(2)).await.unwrap();
+    assert_eq!(statuses(store, "R2").await, [OperationStatus::Sending; 2]);
+    // no answer came: the process has died, or the line has
+    assert_eq!(store.recover(&target(), at(3)).await.unwrap(), 0, "nothing is sent again");
+    assert_eq!(statuses(store, "R2").await, [OperationStatus::Cancelled; 2]);
+    assert!(claim(store, at(10_000)).await.is_none());
+    store.accepted(claimed.id, None, at(4), at(4)).await.unwrap();
+    assert_eq!(statuses(store, "R2").await, [OperationStatus::Cancelled; 2]);
+    // nothing equals what may have been made of them, and who may be active counts as active
+    let workers = ["E1", "E2"].map(ExternalId::from).to_vec();
+    let entries = store.ledger(&target(), workers).await.unwrap();
+    assert!(entries.iter().flatten().all(|entry| entry.active && entry.digest == [0; 16]));
+    assert!(store.unfinished_runs(&target()).await.unwrap().contains(&RunId::from("R1")));
+    assert_eq!(status(store, "R2").await, RunStatus::Cancelled);
+}
+
 pub async fn a_held_run_that_is_cancelled_leaves_the_ledger_alone<S: Store>(store: &S) {
     commit_with(store, "R1", joiners(&["E1"]), new_run("R1", 1)).await;
     deliver(store, at(0)).await;

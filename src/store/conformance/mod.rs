@@ -99,6 +99,8 @@ macro_rules! conformance {
             decisions::a_newer_file_takes_the_place_of_held_ones,
             decisions::named_workers_alone_are_superseded_in_a_held_run,
             decisions::a_cancelled_run_is_not_taken_for_sent,
+            decisions::what_a_cancelled_run_has_on_its_way_is_followed_to_its_end,
+            decisions::what_was_being_posted_when_its_run_was_cancelled_is_not_posted_again,
             decisions::a_held_run_that_is_cancelled_leaves_the_ledger_alone,
             decisions::what_failed_is_tried_again_unless_something_newer_was_sent,
             decisions::a_worker_of_whom_nothing_was_posted_is_closed,

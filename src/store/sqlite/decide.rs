@@ -236,22 +236,7 @@ pub(super) fn cancel(
             AND status IN ('held', 'queued')",
     )?
     .execute([subject.seq])?;
-    forget_unsent_joiners(db)?;
-    forget_digests(db)?;
-    let cancelled = db
-        .prepare_cached(
-            "-- decide.cancel
-            UPDATE operations
-            SET status = 'cancelled',
-                code = NULL,
-                reason = 'the run was cancelled',
-                advice = NULL,
-                resource = NULL,
-                updated_at_us = ?1
-            WHERE id IN (SELECT operation FROM temp.draft_superseded)",
-        )?
-        .execute([now_us])?;
-    ledger::close_empty_requests(db, now_us)?;
+    let cancelled = stop(db, "the run was cancelled", now_us)?;
     forget_held(db, subject.seq)?;
     db.prepare_cached(
         "-- decide.forget_schedule
@@ -275,7 +260,63 @@ pub(super) fn cancel(
     )?
     .execute([&subject.target])?;
     subject.note(db, RunDecision::Cancelled, by, now_us)?;
-    Ok(Some(Outcome::Done(cancelled as u64)))
+    Ok(Some(Outcome::Done(cancelled)))
+}
+
+/// Ends what stands in `draft_superseded`, as far as nobody knows of it outside; returns how many.
+fn stop(db: &Connection, reason: &str, now_us: i64) -> Result<u64, Failure> {
+    forget_unsent_joiners(db)?;
+    forget_digests(db)?;
+    let cancelled = db
+        .prepare_cached(
+            "-- decide.cancel
+            UPDATE operations
+            SET status = 'cancelled',
+                code = NULL,
+                reason = ?2,
+                advice = NULL,
+                resource = NULL,
+                updated_at_us = ?1
+            WHERE id IN (SELECT operation FROM temp.draft_superseded)",
+        )?
+        .execute(params![now_us, reason])?;
+    ledger::close_empty_requests(db, now_us)?;
+    Ok(cancelled as u64)
+}
+
+/// What was being posted when its run was cancelled, and would have to be posted once more, is not;
+/// returns how many operations.
+pub(super) fn stop_cancelled(db: &Connection, request: i64, now_us: i64) -> Result<u64, Failure> {
+    let is_cancelled: bool = db
+        .prepare_cached(
+            "-- decide.is_cancelled
+            SELECT EXISTS (
+                SELECT 1
+                FROM operations
+                JOIN runs ON runs.seq = operations.run
+                WHERE operations.bulk_request = ?1
+                    AND operations.status = 'queued'
+                    AND runs.status = 'cancelled')",
+        )?
+        .query_row([request], |row| row.get(0))?;
+    if !is_cancelled {
+        return Ok(0);
+    }
+    db.execute_batch(TABLES)?;
+    db.prepare_cached(
+        "-- decide.find_stopped
+        INSERT INTO temp.draft_superseded (operation, run, bulk_request)
+        SELECT operations.id, operations.run, operations.bulk_request
+        FROM operations
+        JOIN runs ON runs.seq = operations.run
+        WHERE operations.bulk_request = ?1
+            AND operations.status = 'queued'
+            AND runs.status = 'cancelled'",
+    )?
+    .execute([request])?;
+    let reason = "the run was cancelled while this was being sent; whether Entra took it is not known, \
+                  and the next file sends what it says";
+    stop(db, reason, now_us)
 }
 
 /// Whoever was to join by a cancelled operation and was never posted is not in the ledger any more.

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::sqlite::connection::Failure;
+use crate::store::sqlite::decide;
 
 /// Puts a request's `sending` operations back to `queued`, still part of it; returns how many.
 ///
 /// An operation whose worker has a newer one waiting is superseded instead: the newer version is
-/// sent after it, whatever became of the older. A request left without operations is closed.
+/// sent after it, whatever became of the older. One whose run was cancelled meanwhile is not sent
+/// again. A request left without operations is closed.
 pub(super) fn put_back(
     db: &Connection,
     request: i64,
@@ -53,6 +55,7 @@ pub(super) fn put_back(
                 AND status = 'sending'",
         )?
         .execute(params![request, code, now_us])?;
+    let mut queued = queued as u64;
     if queued == 0 {
         close(db, request, now_us)?;
     } else {
@@ -65,10 +68,11 @@ pub(super) fn put_back(
             WHERE id = ?1",
         )?
         .execute(params![request, not_before_us, now_us])?;
+        queued = queued.saturating_sub(decide::stop_cancelled(db, request, now_us)?);
     }
     let runs = runs_of_request(db, request)?;
     follow(db, &runs, now_us)?;
-    Ok(queued as u64)
+    Ok(queued)
 }
 
 /// Ends a request that carries nothing any more.

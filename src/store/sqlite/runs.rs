@@ -208,7 +208,13 @@ impl Runs for SqliteStore {
                 SELECT id
                 FROM runs
                 WHERE target = ?1
-                    AND status IN ('planning', 'delivering', 'tracking')
+                    AND (status IN ('planning', 'delivering', 'tracking')
+                        OR (status = 'cancelled'
+                            AND EXISTS (
+                                SELECT 1
+                                FROM operations
+                                WHERE operations.run = runs.seq
+                                    AND operations.status IN ('queued', 'sending', 'accepted'))))
                 ORDER BY seq",
             )?;
             let ids = statement.query_map([target.as_str()], |row| row.get::<_, Box<str>>(0))?;
