@@ -130,6 +130,9 @@ mod soak_proof;
 #[cfg(unix)]
 mod soak_story;
 #[cfg(test)]
+#[cfg(unix)]
+mod soak_tally;
+#[cfg(test)]
 mod store_leases;
 #[cfg(test)]
 mod store_sqlite;

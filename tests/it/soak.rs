@@ -14,7 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::soak_story::{Story, Tally};
+use crate::soak_story::Story;
+use crate::soak_tally::Tally;
 
 /// Stories of the short form.
 const STORIES: u64 = 4;
