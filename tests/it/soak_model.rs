@@ -40,6 +40,8 @@ struct Person {
 struct Temp {
     from: Date,
     until: Option<Date>,
+    /// The earliest end that any file had: where a later one did not arrive, it counts.
+    earliest_end: Option<Date>,
     department: u32,
     manager: usize,
     was_ever_inactive: bool,
@@ -133,6 +135,7 @@ impl Company {
         let mut temp = Temp {
             from,
             until: None,
+            earliest_end: None,
             department: self.rng.u32(..DEPARTMENTS),
             manager: 0,
             was_ever_inactive: false,
@@ -181,7 +184,10 @@ impl Company {
     /// Whose dates say on this day that they are not active.
     pub fn note_dates(&mut self, today: Date) {
         for temp in &mut self.temps {
-            temp.was_ever_inactive |= !temp.is_active(today);
+            let ends = temp.earliest_end.into_iter().chain(temp.until);
+            temp.earliest_end = ends.min();
+            let has_ended = temp.earliest_end.is_some_and(|end| end < today);
+            temp.was_ever_inactive |= has_ended || !temp.is_active(today);
         }
     }
 
