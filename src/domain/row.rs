@@ -50,7 +50,8 @@ impl<'a> Row<'a> {
     }
 
     /// Where each cell ends in the text.
-    pub(super) const fn ends(&self) -> &'a [usize] {
+    #[must_use]
+    pub const fn ends(&self) -> &'a [usize] {
         self.ends
     }
 

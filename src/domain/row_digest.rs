@@ -3,17 +3,14 @@
 //! The digest is stored and made of every row of every file, so it is the same on every machine and
 //! for good, and takes a tenth of the time of SHA-256. It keeps accidents apart, not forgers: two
 //! halves of 64 bits are made of the same words with other constants, so that a changed row is
-//! overlooked with odds of 2^-64 even where one half is of no use. Each step multiplies 64 bits by
-//! 64 and folds the product's halves into each other, as the wyhash family does.
+//! overlooked with odds of 2^-64 even where one half is of no use.
 
+use crate::domain::mix::{FACTORS, mix, wide};
 use crate::domain::{CellFault, CellMark, Row};
 
 /// Bytes that are taken at a time.
 const BLOCK: usize = 32;
-/// What words are combined with before they are factors: 64 bits each of the fraction of pi, with a
-/// byte that no UTF-8 text has (FA, C0), so that no text makes a factor zero.
-const FACTORS: [u64; 2] = [0x082E_FA98_EC4E_6C89, 0xC0AC_29B7_C97C_50DD];
-/// Where the halves begin; likewise of pi.
+/// Where the halves begin: fractional digits of pi.
 const STARTS: [[u64; 2]; 2] = [
     [0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344],
     [0xA409_3822_299F_31D0, 0x4528_21E6_38D0_1377],
@@ -73,15 +70,9 @@ impl Halves {
     #[inline]
     fn take(&mut self, left: u64, right: u64) {
         let [first, second] = FACTORS;
-        self.first = fold(self.first ^ left, right ^ first);
-        self.second = fold(self.second ^ right, left ^ second);
+        self.first = mix(self.first ^ left, right ^ first);
+        self.second = mix(self.second ^ right, left ^ second);
     }
-}
-
-#[inline]
-fn fold(left: u64, right: u64) -> u64 {
-    let (low, high) = left.carrying_mul(right, 0);
-    low ^ high
 }
 
 #[inline]
@@ -101,11 +92,6 @@ fn pairs(ends: &[usize; 8]) -> [u64; 4] {
         *pair = wide(*low) | wide(*high) << 32;
     }
     pairs
-}
-
-#[inline]
-fn wide(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 /// A mark as a number, which stays the same for good.

@@ -9,15 +9,20 @@ use tokio::sync::mpsc;
 
 use crate::domain::{Change, Clock, ExternalId, Place, Problem, RunId, RunKind, TargetName};
 use crate::intake::judge;
+use crate::intake::kept::KeptRows;
 use crate::intake::pilot::Selection;
 use crate::intake::planner::{Planner, ReadRow};
-use crate::intake::{Feed, KnownRows, Pilot, Remark, Scan, SourceFile, read_rows, scan};
+use crate::intake::read::read_kept;
+use crate::intake::scan::scan_known;
+use crate::intake::{Feed, KnownRows, Pilot, Remark, RowResult, Scan, SourceFile, read_rows};
 use crate::scim::AttributeChange;
 use crate::source::{Finding, SourceError};
 use crate::store::{NewRun, RecordCounts, Run, RunDraft, StatusCounts, Store, StoreError};
 
-/// Rows held against the ledger at a time.
+/// Rows held against the ledger at a time, beside those that are known.
 const BATCH_ROWS: usize = 500;
+/// Known rows after which a batch goes on all the same, for progress to be seen.
+const BATCH_KNOWN: u64 = 20_000;
 /// Batches that may wait between reading and planning.
 const BATCHES_IN_FLIGHT: usize = 4;
 
@@ -139,22 +144,22 @@ pub async fn plan_file(
     mut options: PlanOptions<'_>,
 ) -> Result<Planned, IntakeError> {
     let started_at = clock.now();
-    let (file, scan) = first_pass(Arc::clone(&feed), path, started_at, &options).await?;
+    let fingerprint = feed.fingerprint();
+    let mut people = store.known_people(&feed.target, &feed.name, fingerprint, started_at).await?;
+    let known = KnownRows::new(people.take_rows());
+    let first = first_pass(Arc::clone(&feed), path, started_at, known, &options).await?;
+    let FirstPass { file, scan, known, kept } = first;
     let scan = Arc::new(scan);
     if let Some(bound) = store.bound_job(&feed.target).await?
         && bound != feed.job
     {
         return Err(IntakeError::OtherJob { target: feed.target.clone(), bound });
     }
-    let fingerprint = feed.fingerprint();
     if options.pilot.is_none()
-        && let Some(latest) = store.latest_run(&feed.name).await?
-        && latest.file_digest == scan.digest
-        && latest.mapping_fingerprint == fingerprint
+        && let Some(latest) = store.latest_run_of(&feed.name, scan.digest, fingerprint).await?
     {
         return Ok(Planned::AlreadyApplied(Box::new(latest)));
     }
-    let records = store.count_records(&feed.target, &feed.name).await?;
     let (name, target) = (feed.name.clone(), feed.target.clone());
     let run = NewRun {
         job: feed.job.clone(),
@@ -176,23 +181,33 @@ pub async fn plan_file(
     if !options.is_dry {
         planner.draft = Some(store.draft(&feed.target).await?);
     }
-    let known = store.known_rows(&feed.target, &feed.name, fingerprint, started_at).await?;
-    let known = KnownRows::new(known);
     let progress = file.progress();
     let size = file.size();
     let (batches, mut rows) = mpsc::channel(BATCHES_IN_FLIGHT);
     let reader = {
         let (feed, scan) = (Arc::clone(&feed), Arc::clone(&scan));
-        tokio::task::spawn_blocking(move || second_pass(file, &feed, &scan, &known, &batches))
+        tokio::task::spawn_blocking(move || {
+            second_pass(file, &feed, &scan, (known, kept), &batches)
+        })
     };
     while let Some(batch) = rows.recv().await {
         if let Some(on_progress) = options.on_progress {
             on_progress(progress.load(std::sync::atomic::Ordering::Relaxed), size * 2);
         }
-        planner.take(batch, started_at, &mut options).await?;
+        planner.take_known(batch.known);
+        planner.take(batch.rows, started_at, &mut options).await?;
     }
-    reader.await??;
-    let judged = judge::whole_run(&mut planner, &scan, records, &options, started_at).await?;
+    let known = reader.await??;
+    let records = people.counts();
+    // nobody is missing from a file that does not name everybody
+    let missing = if feed.rules.is_full {
+        people.missing(|at, id| known.is_seen(at) || scan.index.names(id)).collect()
+    } else {
+        Vec::new()
+    };
+    drop((people, known));
+    let judged =
+        judge::whole_run(&mut planner, &scan, (records, missing), &options, started_at).await?;
     let draft = planner.draft.take();
     let (without_row, missing) = (judged.without_row, judged.missing);
     let mut findings = scan.findings.clone();
@@ -200,12 +215,22 @@ pub async fn plan_file(
     Ok(Planned::New(planner.finish(draft, records, without_row, missing, findings)))
 }
 
+/// What the first pass over a file gives.
+struct FirstPass {
+    file: SourceFile,
+    scan: Scan,
+    known: KnownRows,
+    /// The rows beside those that are known, where no second pass is needed for them.
+    kept: Option<KeptRows>,
+}
+
 async fn first_pass(
     feed: Arc<Feed>,
     path: &Path,
     now: Timestamp,
+    mut known: KnownRows,
     options: &PlanOptions<'_>,
-) -> Result<(SourceFile, Scan), IntakeError> {
+) -> Result<FirstPass, IntakeError> {
     let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -213,19 +238,20 @@ async fn first_pass(
             problem: Box::new(SourceError::Read(error).problem(Place::file(name))),
             digest: [0; 32],
         })?;
-        match scan(&mut file, &feed, now) {
-            Ok(scan) => Ok((file, scan)),
+        match scan_known(&mut file, &feed, now, &mut known) {
+            Ok((scan, kept)) => Ok(FirstPass { file, scan, known, kept }),
             Err(error) => {
                 let digest = file.digest().unwrap_or_default();
                 Err(refused(&error, &file, digest))
             }
         }
     });
-    let (file, scan) = read.await??;
+    let first = read.await??;
     if let Some(on_progress) = options.on_progress {
-        on_progress(file.size(), file.size() * 2);
+        let size = first.file.size();
+        on_progress(if first.kept.is_some() { size * 2 } else { size }, size * 2);
     }
-    Ok((file, scan))
+    Ok(first)
 }
 
 fn refused(error: &SourceError, file: &SourceFile, digest: [u8; 32]) -> IntakeError {
@@ -233,30 +259,46 @@ fn refused(error: &SourceError, file: &SourceFile, digest: [u8; 32]) -> IntakeEr
     IntakeError::Refused { problem, digest }
 }
 
+/// Rows on their way to the planner.
+#[derive(Default)]
+struct Batch {
+    rows: Vec<ReadRow>,
+    /// How many more there are whose resources the ledger has.
+    known: u64,
+}
+
 /// Maps the rows and sends them on in batches; ends early when nobody listens any more.
 fn second_pass(
     mut file: SourceFile,
     feed: &Feed,
     scan: &Scan,
-    known: &KnownRows,
-    batches: &mpsc::Sender<Vec<ReadRow>>,
-) -> Result<(), IntakeError> {
-    let mut batch = Vec::with_capacity(BATCH_ROWS);
-    let pass = read_rows(&mut file, feed, scan, Some(known), |result| {
-        batch.push(ReadRow::own(result));
-        if batch.len() == BATCH_ROWS {
-            let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH_ROWS));
+    (mut known, kept): (KnownRows, Option<KeptRows>),
+    batches: &mpsc::Sender<Batch>,
+) -> Result<KnownRows, IntakeError> {
+    let known_at_once = kept.as_ref().map_or(0, |kept| kept.known);
+    let mut batch = Batch { rows: Vec::new(), known: known_at_once };
+    let sink = |result: RowResult<'_>| {
+        match ReadRow::own(result) {
+            Some(row) => batch.rows.push(row),
+            None => batch.known += 1,
+        }
+        if batch.rows.len() == BATCH_ROWS || batch.known >= BATCH_KNOWN {
+            let full = std::mem::take(&mut batch);
             if batches.blocking_send(full).is_err() {
                 return ControlFlow::Break(());
             }
         }
         ControlFlow::Continue(())
-    });
+    };
+    let pass = match kept {
+        Some(kept) => read_kept(kept, file.name(), feed, scan, &mut known, sink),
+        None => read_rows(&mut file, feed, scan, Some(&mut known), sink),
+    };
     match pass {
         Ok(_) => {
             // the planner has stopped when this fails, and says why itself
             drop(batches.blocking_send(batch));
-            Ok(())
+            Ok(known)
         }
         Err(error) => Err(refused(&error, &file, scan.digest)),
     }

@@ -35,7 +35,7 @@ pub(super) struct Judged {
 pub(super) async fn whole_run(
     planner: &mut Planner<'_>,
     scan: &Scan,
-    records: RecordCounts,
+    (records, missing): (RecordCounts, Vec<ActiveRecord>),
     options: &PlanOptions<'_>,
     now: Timestamp,
 ) -> Result<Judged, IntakeError> {
@@ -59,7 +59,9 @@ pub(super) async fn whole_run(
             });
         }
         if feed.rules.is_full {
-            held.extend(full_file(planner, scan, &history, is_older, &mut judged, now).await?);
+            held.extend(
+                full_file(planner, scan, &history, is_older, (missing, &mut judged), now).await?,
+            );
         }
         planner.run.takes_place_of = takes_place_of(planner, feed.rules.is_full).await?;
     }
@@ -154,7 +156,7 @@ async fn full_file(
     scan: &Scan,
     history: &FileHistory,
     is_older: bool,
-    judged: &mut Judged,
+    (missing, judged): (Vec<ActiveRecord>, &mut Judged),
     now: Timestamp,
 ) -> Result<Option<HeldBy>, IntakeError> {
     let rules = planner.feed.rules.clone();
@@ -183,7 +185,7 @@ async fn full_file(
     } else {
         None
     };
-    missing(planner, judged, now).await?;
+    miss(planner, missing, judged, now).await?;
     let deactivates = rules.leavers.when_missing == WhenMissing::Deactivate;
     Ok((!is_complete && deactivates).then(|| HeldBy {
         guard: "incomplete_file".to_owned(),
@@ -193,26 +195,20 @@ async fn full_file(
     }))
 }
 
-/// Looks for active people of the source whom no row names.
-async fn missing(
+/// What becomes of active people of the source whom no row names.
+async fn miss(
     planner: &mut Planner<'_>,
+    missing: Vec<ActiveRecord>,
     judged: &mut Judged,
     now: Timestamp,
 ) -> Result<(), IntakeError> {
-    let feed = std::sync::Arc::clone(&planner.feed);
+    let rules = planner.feed.rules.leavers;
     let counts = planner.run.counts_absence;
-    let mut after: Option<ExternalId> = None;
-    loop {
-        let page =
-            planner.store.active_records(&feed.target, &feed.name, after.as_ref(), PAGE).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some(last.external_id.clone());
+    let mut missing = missing.into_iter().peekable();
+    while missing.peek().is_some() {
         let mut people = Vec::new();
         let mut leaving = Vec::new();
-        for record in page {
-            if (planner.names)(record.external_id.as_str()) {
-                continue;
-            }
+        for record in missing.by_ref().take(PAGE) {
             if !counts {
                 // who was missing before is not seen again by this file
                 if record.missing_runs > 0 {
@@ -221,8 +217,7 @@ async fn missing(
                 continue;
             }
             planner.run.changes.missing += 1;
-            let absent =
-                absence(&feed.rules.leavers, record.missing_runs, record.missing_since, now);
+            let absent = absence(&rules, record.missing_runs, record.missing_since, now);
             let leaves = absent == Absent::Leaves;
             if judged.missing.len() < MISSING_SHOWN {
                 judged.missing.push((record.external_id.clone(), leaves));
@@ -237,6 +232,7 @@ async fn missing(
             draft.push_missing(people).await?;
         }
     }
+    Ok(())
 }
 
 /// Plans leavers without a row.

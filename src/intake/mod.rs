@@ -1,8 +1,9 @@
 //! From "a file is here" to a planned run (or, offline, to bulk requests).
 //!
 //! A text file is read twice: [`scan`] learns its structure, its digest and which rows count;
-//! [`read_rows`] maps them. Between the two nothing of the file is kept but an index of ids. What
-//! is wrong with the whole file is found in the first pass, so a refused file has no effect.
+//! [`read_rows`] maps them. Between the two nothing of the file is kept but an index of ids, and the
+//! rows that are new where those are few: then it is read once. What is wrong with the whole file is
+//! found in the first pass, so a refused file has no effect.
 //!
 //! [`plan_file`] drives source, mapping, plan and store; [`convert`] drives source, mapping and
 //! the bulk writer. Neither knows HTTP or SQL.
@@ -16,6 +17,7 @@ mod file;
 mod id_shape;
 mod ingest;
 mod judge;
+mod kept;
 mod known;
 mod opened;
 mod password;

@@ -13,7 +13,7 @@ use crate::intake::file::Proof;
 use crate::intake::reasons::Locator;
 use crate::intake::{Feed, SourceFile};
 use crate::source::{
-    FileKind, Finding, Format, Shape, SourceError, SpoolRequest, Table, WorkbookLimits,
+    Begun, FileKind, Finding, Format, Shape, SourceError, SpoolRequest, Table, WorkbookLimits,
     WorkbookShape, kind_of_file, spool,
 };
 
@@ -44,27 +44,7 @@ impl Opened {
     ) -> Result<Self, SourceError> {
         let columns = feed.columns();
         let name = file.name().to_owned();
-        if file.size() > feed.limits.file_bytes {
-            let most = feed.limits.file_bytes;
-            return Err(SourceError::refused(
-                "source.too-large",
-                Place::file(&name),
-                format!("the file is larger than {most} bytes"),
-                "split the export",
-            ));
-        }
-        let kind = kind_of_file(file.raw()?)?;
-        let format = format_of(kind, feed, &name)?;
-        let mut odd: Vec<Finding> = kind
-            .mismatch(&name)
-            .map(|message| Finding {
-                code: "source.kind",
-                place: Place::file(&name),
-                message,
-                is_odd: true,
-            })
-            .into_iter()
-            .collect();
+        let (kind, format, mut odd) = kind_and_format(file, feed, &name)?;
         file.begin(with_digest)?;
         if format == Format::Xlsx {
             let digest = file.digest()?;
@@ -84,6 +64,37 @@ impl Opened {
         let digest = file.digest()?;
         let proof = file.proof()?;
         Ok(Self { digest, proof, shape, spool: None, columns, findings: odd })
+    }
+
+    /// Reads the rows of a text file at once, as its beginning says, instead of looking at all of it
+    /// first; gives what `each` made of them, from the first to the last. `None` when the file is not
+    /// what its beginning seems to be, or is refused: what is wrong with it, [`look`](Self::look) and
+    /// [`read`](Self::read) say.
+    pub(super) fn read_at_once<T>(
+        file: &mut SourceFile,
+        feed: &Feed,
+        with_digest: bool,
+        each: impl FnOnce(&mut Table<'_, &mut dyn ReadSeek>, &Place) -> Result<T, SourceError>,
+    ) -> Option<(Self, T)> {
+        let columns = feed.columns();
+        let name = file.name().to_owned();
+        let (_, format, mut findings) = kind_and_format(file, feed, &name).ok()?;
+        if format != Format::Csv {
+            return None;
+        }
+        file.begin(with_digest).ok()?;
+        let mut begun = Begun::of(&mut *file).ok()?;
+        let limits = feed.limits;
+        let shape = Shape::guess(begun.beginning(), format, &feed.format, &columns, limits, &name)?;
+        let input: &mut dyn ReadSeek = &mut begun;
+        let mut table = Table::open(input, &shape, &feed.format, &columns, limits, &name).ok()?;
+        let made = each(&mut table, &Place::file(&name)).ok()?;
+        drop(table);
+        let shape = shape.confirmed(begun.has_letters()?)?;
+        findings.extend(shape.findings().iter().cloned());
+        let digest = file.digest().ok()?;
+        let proof = file.proof().ok()?;
+        Some((Self { digest, proof, shape, spool: None, columns, findings }, made))
     }
 
     /// What messages call the place of a row.
@@ -151,6 +162,32 @@ fn changed(file: &str) -> SourceError {
         "the file changed while it was read",
         "wait until the export is written, then try again",
     )
+}
+
+/// What a file is by its beginning, how it is read, and whether its name says something else.
+fn kind_and_format(
+    file: &mut SourceFile,
+    feed: &Feed,
+    name: &str,
+) -> Result<(FileKind, Format, Vec<Finding>), SourceError> {
+    if file.size() > feed.limits.file_bytes {
+        let most = feed.limits.file_bytes;
+        return Err(SourceError::refused(
+            "source.too-large",
+            Place::file(name),
+            format!("the file is larger than {most} bytes"),
+            "split the export",
+        ));
+    }
+    let kind = kind_of_file(file.raw()?)?;
+    let format = format_of(kind, feed, name)?;
+    let odd = kind.mismatch(name).map(|message| Finding {
+        code: "source.kind",
+        place: Place::file(name),
+        message,
+        is_odd: true,
+    });
+    Ok((kind, format, odd.into_iter().collect()))
 }
 
 /// How a file of this kind is read by this source.

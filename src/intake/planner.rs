@@ -193,6 +193,12 @@ impl<'s> Planner<'s> {
         self.digest.update(operation.digest);
     }
 
+    /// Counts rows whose resources the ledger has.
+    pub(super) fn take_known(&mut self, rows: u64) {
+        self.tally.mapped += rows;
+        self.counts.add(OperationStatus::Unchanged, rows);
+    }
+
     pub(super) async fn take(
         &mut self,
         batch: Vec<ReadRow>,
@@ -203,11 +209,6 @@ impl<'s> Planner<'s> {
         let mut planned = Vec::with_capacity(batch.len());
         for ReadRow { row, line, verdict } in batch {
             let (external_id, verdict) = match verdict {
-                ReadVerdict::Known => {
-                    self.tally.mapped += 1;
-                    self.counts.add(OperationStatus::Unchanged, 1);
-                    continue;
-                }
                 ReadVerdict::OutOfScope => {
                     self.counts.add(OperationStatus::OutOfScope, 1);
                     continue;

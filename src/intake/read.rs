@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use crate::domain::{RecordProblem, Row};
 use crate::intake::columns::Columns;
 use crate::intake::id_shape::lost_zeros;
-use crate::intake::known::RowDigests;
+use crate::intake::kept::{KeptRow, KeptRows};
+use crate::intake::known::{RowDigests, reading};
 use crate::intake::{Feed, KnownRows, RowCells, Scan, SourceFile, reasons};
 use crate::mapping::{Mapped, Scratch};
 use crate::source::{Others, RowVerdict, SourceError, SourceRow};
@@ -82,33 +83,17 @@ pub fn read_rows(
     file: &mut SourceFile,
     feed: &Feed,
     scan: &Scan,
-    known: Option<&KnownRows>,
+    known: Option<&mut KnownRows>,
     mut sink: impl FnMut(RowResult<'_>) -> ControlFlow<()>,
 ) -> Result<Pass, SourceError> {
     let place = scan.opened.place(file.name());
+    let mut known = known;
     let pass = scan.opened.read(file, feed, |table| {
         let mut columns = Columns::bind(feed, table.headers(), &place)?;
-        columns.bound.apply_orders(&scan.orders);
-        columns.bound.at(scan.now);
-        let known = known.map(|known| (known, RowDigests::new(table.headers(), scan)));
-        let judge = Judge { feed, scan, known, columns: &columns, at: scan.opened.locator() };
-        let mut buffers = Buffers::default();
+        let known = known.take().map(|known| (known, table.headers()));
+        let mut judge = Judge::new(feed, scan, &mut columns, known);
         while let Some(row) = table.next_row()? {
-            let result = match row {
-                SourceRow::Bad { row, line, problem, .. } => RowResult {
-                    row,
-                    line,
-                    cells: RowCells::none(),
-                    verdict: Verdict::Rejected { external_id: None, problem: *problem },
-                },
-                SourceRow::Row(row) => RowResult {
-                    row: row.row,
-                    line: row.line,
-                    cells: columns.kept.of(row),
-                    verdict: judge.verdict(&row, &mut buffers),
-                },
-            };
-            if sink(result).is_break() {
+            if sink(judge.result(row)).is_break() {
                 return Ok(Pass::Stopped);
             }
         }
@@ -120,6 +105,36 @@ pub fn read_rows(
     Ok(pass)
 }
 
+/// The same for the rows that the scan has kept.
+pub(super) fn read_kept(
+    kept: KeptRows,
+    file: &str,
+    feed: &Feed,
+    scan: &Scan,
+    known: &mut KnownRows,
+    mut sink: impl FnMut(RowResult<'_>) -> ControlFlow<()>,
+) -> Result<Pass, SourceError> {
+    let mut columns = Columns::bind(feed, &kept.headers, &scan.opened.place(file))?;
+    let mut judge = Judge::new(feed, scan, &mut columns, Some((known, &kept.headers)));
+    for row in kept.rows {
+        let row = match &row {
+            KeptRow::Row { text, ends, row, line } => {
+                SourceRow::Row(Row::new(text, ends, *row, *line))
+            }
+            KeptRow::Bad { row, line, problem } => SourceRow::Bad {
+                row: *row,
+                line: *line,
+                is_ragged: false,
+                problem: problem.clone(),
+            },
+        };
+        if sink(judge.result(row)).is_break() {
+            return Ok(Pass::Stopped);
+        }
+    }
+    Ok(Pass::Complete)
+}
+
 /// Buffers that are used for one row after the other.
 #[derive(Default)]
 struct Buffers {
@@ -129,17 +144,64 @@ struct Buffers {
     resource: Vec<u8>,
 }
 
-/// What judging a row needs to know.
+/// Judges one row after the other.
 struct Judge<'a> {
+    rules: Rules<'a>,
+    known: Option<&'a mut KnownRows>,
+    buffers: Buffers,
+}
+
+impl<'a> Judge<'a> {
+    /// For rows under these columns, read as the scan has learnt to.
+    fn new(
+        feed: &'a Feed,
+        scan: &'a Scan,
+        columns: &'a mut Columns<'_>,
+        known: Option<(&'a mut KnownRows, &[String])>,
+    ) -> Self {
+        columns.bound.apply_orders(&scan.orders);
+        columns.bound.at(scan.now);
+        let reading = reading(&scan.orders, scan.id_width);
+        let digests = known.as_ref().map(|(_, headers)| RowDigests::new(headers, reading));
+        let known = known.map(|(known, _)| known);
+        let rules = Rules { feed, scan, digests, columns, at: scan.opened.locator() };
+        Self { rules, known, buffers: Buffers::default() }
+    }
+
+    fn result<'r>(&'r mut self, row: SourceRow<'r>) -> RowResult<'r> {
+        match row {
+            SourceRow::Bad { row, line, problem, .. } => RowResult {
+                row,
+                line,
+                cells: RowCells::none(),
+                verdict: Verdict::Rejected { external_id: None, problem: *problem },
+            },
+            SourceRow::Row(row) => RowResult {
+                row: row.row,
+                line: row.line,
+                cells: self.rules.columns.kept.of(row),
+                verdict: self.rules.verdict(&row, self.known.as_deref_mut(), &mut self.buffers),
+            },
+        }
+    }
+}
+
+/// What judging a row needs to know.
+struct Rules<'a> {
     feed: &'a Feed,
     scan: &'a Scan,
-    known: Option<(&'a KnownRows, RowDigests)>,
+    digests: Option<RowDigests>,
     columns: &'a Columns<'a>,
     at: reasons::Locator,
 }
 
-impl Judge<'_> {
-    fn verdict<'b>(&self, row: &Row<'_>, buffers: &'b mut Buffers) -> Verdict<'b> {
+impl Rules<'_> {
+    fn verdict<'b>(
+        &self,
+        row: &Row<'_>,
+        known: Option<&mut KnownRows>,
+        buffers: &'b mut Buffers,
+    ) -> Verdict<'b> {
         let Buffers { scratch, for_rejects, id, resource } = buffers;
         let bound = &self.columns.bound;
         resource.clear();
@@ -181,13 +243,14 @@ impl Judge<'_> {
             }
         }
         let ring = self.scan.index.ring(row.row);
-        let digests = self.known.filter(|_| ring.is_none() && shared.is_none());
-        let row_digest = digests.map(|(_, digests)| digests.of(row));
-        if let (Some((known, _)), Some(digest), None) = (digests, row_digest, applies_from)
-            && known.has(digest)
+        let digests = self.digests.filter(|_| ring.is_none() && shared.is_none());
+        let row_digest = digests.map(|digests| digests.of(row));
+        if let (Some(known), Some(digest), None) = (known, row_digest, applies_from)
+            && known.see(digest)
         {
             return Verdict::Known;
         }
+        let row_digest = row_digest.map(u128::to_be_bytes);
         scratch.leave_manager_out(ring.is_some());
         let user = match bound.apply(row, scratch, resource) {
             Ok(user) => user,

@@ -6,13 +6,15 @@ use jiff::civil::Date;
 use crate::domain::{Place, Row, start_of_day};
 use crate::intake::columns::Columns;
 use crate::intake::id_shape::IdShape;
-use crate::intake::opened::Opened;
+use crate::intake::kept::{Keeper, KeptRows};
+use crate::intake::known::KnownRows;
+use crate::intake::opened::{Opened, ReadSeek};
 use crate::intake::{Feed, SourceFile};
-use crate::mapping::{DateContradiction, DateOrder, Evidence, Scratch};
+use crate::mapping::{DateContradiction, DateOrder, Evidence, Scratch, Standing};
 use crate::plan::AsOf;
 use crate::source::{
     Completeness, Finding, NotedRow, Oddities, RowIndex, RowIndexBuilder, RowStanding, SourceError,
-    SourceRow, too_many_ragged,
+    SourceRow, Table, too_many_ragged,
 };
 
 /// Ragged rows named in the message that refuses a file for them.
@@ -52,8 +54,7 @@ pub struct Scan {
 /// When the file is refused: encoding, structure, ceilings, missing columns, no rows, too many
 /// ragged rows, dates that contradict each other.
 pub fn scan(file: &mut SourceFile, feed: &Feed, now: Timestamp) -> Result<Scan, SourceError> {
-    let opened = Opened::look(file, feed, true)?;
-    pass(file, feed, opened, now)
+    Ok(pass(file, feed, true, now, None)?.0)
 }
 
 /// The same for whoever has no use for the digest, which is zero then.
@@ -62,60 +63,45 @@ pub(super) fn scan_undigested(
     feed: &Feed,
     now: Timestamp,
 ) -> Result<Scan, SourceError> {
-    let opened = Opened::look(file, feed, false)?;
-    pass(file, feed, opened, now)
+    Ok(pass(file, feed, false, now, None)?.0)
+}
+
+/// The same for whoever knows rows of the file already: gives the others too, where those are few and
+/// nothing in the file has to be looked at once more.
+pub(super) fn scan_known(
+    file: &mut SourceFile,
+    feed: &Feed,
+    now: Timestamp,
+    known: &mut KnownRows,
+) -> Result<(Scan, Option<KeptRows>), SourceError> {
+    pass(file, feed, true, now, Some(known))
 }
 
 fn pass(
     file: &mut SourceFile,
     feed: &Feed,
-    opened: Opened,
+    with_digest: bool,
     now: Timestamp,
-) -> Result<Scan, SourceError> {
+    mut known: Option<&mut KnownRows>,
+) -> Result<(Scan, Option<KeptRows>), SourceError> {
     let today = feed.today(now);
+    let first = |table: &mut Rows<'_, '_>, place: &Place| {
+        Learnt::of(table, feed, place, today, known.as_deref_mut())
+    };
+    // most files are what they seem to be, and whole: those are read once
+    if let Some((opened, learnt)) = Opened::read_at_once(file, feed, with_digest, first)
+        && let Ok(scan) = learnt.conclude(opened, feed, file.name(), now)
+    {
+        return Ok(scan);
+    }
+    let opened = Opened::look(file, feed, with_digest)?;
     let place = opened.place(file.name());
-    let mut learnt = Learnt::new(feed);
-    let mut findings = opened.findings.clone();
-    let (rows, completeness, columns, orders) = opened.read(file, feed, |table| {
-        let mut columns = Columns::bind(feed, table.headers(), &place)?;
-        let mut evidence = columns.bound.evidence();
-        let mut oddities = Oddities::new(place.clone(), table.headers());
-        while let Some(row) = table.next_row()? {
-            match row {
-                SourceRow::Bad { row, line, is_ragged, .. } => {
-                    learnt.bad(line.unwrap_or(row), is_ragged);
-                }
-                SourceRow::Row(row) => {
-                    oddities.look(&row, columns.kept.indexes());
-                    learnt.row(&row, &columns, &mut evidence, today);
-                }
-            }
-        }
-        findings.extend(table.findings());
-        findings.extend(oddities.findings());
-        let mapped = columns.kept.headers().to_vec();
-        let orders =
-            columns.bound.settle(evidence).map_err(|found| contradicted(&found, &place))?;
-        findings.extend(orders.iter().map(|order| date_order(order, &place)));
-        Ok((table.rows(), table.completeness(), mapped, orders))
-    })?;
+    if let Some(known) = known {
+        known.forget();
+    }
+    let learnt = opened.read(file, feed, |table| Learnt::of(table, feed, &place, today, None))?;
     opened.prove(file)?;
-    learnt.check(&place, rows)?;
-    let as_of = learnt.as_of(feed, file.name(), &place)?;
-    Ok(Scan {
-        digest: opened.digest,
-        rows,
-        index: learnt.index.finish(),
-        findings,
-        as_of,
-        completeness,
-        columns,
-        id_width: learnt.ids.width(),
-        orders,
-        today,
-        now,
-        opened,
-    })
+    learnt.conclude(opened, feed, file.name(), now)
 }
 
 fn date_order(order: &DateOrder, place: &Place) -> Finding {
@@ -145,13 +131,109 @@ fn contradicted(found: &[DateContradiction], place: &Place) -> SourceError {
     SourceError::refused("source.date-order", place, first.message(), first.hint())
 }
 
-/// What is learnt row by row.
+/// The rows of a file.
+type Rows<'s, 'r> = Table<'s, &'r mut dyn ReadSeek>;
+
+/// What is learnt of a whole file.
 struct Learnt {
+    rows: u64,
+    each: EachRow,
+    findings: Vec<Finding>,
+    completeness: Completeness,
+    columns: Vec<String>,
+    orders: Vec<DateOrder>,
+    /// What there is beside the rows that are known.
+    kept: Option<KeptRows>,
+}
+
+impl Learnt {
+    /// Reads all rows.
+    fn of(
+        table: &mut Rows<'_, '_>,
+        feed: &Feed,
+        place: &Place,
+        today: Date,
+        known: Option<&mut KnownRows>,
+    ) -> Result<Self, SourceError> {
+        let mut keeper = known.map(|known| Keeper::new(known, table.headers()));
+        let mut each = EachRow::new(feed);
+        let mut columns = Columns::bind(feed, table.headers(), place)?;
+        let mut evidence = columns.bound.evidence();
+        let mut oddities = Oddities::new(place.clone(), table.headers());
+        while let Some(row) = table.next_row()? {
+            match row {
+                SourceRow::Bad { row, line, is_ragged, problem } => {
+                    each.bad(line.unwrap_or(row), is_ragged);
+                    if let Some(keeper) = &mut keeper {
+                        keeper.bad(row, line, problem);
+                    }
+                }
+                SourceRow::Row(row) => {
+                    oddities.look(&row, columns.kept.indexes());
+                    each.row(&row, &columns, &mut evidence, today);
+                    if let Some(keeper) = &mut keeper {
+                        let orders = || columns.bound.orders_so_far(&evidence);
+                        keeper.row(&row, || Some((orders()?, each.ids.width())));
+                    }
+                }
+            }
+        }
+        let mut findings = table.findings();
+        findings.extend(oddities.findings());
+        let orders = columns.bound.settle(evidence).map_err(|found| contradicted(&found, place))?;
+        findings.extend(orders.iter().map(|order| date_order(order, place)));
+        let kept = keeper.and_then(|keeper| keeper.finish(&orders, each.ids.width()));
+        Ok(Self {
+            rows: table.rows(),
+            each,
+            findings,
+            completeness: table.completeness(),
+            columns: columns.kept.headers().to_vec(),
+            orders,
+            kept,
+        })
+    }
+
+    /// Decides which rows count, unless the file is refused.
+    fn conclude(
+        self,
+        opened: Opened,
+        feed: &Feed,
+        file: &str,
+        now: Timestamp,
+    ) -> Result<(Scan, Option<KeptRows>), SourceError> {
+        let Self { rows, each, findings: found, completeness, columns, orders, kept } = self;
+        let place = opened.place(file);
+        each.check(&place, rows)?;
+        let as_of = each.as_of(feed, file, &place)?;
+        let mut findings = opened.findings.clone();
+        findings.extend(found);
+        let scan = Scan {
+            digest: opened.digest,
+            rows,
+            index: each.index.finish(),
+            findings,
+            as_of,
+            completeness,
+            columns,
+            id_width: each.ids.width(),
+            orders,
+            today: feed.today(now),
+            now,
+            opened,
+        };
+        // rows that compete, or share what is one worker's own, are looked at once more
+        let kept = kept.filter(|_| !scan.index.has_repeats() && !scan.index.has_rings());
+        Ok((scan, kept))
+    }
+}
+
+/// What is learnt row by row.
+struct EachRow {
     index: RowIndexBuilder,
     ids: IdShape,
-    scratch: Scratch,
-    id: String,
-    manager: String,
+    /// One for each value that is looked at together with others.
+    scratches: [Scratch; 3],
     ragged: Vec<u64>,
     ragged_rows: u64,
     has_standing: bool,
@@ -159,14 +241,12 @@ struct Learnt {
     latest_day: Option<Date>,
 }
 
-impl Learnt {
+impl EachRow {
     fn new(feed: &Feed) -> Self {
         Self {
             index: RowIndexBuilder::new(feed.rows.pick, feed.rows.per.is_some()),
             ids: IdShape::default(),
-            scratch: Scratch::default(),
-            id: String::new(),
-            manager: String::new(),
+            scratches: Default::default(),
             ragged: Vec::new(),
             ragged_rows: 0,
             has_standing: feed.mapping.has_standing(),
@@ -183,51 +263,44 @@ impl Learnt {
 
     /// Notes a row. One without a readable id is rejected in the second pass.
     fn row(&mut self, row: &Row<'_>, columns: &Columns<'_>, evidence: &mut Evidence, today: Date) {
-        let Self { index, ids, scratch, id, manager, has_standing, latest_day, .. } = self;
+        let Self { index, ids, scratches, has_standing, latest_day, .. } = self;
+        let [first, second, third] = scratches;
         let bound = &columns.bound;
         if let Ok(Some(day)) = bound.as_of(row) {
             *latest_day = (*latest_day).max(Some(day));
         }
-        if !bound.in_scope(row, scratch).unwrap_or(false) {
+        if !bound.in_scope(row, first).unwrap_or(false) {
             // it names its person all the same, who is not missing then
-            if let Ok(external_id) = bound.external_id(row, scratch) {
+            if let Ok(external_id) = bound.external_id(row, first) {
                 index.push_named(external_id);
             }
             return;
         }
         bound.observe(row, evidence);
-        id.clear();
-        match bound.external_id(row, scratch) {
-            Ok(external_id) => id.push_str(external_id),
-            Err(_) => return,
-        }
-        ids.note(id);
-        let key = columns.key(row, id);
+        let standing = if *has_standing { Some(bound.standing(row, first, today)) } else { None };
+        let Ok(external_id) = bound.external_id(row, first) else { return };
+        ids.note(external_id);
+        let key = columns.key(row, external_id);
         if key.is_empty() {
-            index.push_named(id);
+            index.push_named(external_id);
             return;
         }
-        let standing = if *has_standing {
+        let standing = match standing {
+            Some(Ok(Standing { rank, day, is_future })) => {
+                Some(RowStanding { rank, day, is_future })
+            }
             // a row whose standing cannot be told is rejected in the second pass
-            let Ok(standing) = bound.standing(row, scratch, today) else {
-                index.push_named(id);
+            Some(Err(_)) => {
+                index.push_named(external_id);
                 return;
-            };
-            Some(RowStanding {
-                rank: standing.rank,
-                day: standing.day,
-                is_future: standing.is_future,
-            })
-        } else {
-            None
+            }
+            None => None,
         };
-        manager.clear();
-        manager.push_str(bound.manager(row, scratch).unwrap_or_default());
-        let manager = Some(manager.as_str()).filter(|manager| !manager.is_empty());
-        let user_name = bound.user_name(row, scratch);
+        let user_name = bound.user_name(row, second);
+        let manager = bound.manager(row, third).filter(|manager| !manager.is_empty());
         let line = row.line.unwrap_or(row.row);
         let row = row.row;
-        index.push(NotedRow { key, external_id: id, user_name, manager, row, line, standing });
+        index.push(NotedRow { key, external_id, user_name, manager, row, line, standing });
     }
 
     /// The instant that the file shows; `None` where it is as old as its arrival.

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::domain::{ActiveWindow, RecordProblem, Row, fold_header};
 use crate::mapping::order::Dated;
 use crate::mapping::rule::{Cells, Source, Work};
+use crate::mapping::single::Single;
 use crate::mapping::write::{Caught, Writer, read_external_id, write_resource};
 use crate::mapping::{
     ColumnProblem, DateContradiction, DateOrder, Evidence, Mapping, RecordWarning,
@@ -22,6 +23,7 @@ const LIKELY: f64 = 0.85;
 pub struct Bound<'m> {
     mapping: &'m Mapping,
     indexes: Vec<Option<usize>>,
+    single: Single<'m>,
     /// The rules whose dates a first pass learns to read.
     learners: Vec<Dated<'m>>,
     /// What the file has shown of its dates.
@@ -117,7 +119,9 @@ impl Mapping {
         }
         if problems.is_empty() {
             let learners = self.learners().collect();
-            Ok(Bound { mapping: self, indexes, learners, orders: Vec::new(), now: None })
+            let single = Single::of(self.layout());
+            let orders = Vec::new();
+            Ok(Bound { mapping: self, indexes, single, learners, orders, now: None })
         } else {
             Err(problems)
         }
@@ -173,10 +177,20 @@ impl<'m> Bound<'m> {
         Ok(orders)
     }
 
+    /// What [`settle`](Self::settle) would conclude by now; `None` where that is a contradiction.
+    #[must_use]
+    pub fn orders_so_far(&self, evidence: &Evidence) -> Option<Vec<DateOrder>> {
+        evidence.so_far().settle(&self.learners).ok()
+    }
+
     /// Reads by what [`settle`](Self::settle) has concluded in another pass over the same file,
     /// under the same mapping.
     pub fn apply_orders(&mut self, orders: &[DateOrder]) {
         self.orders = orders.to_vec();
+    }
+
+    pub(super) const fn single(&self) -> &Single<'m> {
+        &self.single
     }
 
     pub(super) const fn mapping(&self) -> &'m Mapping {
@@ -228,14 +242,12 @@ impl<'m> Bound<'m> {
     /// # Errors
     /// When the row has no readable one.
     pub fn external_id<'s>(
-        &self,
-        row: &Row<'_>,
+        &'s self,
+        row: &Row<'s>,
         scratch: &'s mut Scratch,
     ) -> Result<&'s str, RecordProblem> {
-        let Scratch { work, caught, .. } = scratch;
-        let cells = self.cells(row, false);
-        read_external_id(&self.mapping.layout().external_id, cells, work, caught)?;
-        Ok(&caught.external_id)
+        let rule = &self.mapping.layout().external_id;
+        read_external_id(rule, self.cells(row, false), &mut scratch.work)
     }
 }
 

@@ -111,6 +111,11 @@ impl Evidence {
         }
     }
 
+    /// A copy of what it is by now.
+    pub(super) fn so_far(&self) -> Self {
+        Self { rules: self.rules.clone(), work: Work::default() }
+    }
+
     /// What all of it comes to.
     pub(super) fn settle(
         self,

@@ -1,23 +1,36 @@
 //! Single values of a row, for a first pass over a file.
 
 use crate::domain::Row;
-use crate::mapping::layout::{Field, Member};
+use crate::mapping::layout::{Field, Layout, Member};
 use crate::mapping::rule::{Role, Rule};
 use crate::mapping::value::Value;
 use crate::mapping::{Bound, Scratch};
+
+/// The rules whose values are asked for one by one.
+pub(super) struct Single<'m> {
+    user_name: Option<&'m Rule>,
+    manager: Option<&'m Rule>,
+}
+
+impl<'m> Single<'m> {
+    pub(super) fn of(layout: &'m Layout) -> Self {
+        Self {
+            user_name: with_role(&layout.core, Role::UserName),
+            manager: with_role(&layout.enterprise, Role::Manager),
+        }
+    }
+}
 
 impl Bound<'_> {
     /// The row's `userName` alone; the same as [`Bound::apply`] finds. `None` where there is none or
     /// the row would be rejected for it.
     pub fn user_name<'s>(&'s self, row: &Row<'s>, scratch: &'s mut Scratch) -> Option<&'s str> {
-        let rule = with_role(&self.mapping().layout().core, Role::UserName)?;
-        self.text_of(rule, row, scratch)
+        self.text_of(self.single().user_name?, row, scratch)
     }
 
     /// The id of the row's manager alone, likewise.
     pub fn manager<'s>(&'s self, row: &Row<'s>, scratch: &'s mut Scratch) -> Option<&'s str> {
-        let rule = with_role(&self.mapping().layout().enterprise, Role::Manager)?;
-        self.text_of(rule, row, scratch)
+        self.text_of(self.single().manager?, row, scratch)
     }
 
     fn text_of<'s>(
@@ -26,11 +39,7 @@ impl Bound<'_> {
         row: &Row<'s>,
         scratch: &'s mut Scratch,
     ) -> Option<&'s str> {
-        match rule.evaluate(self.cells(row, false), scratch.work()) {
-            Ok(Value::Text(text)) => Some(text),
-            Ok(Value::Fixed(fixed)) => Some(&fixed.text),
-            _ => None,
-        }
+        rule.evaluate(self.cells(row, false), scratch.work()).ok().as_ref().and_then(Value::text)
     }
 }
 

@@ -19,8 +19,8 @@ pub(super) enum Value<'v> {
     Window(ActiveWindow, bool),
 }
 
-impl Value<'_> {
-    pub(super) fn text(&self) -> Option<&str> {
+impl<'v> Value<'v> {
+    pub(super) fn text(&self) -> Option<&'v str> {
         match self {
             Value::Text(text) => Some(text),
             Value::Fixed(fixed) => Some(&fixed.text),

@@ -62,14 +62,12 @@ pub(super) struct Writer<'a> {
     pub(super) out: &'a mut Vec<u8>,
 }
 
-/// Reads a row's `externalId` into `caught`.
-pub(super) fn read_external_id(
-    rule: &Rule,
-    cells: Cells<'_>,
-    work: &mut Work,
-    caught: &mut Caught,
-) -> Result<(), RecordProblem> {
-    caught.clear();
+/// Reads a row's `externalId`.
+pub(super) fn read_external_id<'v>(
+    rule: &'v Rule,
+    cells: Cells<'v>,
+    work: &'v mut Work,
+) -> Result<&'v str, RecordProblem> {
     let value = rule.evaluate(cells, work).map_err(|fault| refuse(rule, fault, cells))?;
     let text = value.text().unwrap_or("");
     check_external_id(text).map_err(|fault| {
@@ -82,9 +80,7 @@ pub(super) fn read_external_id(
         };
         refuse(rule, fault, cells)
     })?;
-    caught.external_id.push_str(text);
-    look(rule, text, cells, &mut caught.warnings);
-    Ok(())
+    Ok(text)
 }
 
 /// Writes a row's resource; `extensions` is a buffer for what stands last but decides `schemas`,
@@ -95,7 +91,11 @@ pub(super) fn write_resource(
     extensions: &mut Vec<u8>,
 ) -> Result<(), RecordProblem> {
     let Writer { cells, work, caught, out } = &mut writer;
-    read_external_id(&layout.external_id, *cells, work, caught)?;
+    let external_id = &layout.external_id;
+    caught.clear();
+    let text = read_external_id(external_id, *cells, work)?;
+    caught.external_id.push_str(text);
+    look(external_id, text, *cells, &mut caught.warnings);
     out.extend_from_slice(SCHEMAS);
     extensions.clear();
     for extension in &layout.extensions {

@@ -38,5 +38,5 @@ pub use normal::Normalizer;
 pub use oddities::{Oddities, has_invisible, is_double_encoded};
 pub use rows::{NotedRow, Others, RowIndex, RowIndexBuilder, RowStanding, RowVerdict};
 pub use table::{Shape, Table};
-pub use text::{CsvReader, CsvShape};
+pub use text::{Begun, CsvReader, CsvShape};
 pub use workbook::{SpoolReader, SpoolRequest, WorkbookLimits, WorkbookShape, spool};

@@ -27,7 +27,8 @@ impl Normalizer {
     pub fn apply<'a>(&'a mut self, row: Row<'a>) -> Row<'a> {
         // by blocks, whose bytes are compared many at a time
         let is_low = |block: &[u8]| block.iter().fold(0, |most, &byte| most.max(byte)) < FIRST_BYTE;
-        if row.text().as_bytes().chunks(BLOCK).all(is_low) {
+        let (blocks, rest) = row.text().as_bytes().as_chunks::<BLOCK>();
+        if blocks.iter().all(|block| is_low(block)) && is_low(rest) {
             return row;
         }
         self.apply_slowly(row)

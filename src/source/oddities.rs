@@ -8,6 +8,9 @@ use crate::domain::{Place, Row, is_invisible};
 use crate::source::Finding;
 use crate::source::notes::Notes;
 
+/// Bytes that are looked at together.
+const BLOCK: usize = 32;
+
 /// Whether a text seems to be encoded twice: `MÃ¼ller`, `Oâ€™Brien`, or control characters that
 /// come of reading windows-1252 as ISO-8859-1.
 #[must_use]
@@ -66,6 +69,31 @@ pub fn has_invisible(text: &str) -> bool {
     !text.is_ascii() && text.chars().any(is_invisible)
 }
 
+/// Whether a text can have either: a swift look at all of a row, which lets nearly every row pass.
+/// Whatever is looked for has the bytes C2, E2 or EF, or C3 and the second byte of an `Â`, `Ã`, `Ä`,
+/// `Å` or `â`.
+#[expect(clippy::needless_bitwise_bool, reason = "many bytes at once only without jumps")]
+fn may_be_odd(text: &[u8]) -> bool {
+    let is_odd = |byte: u8, next: u8| {
+        let is_first = (byte == 0xC2) | (byte == 0xE2) | (byte == 0xEF);
+        let is_second = (next & 0xFC == 0x80) | (next & 0xFE == 0x84) | (next == 0xA2);
+        is_first | ((byte == 0xC3) & is_second)
+    };
+    if text.is_ascii() {
+        return false;
+    }
+    // blocks of one size, so that many bytes are looked at together
+    let (blocks, _) = text.as_chunks::<BLOCK>();
+    let (after, _) = text.get(1..).unwrap_or_default().as_chunks::<BLOCK>();
+    let in_block = |(block, after): (&[u8; BLOCK], &[u8; BLOCK])| {
+        block.iter().zip(after).fold(false, |odd, (&byte, &next)| odd | is_odd(byte, next))
+    };
+    let whole = blocks.len().min(after.len());
+    let rest = text.get(whole * BLOCK..).unwrap_or_default();
+    blocks.iter().zip(after).any(in_block)
+        || rest.iter().zip(rest.iter().skip(1)).any(|(&byte, &next)| is_odd(byte, next))
+}
+
 /// Watches the rows of a table for both.
 #[derive(Debug)]
 pub struct Oddities {
@@ -89,9 +117,7 @@ impl Oddities {
 
     /// Looks at some cells of a row, such as those of the mapped columns; counted from 0.
     pub fn look(&mut self, row: &Row<'_>, cells: impl IntoIterator<Item = usize>) {
-        // what is looked for has a byte of these in any case
-        let is_plain = row.text().is_ascii();
-        if is_plain {
+        if !may_be_odd(row.text().as_bytes()) {
             return;
         }
         for cell in cells {
@@ -163,6 +189,27 @@ mod tests {
             "Â Ã",
         ] {
             assert!(!is_double_encoded(text), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_row_that_passes_the_swift_look_has_nothing_odd(
+            before in "[a-zäéИ字]{0,80}",
+            odd in "[ÂÃÄÅâ][\u{80}-\u{ff}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|[\u{80}-\u{9f}\u{ad}\u{200b}-\u{200f}\u{202a}-\u{202e}\u{2060}-\u{2064}\u{feff}]|\\PC",
+            after in "[a-z]{0,40}",
+        ) {
+            let text = format!("{before}{odd}{after}");
+            let is_odd = is_double_encoded(&text) || has_invisible(&text);
+            proptest::prop_assert!(!is_odd || may_be_odd(text.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn letters_of_most_names_pass_the_swift_look() {
+        for text in ["Müller Straße 5", "Łukasz Żółć", "Иванов", "山田", "Παπαδόπουλος", "김민준"]
+        {
+            assert!(!may_be_odd(text.as_bytes()), "{text}");
         }
     }
 

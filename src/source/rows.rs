@@ -12,11 +12,13 @@
 
 use std::sync::Arc;
 
+use crate::domain::{Places, hash};
 use crate::source::Pick;
-use crate::source::same_id::{fold_id, hash};
+use crate::source::same_id::fold_id;
 
 mod rings;
 mod settle;
+mod sort;
 #[cfg(test)]
 mod tests;
 
@@ -119,7 +121,9 @@ pub struct RowIndexBuilder {
 /// Knows for each row of a file whether it counts.
 #[derive(Debug)]
 pub struct RowIndex {
+    /// Sorted by key.
     entries: Vec<Entry>,
+    places: Places,
     by_column: bool,
     has_repeats: bool,
     /// Hashes of the folded ids, sorted, where the entries are not sorted by those.
@@ -140,8 +144,15 @@ struct Managers {
 }
 
 impl Managers {
+    #[inline]
     fn of(&self, row: u32) -> Option<u64> {
-        let at = self.rows.binary_search(&row).ok()?;
+        // nearly every row has a manager, so the place is as far from the end as the row is
+        let behind = usize::try_from(self.rows.last()?.checked_sub(row)?).ok()?;
+        let guess = self.rows.len().checked_sub(behind + 1);
+        let at = match guess.filter(|&at| self.rows.get(at) == Some(&row)) {
+            Some(at) => at,
+            None => self.rows.binary_search(&row).ok()?,
+        };
         self.ids.get(at).copied()
     }
 }
@@ -236,7 +247,12 @@ impl RowIndexBuilder {
             self.users.resize(self.entries.len() - 1, 0);
             // case does not tell userNames apart (RFC 7643 section 4.1.1)
             self.folded.clear();
-            self.folded.extend(name.chars().flat_map(char::to_lowercase));
+            if name.is_ascii() {
+                self.folded.push_str(name);
+                self.folded.make_ascii_lowercase();
+            } else {
+                self.folded.extend(name.chars().flat_map(char::to_lowercase));
+            }
             self.users.push(hash(3, &self.folded).max(1));
         }
         if let Some(manager) = noted.manager {
@@ -293,6 +309,12 @@ impl RowIndex {
         self.has_repeats
     }
 
+    /// Whether any row is in a ring of managers.
+    #[must_use]
+    pub const fn has_rings(&self) -> bool {
+        !self.rings.is_empty()
+    }
+
     /// The other rows of the ring of managers that a row is in, if it is in one.
     #[must_use]
     pub fn ring(&self, row: u64) -> Option<Others> {
@@ -320,9 +342,14 @@ impl RowIndex {
         }
     }
 
+    fn near(&self, key: u64) -> &[Entry] {
+        self.entries.get(self.places.of(key)).unwrap_or_default()
+    }
+
     fn group(&self, key: u64) -> &[Entry] {
-        let start = self.entries.partition_point(|entry| entry.key < key);
-        let rest = self.entries.get(start..).unwrap_or_default();
+        let few = self.near(key);
+        let start = few.partition_point(|entry| entry.key < key);
+        let rest = few.get(start..).unwrap_or_default();
         let count = rest.partition_point(|entry| entry.key == key);
         rest.get(..count).unwrap_or_default()
     }

@@ -1,7 +1,6 @@
 //! When two ids look the same to a person, or to a spreadsheet.
 
 use std::borrow::Cow;
-use std::hash::{DefaultHasher, Hasher};
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -24,14 +23,6 @@ pub(super) fn fold_id(id: &str) -> Cow<'_, str> {
         return Cow::Owned(folded.trim_start_matches('0').to_owned());
     }
     Cow::Owned(folded.to_owned())
-}
-
-/// A hash within this process; equal texts under one salt have equal hashes.
-pub(super) fn hash(salt: u8, text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write_u8(salt);
-    hasher.write(text.as_bytes());
-    hasher.finish()
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::source::{
 #[derive(Debug)]
 pub enum Shape {
     /// Text with delimiters.
-    Csv(CsvShape),
+    Csv(Box<CsvShape>),
     /// JSON or NDJSON.
     Json(JsonShape),
     /// A workbook, whose rows lie in a spool.
@@ -37,9 +37,35 @@ impl Shape {
         limits: Limits,
         file: &str,
     ) -> Result<Self, SourceError> {
-        match format {
-            Format::Json => JsonShape::find(input, config, columns, limits, file).map(Self::Json),
-            _ => CsvShape::find(input, config, columns, limits, file).map(Self::Csv),
+        if format == Format::Json {
+            return JsonShape::find(input, config, columns, limits, file).map(Self::Json);
+        }
+        let shape = CsvShape::find(input, config, columns, limits, file)?;
+        Ok(Self::Csv(Box::new(shape)))
+    }
+
+    /// Guesses the shape of a file by its beginning alone, as [`CsvShape::guess`] does; `None` where
+    /// all of it has to be looked at.
+    #[must_use]
+    pub fn guess(
+        beginning: &[u8],
+        format: Format,
+        config: &FormatConfig,
+        columns: &[ColumnUse],
+        limits: Limits,
+        file: &str,
+    ) -> Option<Self> {
+        let is_text = format == Format::Csv;
+        let guess = || CsvShape::guess(beginning, config, columns, limits, file);
+        Some(Self::Csv(Box::new(is_text.then(guess)??)))
+    }
+
+    /// What [`find`](Self::find) would have found, once the guess has proved right.
+    #[must_use]
+    pub fn confirmed(self, has_letters: bool) -> Option<Self> {
+        match self {
+            Self::Csv(shape) => Some(Self::Csv(Box::new(shape.confirmed(has_letters)?))),
+            Self::Json(_) | Self::Workbook(_) => None,
         }
     }
 

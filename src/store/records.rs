@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::domain::{ActiveWindow, ExternalId, LedgerEntry, SourceName, TargetName};
-use crate::store::{Operation, StoreError};
+use crate::store::{KnownPeople, Operation, StoreError};
 
 /// One worker of a target, for a person to read.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub struct Record {
     pub history: Vec<Operation>,
 }
 
-/// A worker whom a file may miss.
+/// A worker whom a file misses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActiveRecord {
     /// The worker.
@@ -125,25 +125,16 @@ pub trait Records {
         ids: Vec<ExternalId>,
     ) -> Result<Vec<bool>, StoreError>;
 
-    /// The digests of the rows of a source that need not be mapped again: their records are the
-    /// source's, were made by the same mapping, are not due before `now`, and their last operation neither
-    /// failed nor is unconfirmed.
-    async fn known_rows(
+    /// What the ledger knows of all people of a source. The row of somebody need not be mapped again
+    /// where the record was made by the same mapping and is not due before `now`, and none of the
+    /// person's operations failed or is unconfirmed.
+    async fn known_people(
         &self,
         target: &TargetName,
         source: &SourceName,
         mapping_fingerprint: [u8; 16],
         now: Timestamp,
-    ) -> Result<Vec<[u8; 16]>, StoreError>;
-
-    /// Active records that a source owns, by externalId, from the one after `after`, at most `limit`.
-    async fn active_records(
-        &self,
-        target: &TargetName,
-        source: &SourceName,
-        after: Option<&ExternalId>,
-        limit: usize,
-    ) -> Result<Vec<ActiveRecord>, StoreError>;
+    ) -> Result<KnownPeople, StoreError>;
 
     /// Records of a source that are due, from the one after `after`, by externalId, at most `limit`.
     /// One with a held operation is not due again.

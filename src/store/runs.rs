@@ -251,8 +251,14 @@ pub trait Runs {
     /// Stores a refused file.
     async fn store_refused(&self, run: RefusedRun) -> Result<(), StoreError>;
 
-    /// The source's newest run of a whole file, cancelled and failed ones left out.
-    async fn latest_run(&self, source: &SourceName) -> Result<Option<Run>, StoreError>;
+    /// The source's newest run of a whole file, cancelled and failed ones left out, if it is of these
+    /// bytes and this mapping.
+    async fn latest_run_of(
+        &self,
+        source: &SourceName,
+        file_digest: [u8; 32],
+        mapping_fingerprint: [u8; 16],
+    ) -> Result<Option<Run>, StoreError>;
 
     /// What earlier files of a source say about a new one with these bytes.
     async fn file_history(

@@ -19,8 +19,6 @@ pub(super) enum ReadVerdict {
     User(Person),
     /// A user who applies from an instant on, and which row of theirs counts until then.
     Later(Person, Timestamp, Option<String>),
-    /// The row behind the ledger's resource, unchanged.
-    Known,
     Rejected {
         external_id: Option<ExternalId>,
         problem: RecordProblem,
@@ -50,11 +48,11 @@ pub(super) struct Person {
 }
 
 impl ReadRow {
-    /// The row, out of the reader's buffers.
-    pub(in crate::intake) fn own(result: RowResult<'_>) -> Self {
+    /// The row, out of the reader's buffers; `None` for one that is known, of which nothing is wanted.
+    pub(in crate::intake) fn own(result: RowResult<'_>) -> Option<Self> {
         let verdict = match result.verdict {
             Verdict::OutOfScope => ReadVerdict::OutOfScope,
-            Verdict::Known => ReadVerdict::Known,
+            Verdict::Known => return None,
             Verdict::Mapped { user, resource, warning, row_digest, applies_from, instead } => {
                 let person = Person {
                     external_id: ExternalId::new(user.external_id),
@@ -83,7 +81,7 @@ impl ReadRow {
                 ReadVerdict::Superseded { external_id: ExternalId::new(external_id), reason }
             }
         };
-        ReadRow { row: result.row, line: result.line, verdict }
+        Some(ReadRow { row: result.row, line: result.line, verdict })
     }
 
     pub(super) const fn user(&self) -> Option<&Person> {

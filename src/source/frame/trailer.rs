@@ -35,6 +35,8 @@ const WORDS: [&str; 27] = [
     "trailer",
     "trl",
 ];
+/// Letters of the shortest of them.
+const SHORTEST: usize = 3;
 /// What may stand between the first word and the number.
 const FILLERS: [&str; 19] = [
     "of",
@@ -144,7 +146,8 @@ fn detect<'a>(cells: impl Iterator<Item = &'a str>) -> Option<Trailer> {
 fn word(cell: &[u8]) -> Option<&[u8]> {
     let cell = cell.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(cell).trim_ascii_start();
     let length = cell.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let word = cell.get(..length)?;
+    // most cells are names or numbers, and no word is that short
+    let word = cell.get(..length).filter(|word| word.len() >= SHORTEST)?;
     WORDS.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(word)).then_some(word)
 }
 
@@ -223,6 +226,11 @@ mod tests {
         }
         assert_eq!(detected(&["EOF"]), Some(Trailer::Silent));
         assert_eq!(detected(&["End of file", "", ""]), Some(Trailer::Silent));
+    }
+
+    #[test]
+    fn no_word_is_shorter_than_the_shortest() {
+        assert_eq!(WORDS.iter().map(|word| word.len()).min(), Some(SHORTEST));
     }
 
     #[test]

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::source::rows::{Entry, Managers, State};
+use crate::source::rows::sort::{self, Finder};
+use crate::source::rows::{Entry, Managers, ROW_BITS, State};
 
 /// What is known of a worker on the walk.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,8 +15,11 @@ enum Seen {
     Before,
 }
 
+/// No manager among the entries.
+const NOBODY: u32 = u32::MAX;
+
 /// The rows in rings of two workers and more, sorted, each with the lines of its ring; one's own
-/// manager is no ring.
+/// manager is no ring. Sorts the entries by the hash of their ids.
 pub(super) fn find(
     entries: &mut [Entry],
     managers: &Managers,
@@ -26,21 +30,18 @@ pub(super) fn find(
         return rings;
     }
     let id = |entry: &Entry| if by_column { entry.more } else { entry.key };
-    entries.sort_unstable_by_key(|entry| (id(entry), entry.number()));
-    let worker = |wanted: u64| {
-        let start = entries.partition_point(|entry| id(entry) < wanted);
-        let same = entries.iter().enumerate().skip(start);
-        let mut same = same.take_while(|(_, entry)| id(entry) == wanted);
-        same.find(|(_, entry)| entry.state() == State::Counts).map(|(at, _)| at)
-    };
+    // of rows with one id, the first that counts comes first
+    let passed = |entry: &Entry| u32::from(entry.state() != State::Counts) << ROW_BITS;
+    sort::by_hash(entries, |entry| (id(entry), passed(entry) | entry.number()));
+    let next = next(entries, managers, id);
     let mut seen = vec![Seen::Not; entries.len()];
     let mut walk = Vec::new();
     for start in 0..entries.len() {
         walk.clear();
-        let mut next = Some(start);
-        while let Some(at) = next {
-            match seen.get(at) {
-                Some(Seen::Not) => {}
+        let mut at = start;
+        loop {
+            match seen.get_mut(at) {
+                Some(seen @ Seen::Not) => *seen = Seen::OnThisWalk,
                 Some(Seen::OnThisWalk) => {
                     let from = walk.iter().position(|&step| step == at).unwrap_or(walk.len());
                     note(walk.get(from..).unwrap_or_default(), entries, &mut rings);
@@ -48,12 +49,9 @@ pub(super) fn find(
                 }
                 Some(Seen::Before) | None => break,
             }
-            if let Some(seen) = seen.get_mut(at) {
-                *seen = Seen::OnThisWalk;
-            }
             walk.push(at);
-            let entry = entries.get(at).filter(|entry| entry.state() == State::Counts);
-            next = entry.and_then(|entry| managers.of(entry.number())).and_then(worker);
+            // nobody is beyond all entries
+            at = next.get(at).and_then(|&next| usize::try_from(next).ok()).unwrap_or(usize::MAX);
         }
         for &at in &walk {
             if let Some(seen) = seen.get_mut(at) {
@@ -63,6 +61,18 @@ pub(super) fn find(
     }
     rings.sort_unstable_by_key(|(row, _)| *row);
     rings
+}
+
+/// For each entry the place of its manager's. Looked up for all of them before anybody walks:
+/// look-ups that do not wait for each other take a fraction of the time.
+fn next(entries: &[Entry], managers: &Managers, id: impl Fn(&Entry) -> u64) -> Vec<u32> {
+    let finder = Finder::new(entries, id);
+    let manager = |entry: &Entry| {
+        let wanted = managers.of(entry.number()).filter(|_| entry.state() == State::Counts)?;
+        let (at, found) = finder.find(wanted)?;
+        u32::try_from(at).ok().filter(|_| found.state() == State::Counts)
+    };
+    entries.iter().map(|entry| manager(entry).unwrap_or(NOBODY)).collect()
 }
 
 fn note(ring: &[usize], entries: &[Entry], rings: &mut Vec<(u32, Arc<[u32]>)>) {

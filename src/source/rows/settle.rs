@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::Places;
 use crate::source::Pick;
-use crate::source::rows::rings;
 use crate::source::rows::{
-    Clash, Entry, NAMED, Over, RowIndex, RowIndexBuilder, RowStanding, State,
+    Clash, Entry, NAMED, Over, RowIndex, RowIndexBuilder, RowStanding, State, rings, sort,
 };
 
 /// Sorts what was noted and decides for each row.
@@ -16,21 +16,25 @@ pub(super) fn settle(noted: RowIndexBuilder) -> RowIndex {
     named.sort_unstable();
     named.dedup();
     entries.shrink_to_fit();
-    entries.sort_unstable_by_key(|entry| (entry.key, entry.number()));
+    let shared = SharedNames::among(users, &entries);
+    sort::by_hash(&mut entries, |entry| (entry.key, entry.number()));
     for group in entries.chunk_by_mut(|a, b| a.key == b.key) {
-        decide(group, pick, by_column, &standings);
+        match group {
+            [only] if standings.is_empty() => only.set(State::Counts),
+            _ => decide(group, pick, by_column, &standings),
+        }
     }
     drop(standings);
     let mut clashes = Vec::new();
     if by_column {
-        entries.sort_unstable_by_key(|entry| (entry.more, entry.number()));
+        sort::by_hash(&mut entries, |entry| (entry.more, entry.number()));
         for group in entries.chunk_by(|a, b| a.more == b.more) {
             clash(group, Over::Id, &mut clashes);
         }
     }
-    if !users.is_empty() {
+    if !shared.rows.is_empty() {
         entries.sort_unstable_by_key(|entry| entry.number());
-        share_user_name(&entries, users, &mut clashes);
+        shared.clash(&entries, &mut clashes);
     }
     // an id that is shared is the graver of the two
     clashes.sort_by_key(|clash: &Clash| (clash.row, clash.over == Over::UserName));
@@ -38,10 +42,11 @@ pub(super) fn settle(noted: RowIndexBuilder) -> RowIndex {
     let rings = rings::find(&mut entries, &managers, by_column);
     drop(managers);
     let ids = if by_column { sorted_ids(&entries) } else { Vec::new() };
-    entries.sort_unstable_by_key(|entry| (entry.key, entry.number()));
+    sort::by_hash(&mut entries, |entry| (entry.key, entry.number()));
     let all_count = entries.iter().all(|entry| entry.state() == State::Counts);
     RowIndex {
         has_repeats: !all_count || !clashes.is_empty(),
+        places: Places::new(entries.iter().map(|entry| entry.key)),
         entries,
         by_column,
         ids,
@@ -107,41 +112,69 @@ fn clash(group: &[Entry], over: Over, clashes: &mut Vec<Clash>) {
     }
 }
 
-/// Finds the userNames that more than one worker has. Both lists are in file order.
-fn share_user_name(entries: &[Entry], mut users: Vec<u64>, clashes: &mut Vec<Clash>) {
-    users.resize(entries.len(), 0);
-    let counts = |entry: &Entry, user: u64| user != 0 && entry.state() == State::Counts;
-    let mut sorted: Vec<u64> = entries
-        .iter()
-        .zip(&users)
-        .filter(|&(entry, &user)| counts(entry, user))
-        .map(|(_, &user)| user)
-        .collect();
-    sorted.sort_unstable();
-    let mut shared: BTreeMap<u64, Vec<Entry>> = sorted
-        .chunk_by(|a, b| a == b)
-        .filter(|same| same.len() > 1)
-        .filter_map(|same| same.first().map(|&user| (user, Vec::new())))
-        .collect();
-    drop(sorted);
-    if shared.is_empty() {
-        return;
+/// The rows whose userName other rows have too, in file order.
+struct SharedNames {
+    rows: Vec<u32>,
+    /// The hash of each row's name.
+    names: Vec<u64>,
+}
+
+impl SharedNames {
+    /// Finds them among all rows, whether they count or not. `users` has the hash of each entry's
+    /// name, 0 for none, and may be shorter; both are in file order.
+    fn among(users: Vec<u64>, entries: &[Entry]) -> Self {
+        let shared = repeated(&users);
+        if shared.is_empty() {
+            return Self { rows: Vec::new(), names: Vec::new() };
+        }
+        let rows =
+            entries.iter().zip(&users).filter(|(_, user)| shared.binary_search(user).is_ok());
+        let rows = rows.map(|(entry, _)| entry.number()).collect();
+        let mut names = users;
+        names.retain(|user| shared.binary_search(user).is_ok());
+        Self { rows, names }
     }
-    for (entry, user) in entries.iter().zip(users) {
-        if counts(entry, user)
-            && let Some(group) = shared.get_mut(&user)
-        {
-            group.push(*entry);
+
+    /// Finds the userNames that more than one worker has; the entries are in file order.
+    fn clash(self, entries: &[Entry], clashes: &mut Vec<Clash>) {
+        let Self { mut rows, mut names } = self;
+        let mut all = entries.iter();
+        let counts = rows.iter().map(|row| {
+            let own = all.find(|entry| entry.number() == *row);
+            own.is_some_and(|entry| entry.state() == State::Counts)
+        });
+        let counts: Vec<bool> = counts.collect();
+        let mut each = counts.iter();
+        rows.retain(|_| each.next() == Some(&true));
+        let mut each = counts.iter();
+        names.retain(|_| each.next() == Some(&true));
+        let shared = repeated(&names);
+        let mut groups: BTreeMap<u64, Vec<Entry>> = BTreeMap::new();
+        let mut all = entries.iter();
+        for (row, name) in rows.into_iter().zip(names) {
+            if let Some(entry) = all.find(|entry| entry.number() == row)
+                && shared.binary_search(&name).is_ok()
+            {
+                groups.entry(name).or_default().push(*entry);
+            }
+        }
+        for group in groups.values() {
+            clash(group, Over::UserName, clashes);
         }
     }
-    for group in shared.values() {
-        clash(group, Over::UserName, clashes);
-    }
+}
+
+/// The hashes that are there more than once, sorted; 0 is none.
+fn repeated(hashes: &[u64]) -> Vec<u64> {
+    let mut sorted: Vec<u64> = hashes.iter().copied().filter(|hash| *hash != 0).collect();
+    sort::hashes(&mut sorted);
+    let same = sorted.chunk_by(|a, b| a == b).filter(|same| same.len() > 1);
+    same.filter_map(|same| same.first().copied()).collect()
 }
 
 fn sorted_ids(entries: &[Entry]) -> Vec<u64> {
     let mut ids: Vec<u64> = entries.iter().map(|entry| entry.more).collect();
-    ids.sort_unstable();
+    sort::hashes(&mut ids);
     ids.dedup();
     ids
 }

@@ -6,7 +6,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use crate::domain::{ColumnUse, Place, RecordProblem, Row};
 use crate::source::text::CsvShape;
-use crate::source::text::decode::Text;
+use crate::source::text::decode::{Text, utf8};
 use crate::source::text::records::{RawRecord, Records};
 use crate::source::text::stray::swallowed;
 use crate::source::{Completeness, Finding, Frame, Limits, Look, SourceError, SourceRow};
@@ -185,9 +185,11 @@ impl<R: Read> CsvReader<R> {
 
 /// The text of a record whose fields are all UTF-8.
 fn text<'a>(record: &RawRecord<'a>) -> Option<&'a str> {
-    std::str::from_utf8(record.text)
-        .ok()
-        .filter(|text| text.is_ascii() || record.ends.iter().all(|&end| text.is_char_boundary(end)))
+    let text = utf8(record.text)?;
+    // all ends are looked at, which is quicker than to ask at each whether to go on
+    let is_inside = |end: usize| record.text.get(end).is_some_and(|byte| byte & 0xC0 == 0x80);
+    let is_cut = || record.ends.iter().fold(false, |cut, &end| cut | is_inside(end));
+    Some(text).filter(|text| text.is_ascii() || !is_cut())
 }
 
 fn cell_of<'a>(record: &RawRecord<'a>, cell: usize) -> &'a [u8] {

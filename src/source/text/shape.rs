@@ -7,7 +7,7 @@ use encoding_rs::{Encoding, UTF_8};
 use crate::domain::{ColumnUse, Place};
 use crate::source::text::dialect::{self, Dialect};
 use crate::source::text::encoding;
-use crate::source::text::survey::{Survey, Unicode};
+use crate::source::text::survey::{SAMPLE_BYTES, Survey, Unicode};
 use crate::source::{Finding, FormatConfig, Limits, SourceError, TrailerConfig};
 
 /// Places that are not UTF-8 and always are a few.
@@ -24,6 +24,8 @@ pub struct CsvShape {
     pub(super) invalid_at: Vec<u64>,
     pub(super) trailer: Option<TrailerConfig>,
     findings: Vec<Finding>,
+    /// Of a guess: what the first finding is when all of the file is ASCII, and when it is not.
+    guess: Option<[Finding; 2]>,
 }
 
 impl CsvShape {
@@ -47,20 +49,79 @@ impl CsvShape {
         let label = label(config, file)?;
         let survey = Survey::of(input, label.is_some_and(is_utf_16), limits, file)?;
         let (encoding, finding) = decide(&survey, label, file)?;
-        let (text, _, _) = if encoding == UTF_8 {
+        if encoding == UTF_8 {
             // bytes that are not UTF-8 stay as they are
-            (None, encoding, false)
-        } else {
-            let (text, encoding, has_errors) = encoding.decode(&survey.sample);
-            (Some(text.into_owned()), encoding, has_errors)
+            let shape = Self::of(&survey.sample, encoding, finding, config, columns, file);
+            return Ok(Self { invalid_at: survey.invalid_at, ..shape });
+        }
+        let (text, encoding, _) = encoding.decode(&survey.sample);
+        Ok(Self::of(text.as_bytes(), encoding, finding, config, columns, file))
+    }
+
+    /// Guesses by the beginning of a file, as [`Begun::beginning`](crate::source::Begun::beginning)
+    /// gives it, that it is UTF-8 and nothing else; `None` where it is not, or where a look at all
+    /// of it is called for.
+    #[must_use]
+    pub fn guess(
+        beginning: &[u8],
+        config: &FormatConfig,
+        columns: &[ColumnUse],
+        limits: Limits,
+        file: &str,
+    ) -> Option<Self> {
+        let label = label(config, file).ok()?;
+        if label.is_some_and(|label| label != UTF_8) {
+            return None;
+        }
+        // the last letter of a beginning may be cut
+        let whole = match std::str::from_utf8(beginning) {
+            Err(error) if beginning.len() == SAMPLE_BYTES && error.error_len().is_none() => {
+                beginning.get(..error.valid_up_to())?
+            }
+            text => text.ok()?.as_bytes(),
         };
-        let sample = text.as_ref().map_or(survey.sample.as_slice(), |text| text.as_bytes());
+        let mut survey = Survey::of(&mut &*whole, false, limits, file).ok()?;
+        let is_utf_8 = match survey.unicode {
+            Unicode::Unmarked => true,
+            Unicode::Marked(mark) => mark == UTF_8,
+            Unicode::Zeros(_) => false,
+        };
+        if !is_utf_8 || survey.invalid > 0 {
+            return None;
+        }
+        let mut finding = |letters| {
+            survey.letters = letters;
+            decide(&survey, label, file).ok().map(|(_, finding)| finding)
+        };
+        let guess = [finding(0)?, finding(1)?];
+        let [finding, _] = guess.clone();
+        let shape = Self::of(beginning, UTF_8, finding, config, columns, file);
+        Some(Self { guess: Some(guess), ..shape })
+    }
+
+    /// The shape that [`find`](Self::find) would have found, once all of a file was read whose shape
+    /// is a guess, and all of it is UTF-8, with letters beyond ASCII or without. `None` where the
+    /// shape is no guess.
+    #[must_use]
+    pub fn confirmed(mut self, has_letters: bool) -> Option<Self> {
+        let [without, with] = self.guess.take()?;
+        *self.findings.first_mut()? = if has_letters { with } else { without };
+        Some(self)
+    }
+
+    fn of(
+        sample: &[u8],
+        encoding: &'static Encoding,
+        finding: Finding,
+        config: &FormatConfig,
+        columns: &[ColumnUse],
+        file: &str,
+    ) -> Self {
         let dialect = dialect::detect(sample, &config.csv, columns);
         let mut findings = vec![finding];
         tell(&mut findings, dialect, file);
-        let invalid_at = if encoding == UTF_8 { survey.invalid_at } else { Vec::new() };
         let trailer = config.trailer.clone();
-        Ok(Self { encoding, dialect, invalid_at, trailer, findings })
+        Self { encoding, dialect, invalid_at: Vec::new(), trailer, findings, guess: None }
     }
 
     /// What was decided, for whoever wants to know.

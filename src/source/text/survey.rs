@@ -10,7 +10,7 @@ use crate::source::{Limits, SourceError};
 /// Bytes read at a time.
 const BUFFER_BYTES: usize = 128 * 1024;
 /// How much of a file's beginning is kept, for finding its delimiter and header.
-const SAMPLE_BYTES: usize = 256 * 1024;
+pub(super) const SAMPLE_BYTES: usize = 256 * 1024;
 /// How much of a file is looked at for the zeros of UTF-16.
 const ZEROS_BYTES: usize = 4 * 1024;
 /// Places that are not UTF-8 whose offsets are kept.
@@ -169,11 +169,12 @@ fn fill(
 
 /// How many letters of several bytes valid UTF-8 has.
 fn leads(valid: &[u8]) -> u64 {
-    // sums of bytes, so that many are counted at once
-    let counts = valid
-        .chunks(255)
-        .map(|chunk| chunk.iter().fold(0_u8, |count, &byte| count + u8::from(byte >= 0xC0)));
-    counts.map(u64::from).sum()
+    // blocks of one size, so that many bytes are counted at once
+    let (blocks, rest) = valid.as_chunks::<128>();
+    let count =
+        |bytes: &[u8]| bytes.iter().fold(0_u8, |count, &byte| count + u8::from(byte >= 0xC0));
+    let blocks = blocks.iter().map(|block| u64::from(count(block)));
+    blocks.sum::<u64>() + u64::from(count(rest))
 }
 
 fn unicode(bytes: &[u8]) -> Unicode {

@@ -5,7 +5,8 @@ use crate::store::conformance::sample::{
     at, deliver, joiners, new_run, operations, outcome, resource, row, source, target,
 };
 use crate::store::{
-    ChangeCounts, Commit, Due, FileHistory, NewRun, PlannedRow, PlannedVerdict, RecordNote, Store,
+    ActiveRecord, ChangeCounts, Commit, Due, FileHistory, NewRun, PlannedRow, PlannedVerdict,
+    RecordNote, Store,
 };
 
 async fn commit<S: Store>(store: &S, run: NewRun, rows: Vec<PlannedRow>, missing: &[(&str, bool)]) {
@@ -20,8 +21,14 @@ fn full(id: &str, rows: u64) -> NewRun {
     NewRun { is_full: true, is_complete: true, counts_absence: true, ..new_run(id, rows) }
 }
 
+/// Whom a file misses that names these workers.
+async fn missing<S: Store>(store: &S, named: &'static [&str]) -> Vec<ActiveRecord> {
+    let people = store.known_people(&target(), &source(), [8; 16], at(0)).await.unwrap();
+    people.missing(|_, id| named.contains(&id)).collect()
+}
+
 async fn missing_runs<S: Store>(store: &S) -> Vec<(String, u32)> {
-    let records = store.active_records(&target(), &source(), None, 100).await.unwrap();
+    let records = missing(store, &[]).await;
     records.iter().map(|each| (each.external_id.to_string(), each.missing_runs)).collect()
 }
 
@@ -37,12 +44,10 @@ pub async fn absences_are_counted_in_a_row_and_forgotten<S: Store>(store: &S) {
     let expected = [("E1".into(), 1), ("E2".into(), 0), ("E3".into(), 0)];
     assert_eq!(missing_runs(store).await, expected);
     commit(store, full("R4", 0), Vec::new(), &[("E1", false), ("E3", false)]).await;
-    let records = store.active_records(&target(), &source(), None, 1).await.unwrap();
+    let records = missing(store, &[]).await;
     assert_eq!((records[0].missing_runs, records[0].missing_since), (2, Some(at(0))));
-    // pages follow on, and who left is not active
-    let after = ExternalId::from("E1");
-    let rest = store.active_records(&target(), &source(), Some(&after), 100).await.unwrap();
-    assert_eq!(rest.len(), 2);
+    // whom a file names is not missing, and who left is not active
+    assert_eq!(missing(store, &["E1"]).await.len(), 2);
     let leaver = PlannedRow { row: None, line: None, ..row(0, "E1", Change::Leaver, 2) };
     commit(store, full("R5", 0), vec![leaver], &[("E1", true)]).await;
     assert_eq!(missing_runs(store).await.len(), 2);
@@ -73,8 +78,8 @@ pub async fn earlier_files_tell_how_large_and_how_old_they_are<S: Store>(store: 
     };
     commit(store, pilot, joiners(&["E2"]), &[]).await;
     assert_eq!(history().await.unwrap().latest_as_of, Some(at(9)));
-    let latest = store.latest_run(&source()).await.unwrap().unwrap();
-    assert_eq!(latest.id, RunId::from("R2"));
+    let latest = store.latest_run_of(&source(), [6; 32], [8; 16]).await.unwrap();
+    assert_eq!(latest.unwrap().id, RunId::from("R2"));
 }
 
 pub async fn small_runs_of_a_source_are_summed_up<S: Store>(store: &S) {

@@ -1,8 +1,6 @@
 //! Promises of [`Runs`](crate::store::Runs).
 
-use crate::domain::{
-    Change, ExternalId, OperationStatus, RunId, RunStatus, SourceName, TargetName,
-};
+use crate::domain::{Change, ExternalId, OperationStatus, RunId, RunStatus, TargetName};
 use crate::store::conformance::sample::{
     at, commit, deliver, joiners, new_run, operations, rejected, row, run, source, statuses, target,
 };
@@ -145,9 +143,14 @@ pub async fn a_refused_file_is_a_failed_run<S: Store>(store: &S) {
     assert_eq!((stored.status, stored.problem), (RunStatus::Failed, Some(problem)));
     assert_eq!((stored.started_at, stored.ended_at), (at(1), Some(at(2))));
     // It does not count as the source's latest, and the ledger has not moved.
-    let latest = store.latest_run(&source()).await.unwrap().unwrap();
-    assert_eq!(latest.id, RunId::from("R1"));
-    assert!(store.latest_run(&SourceName::from("none")).await.unwrap().is_none());
+    let latest = async |source, file, mapping| {
+        let found = store.latest_run_of(&source, [file; 32], [mapping; 16]).await.unwrap();
+        found.map(|run| run.id)
+    };
+    assert_eq!(latest(source(), 7, 8).await, Some(RunId::from("R1")));
+    assert_eq!(latest(source(), 6, 8).await, None);
+    assert_eq!(latest(source(), 7, 9).await, None);
+    assert_eq!(latest("none".into(), 7, 8).await, None);
 }
 
 pub async fn runs_are_listed_newest_first_and_pages_follow_on<S: Store>(store: &S) {
@@ -156,7 +159,8 @@ pub async fn runs_are_listed_newest_first_and_pages_follow_on<S: Store>(store: &
     commit(store, "R3", joiners(&["E5"]), at(2)).await;
     let ids: Vec<_> = store.runs(2).await.unwrap().into_iter().map(|run| run.id).collect();
     assert_eq!(ids, [RunId::from("R3"), RunId::from("R2")]);
-    assert_eq!(store.latest_run(&source()).await.unwrap().unwrap().id, RunId::from("R3"));
+    let latest = store.latest_run_of(&source(), [7; 32], [8; 16]).await.unwrap();
+    assert_eq!(latest.unwrap().id, RunId::from("R3"));
     let unfinished = store.unfinished_runs(&target()).await.unwrap();
     assert_eq!(unfinished, ["R1", "R2", "R3"].map(RunId::from));
 

@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::domain::TargetName;
+use crate::store::sqlite::read_only::{self, Stamp};
 use crate::store::sqlite::{migrations, trouble};
 use crate::store::{LeaseHolder, StoreError};
 
@@ -54,9 +56,17 @@ pub(super) struct Inner {
     /// The one connection that writes; `None` when opened for reading only.
     writer: Option<Mutex<Connection>>,
     /// Idle connections for reading.
-    readers: Mutex<Vec<Connection>>,
+    readers: Mutex<Vec<Reader>>,
     /// Targets whose lease is held through this store.
     pub(super) leased: Arc<Mutex<BTreeMap<TargetName, LeaseHolder>>>,
+}
+
+/// A connection for reading.
+#[derive(Debug)]
+struct Reader {
+    connection: Connection,
+    /// Of a file that is only read, where nobody wrote when it was opened.
+    stamp: Option<Stamp>,
 }
 
 /// Where the database is, and what may be done there.
@@ -207,18 +217,23 @@ impl Inner {
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
-        let idle = held(&self.readers).pop();
-        let mut reader = match idle {
-            Some(reader) => reader,
-            None => self.open_reader()?,
+        // how a read-only store is opened depends on whether somebody writes (see `read_only`), and
+        // so a reader of one is kept only while nobody does
+        let stamp = match &self.location {
+            Location::ReadOnly(path) => Stamp::of(path),
+            Location::File(_) | Location::Memory(_) => None,
         };
-        let transaction = reader.transaction()?;
+        let idle = held(&self.readers).pop();
+        let mut reader = match idle.filter(|idle| idle.stamp == stamp) {
+            Some(reader) => reader,
+            None => Reader { connection: self.open_reader()?, stamp },
+        };
+        let transaction = reader.connection.transaction()?;
         let done = work(&transaction)?;
         transaction.finish()?;
-        // A reader of a read-only store is never kept: how it has to be opened depends on whether
-        // somebody writes (see `connect`).
         let mut readers = held(&self.readers);
-        if self.writer.is_some() && readers.len() < IDLE_READERS {
+        let is_kept = self.writer.is_some() || reader.stamp.is_some();
+        if is_kept && readers.len() < IDLE_READERS {
             readers.push(reader);
         }
         Ok(done)
@@ -244,35 +259,16 @@ impl Location {
                 base | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
             )?,
             Self::ReadOnly(path) => Connection::open_with_flags(
-                read_only(path),
+                read_only::address(path),
                 base | OpenFlags::SQLITE_OPEN_READ_ONLY,
             )?,
         };
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        // a plan does not depend on what is bound: otherwise some statements are made anew each time
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.execute_batch(PRAGMAS)?;
         Ok(connection)
-    }
-}
-
-/// How to open a file so that reading it leaves no trace.
-///
-/// An ordinary reader of a write-ahead database makes the log and its index where they are missing
-/// and cannot remove them again. Where there is no log nobody has the database open (the last to
-/// close it removes the log), so it can be read as an unchanging file. Where there is one, an
-/// ordinary reader adds nothing and takes part in the locking.
-fn read_only(path: &Path) -> PathBuf {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    if Path::new(&log).exists() {
-        return path.to_owned();
-    }
-    match url::Url::from_file_path(path) {
-        Ok(mut address) => {
-            address.set_query(Some("immutable=1"));
-            PathBuf::from(String::from(address))
-        }
-        Err(()) => path.to_owned(),
     }
 }
 

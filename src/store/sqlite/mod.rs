@@ -28,6 +28,7 @@ mod migrations;
 mod operations;
 mod outbox;
 mod outcomes;
+mod read_only;
 mod records;
 mod requests;
 mod resource;

@@ -9,7 +9,7 @@ use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{self, Cell, limit as most, micros};
 use crate::store::sqlite::{due, resource, source_records};
 use crate::store::{
-    ActiveRecord, DueRecord, LastPlanned, Operation, Record, RecordCounts, Records, StoreError,
+    DueRecord, KnownPeople, LastPlanned, Operation, Record, RecordCounts, Records, StoreError,
 };
 
 /// Most holders listed of one userName.
@@ -168,30 +168,16 @@ impl Records for SqliteStore {
         .await
     }
 
-    async fn known_rows(
+    async fn known_people(
         &self,
         target: &TargetName,
         source: &SourceName,
         mapping_fingerprint: [u8; 16],
         now: Timestamp,
-    ) -> Result<Vec<[u8; 16]>, StoreError> {
+    ) -> Result<KnownPeople, StoreError> {
         let (target, source) = (target.clone(), source.clone());
-        self.read("look up known rows", move |db| {
-            source_records::known_rows(db, &target, &source, mapping_fingerprint, micros(now))
-        })
-        .await
-    }
-
-    async fn active_records(
-        &self,
-        target: &TargetName,
-        source: &SourceName,
-        after: Option<&ExternalId>,
-        limit: usize,
-    ) -> Result<Vec<ActiveRecord>, StoreError> {
-        let (target, source, after) = (target.clone(), source.clone(), after.cloned());
-        self.read("list active records", move |db| {
-            source_records::active(db, &target, &source, after.as_ref(), limit)
+        self.read("look up known people", move |db| {
+            source_records::known(db, &target, &source, mapping_fingerprint, micros(now))
         })
         .await
     }

@@ -69,13 +69,18 @@ impl Runs for SqliteStore {
         self.write("store a refused file", move |db| refuse(db, &run)).await
     }
 
-    async fn latest_run(&self, source: &SourceName) -> Result<Option<Run>, StoreError> {
+    async fn latest_run_of(
+        &self,
+        source: &SourceName,
+        file_digest: [u8; 32],
+        mapping_fingerprint: [u8; 16],
+    ) -> Result<Option<Run>, StoreError> {
         let source = source.clone();
         self.read("look up the latest run", move |db| {
-            let seq: Option<i64> = db
+            let latest: Option<(i64, bool)> = db
                 .prepare_cached(
                     "-- runs.latest
-                    SELECT seq
+                    SELECT seq, file_digest = ?2 AND mapping_fingerprint = ?3
                     FROM runs
                     WHERE source = ?1
                         AND kind = 'file'
@@ -83,9 +88,12 @@ impl Runs for SqliteStore {
                     ORDER BY seq DESC
                     LIMIT 1",
                 )?
-                .query_row([source.as_str()], |row| row.get(0))
+                .query_row(params![source.as_str(), file_digest, mapping_fingerprint], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
                 .optional()?;
-            seq.map(|seq| load(db, seq)).transpose()
+            let same = latest.filter(|(_, is_same)| *is_same);
+            same.map(|(seq, _)| load(db, seq)).transpose()
         })
         .await
     }

@@ -6,11 +6,11 @@ use std::collections::HashSet;
 use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::{ExternalId, SourceName, TargetName};
+use crate::domain::{SourceName, TargetName};
 use crate::store::sqlite::connection::Failure;
-use crate::store::sqlite::convert::{Cell, limit as most};
+use crate::store::sqlite::convert::Cell;
 use crate::store::sqlite::ledger;
-use crate::store::{ActiveRecord, RecordCounts};
+use crate::store::{KnownPeople, RecordCounts};
 
 pub(super) fn count(
     db: &Connection,
@@ -30,38 +30,48 @@ pub(super) fn count(
     Ok(RecordCounts { all: cell.count(all)?, active: cell.count(active)? })
 }
 
-pub(super) fn known_rows(
+/// One walk over all people of a source.
+pub(super) fn known(
     db: &Connection,
     target: &TargetName,
     source: &SourceName,
     mapping_fingerprint: [u8; 16],
     now_us: i64,
-) -> Result<Vec<[u8; 16]>, Failure> {
+) -> Result<KnownPeople, Failure> {
     let unsettled = unsettled(db, target)?;
     let mut statement = db.prepare_cached(
-        "-- source_records.known_rows
-        SELECT row_digest, external_id
+        "-- source_records.known
+        SELECT
+            external_id,
+            active,
+            iif(mapping_digest = ?3
+                AND (next_effective_at_us IS NULL OR next_effective_at_us > ?4),
+                row_digest, NULL),
+            missing_runs,
+            missing_since_us
         FROM records INDEXED BY records_known
         WHERE target = ?1
             AND source = ?2
-            AND mapping_digest = ?3
-            AND row_digest IS NOT NULL
-            AND (next_effective_at_us IS NULL OR next_effective_at_us > ?4)",
+        ORDER BY external_id",
     )?;
     let mapping_digest = ledger::mapping_digest(mapping_fingerprint);
     let mut rows =
         statement.query(params![target.as_str(), source.as_str(), mapping_digest, now_us])?;
-    let mut known = Vec::new();
+    let mut people = KnownPeople::default();
     while let Some(row) = rows.next()? {
-        if !unsettled.is_empty() {
-            let external_id = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-            if unsettled.contains(external_id) {
-                continue;
-            }
+        let external_id = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        let digest = row.get_ref(2)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+        let digest = digest.map(<[u8; 16]>::try_from).transpose().map_err(Failure::other)?;
+        let digest = digest.filter(|_| unsettled.is_empty() || !unsettled.contains(external_id));
+        let missing_runs = row.get(3)?;
+        let mut missing_since = None;
+        if missing_runs > 0 {
+            let cell = Cell { table: "records", column: "missing_since_us", id: &external_id };
+            missing_since = cell.instant_or_none(row.get(4)?)?;
         }
-        known.push(row.get(0)?);
+        people.push(external_id, row.get(1)?, digest, (missing_runs, missing_since));
     }
-    Ok(known)
+    Ok(people)
 }
 
 /// Workers with an operation that failed or is unconfirmed, be it their latest or not.
@@ -76,38 +86,6 @@ fn unsettled(db: &Connection, target: &TargetName) -> Result<HashSet<Box<str>>, 
     )?;
     let ids = statement.query_map([target.as_str()], |row| row.get(0))?;
     Ok(ids.collect::<rusqlite::Result<_>>()?)
-}
-
-pub(super) fn active(
-    db: &Connection,
-    target: &TargetName,
-    source: &SourceName,
-    after: Option<&ExternalId>,
-    limit: usize,
-) -> Result<Vec<ActiveRecord>, Failure> {
-    let mut statement = db.prepare_cached(
-        "-- source_records.active
-        SELECT external_id, missing_runs, missing_since_us
-        FROM records INDEXED BY records_known
-        WHERE target = ?1
-            AND source = ?2
-            AND external_id > ?3
-            AND active = 1
-        ORDER BY external_id
-        LIMIT ?4",
-    )?;
-    let after = after.map_or("", ExternalId::as_str);
-    let mut rows =
-        statement.query(params![target.as_str(), source.as_str(), after, most(limit)])?;
-    let mut records = Vec::new();
-    while let Some(row) = rows.next()? {
-        let external_id = ExternalId::new(row.get::<_, Box<str>>(0)?);
-        let cell = |column| Cell { table: "records", column, id: &external_id };
-        let missing_since = cell("missing_since_us").instant_or_none(row.get(2)?)?;
-        let missing_runs = row.get(1)?;
-        records.push(ActiveRecord { external_id, missing_runs, missing_since });
-    }
-    Ok(records)
 }
 
 pub(super) fn ledger_digest(db: &Connection, target: &TargetName) -> Result<[u8; 32], Failure> {
