@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use scimport::mock_entra::MockConfig;
 use serde_json::{Value, json};
 
 use crate::support::{Stage, count, quick};
@@ -65,7 +66,11 @@ async fn exactly_the_people_of_the_answer_key_are_operations() {
     let people: u32 = std::env::var("SCIMPORT_TEST_WORKERS")
         .ok()
         .map_or(2_000, |text| text.parse().expect("SCIMPORT_TEST_WORKERS is a number"));
-    let stage = Stage::with_feeds(quick(), FEED).await;
+    // many people need the calls of an Entra ID Governance licence
+    let stage = Stage::with_feeds(MockConfig { daily_calls: 6_000, ..quick() }, FEED).await;
+    let config = std::fs::read_to_string(stage.path("scimport.toml")).unwrap();
+    let governed = config.replacen("[target.entra]\n", "[target.entra]\ndaily_calls = 6000\n", 1);
+    stage.write("scimport.toml", &governed);
     if generate(&stage, people, &[], "day1.csv").is_none() {
         return;
     }
