@@ -67,7 +67,7 @@ pub enum Command {
         after_help = "Example:\n  scimport work                    # once, as a scheduler calls it\n  scimport work --until settled    # until every operation has ended or is unconfirmed"
     )]
     Work(WorkArgs),
-    /// Run as a daemon: take files from watched folders, send, follow, until it is stopped
+    /// Run as a daemon: take files from watched folders, send them, follow them
     #[command(
         after_help = "Example:\n  scimport serve --config scimport.toml\n  scimport serve --log-format json        # under a service manager\n\nEnds with exit code 0 on Ctrl-C and SIGTERM: what is under way is finished, what is queued is kept"
     )]

@@ -42,6 +42,34 @@ async fn killed_at_any_instant_it_loses_no_file_and_doubles_none() {
     }
 }
 
+/// What lies in `work/` has the id of its run in its way: that run is not made twice, even where
+/// newer ones have come since.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_process_left_is_answered_or_planned() {
+    let stage = stage(QUICK, 20).await;
+    for version in 2..4 {
+        stage.write("workers.csv", &workers(20, version));
+        stage.apply("workers.csv", &["--yes", "--wait", "outcome"]).await.assert_code(0);
+    }
+    let committed = stage.runs().await[1]["run"].as_str().unwrap().to_owned();
+    let planned = "7ZZZZZZZZZZZZZZZZZZZZZZZZZ";
+    for (run, version) in [(committed.as_str(), 2), (planned, 4)] {
+        let work = stage.path("inbox/work").join(run);
+        std::fs::create_dir_all(&work).unwrap();
+        std::fs::write(work.join("workers.csv"), workers(20, version)).unwrap();
+    }
+    let mut serving = Serving::start(&stage);
+    let done = serving.has(&stage, "done", 2).await;
+    for path in &done {
+        let text = answered(path, "Status: completed").await;
+        assert!(text.starts_with("workers.csv: done"), "{text}");
+    }
+    serving.stop().await;
+    let runs = stage.runs().await;
+    assert_eq!((runs.len(), &runs[3]["run"]), (4, &planned.into()));
+    stage.assert_directory_is(20, 4).await;
+}
+
 /// `apply` commits and waits; the daemon delivers.
 #[tokio::test(flavor = "multi_thread")]
 async fn another_command_commits_and_the_daemon_delivers() {
@@ -88,6 +116,24 @@ async fn a_paused_job_and_a_silent_other_side_are_waited_for() {
     answered(&done[1], "Status: completed").await;
     stage.assert_directory_is(20, 3).await;
     serving.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_up_quota_is_waited_for() {
+    let stage = stage(QUICK, 60).await;
+    let quota = [("SCIMPORT__TARGET__ENTRA__DAILY_CALLS", "3")];
+    let mut serving = Serving::start_with(&stage, &quota);
+    drop_file(&stage, "workers.csv", &workers(60, 2));
+    serving.says("are used up", 2).await;
+    let done = serving.has(&stage, "done", 1).await;
+    serving.stop().await;
+    let run = stage.status("latest").await;
+    assert_eq!(count(&run, "queued"), 10, "{run}");
+    stage.pass(24 * 3600 + 60).await;
+    let serving = Serving::start_with(&stage, &quota);
+    answered(&done[0], "Status: completed").await;
+    serving.stop().await;
+    stage.assert_directory_is(60, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

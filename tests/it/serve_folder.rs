@@ -136,7 +136,7 @@ async fn many_files_at_once_are_all_taken_each_once() {
     let stage = stage(QUICK, 10).await;
     let mut serving = Serving::start(&stage);
     for number in 0..FILES {
-        let line = worker(number + 10, 1).replace(",E0000", ",").replace(",E00", ",E00");
+        let line = worker(number + 10, 1);
         drop_file(&stage, &format!("one-{number:03}.csv"), &format!("{HEADER}\n{line}\n"));
     }
     let done = serving.has(&stage, "done", FILES).await;

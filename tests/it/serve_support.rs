@@ -44,7 +44,12 @@ pub struct Serving {
 impl Serving {
     /// Starts it.
     pub fn start(stage: &Stage) -> Self {
-        let mut child = stage.start(&["serve"]);
+        Self::start_with(stage, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub fn start_with(stage: &Stage, env: &[(&str, &str)]) -> Self {
+        let mut child = stage.command(&["serve"], env).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let kept = Arc::clone(&log);
@@ -73,15 +78,15 @@ impl Serving {
     }
 
     /// Waits until a folder of the inbox has so many files of ours (answers left out).
-    pub async fn has(&mut self, stage: &Stage, shelf: &str, count: usize) -> Vec<PathBuf> {
+    pub async fn has(&mut self, stage: &Stage, on: &str, count: usize) -> Vec<PathBuf> {
         let began = Instant::now();
         loop {
-            let files = files(stage, shelf);
+            let files = files(stage, on);
             if files.len() == count {
                 return files;
             }
             assert!(files.len() < count, "{files:?}\n{}", self.log());
-            assert!(began.elapsed() < STUCK, "{files:?} in {shelf}\n{}", self.log());
+            assert!(began.elapsed() < STUCK, "{files:?} in {on}\n{}", self.log());
             assert!(self.child.try_wait().unwrap().is_none(), "it has ended\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

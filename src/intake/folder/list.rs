@@ -1,6 +1,6 @@
 //! What is in a folder right now.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -33,10 +33,21 @@ pub struct Seen {
 pub struct Listing {
     /// Files that may be taken.
     pub files: Vec<Seen>,
-    /// Files whose companion is there.
-    pub announced: BTreeSet<OsString>,
-    /// Size and time of each file that is still being written.
-    pub unfinished: BTreeSet<(u64, Option<SystemTime>)>,
+    /// Files whose companion is there, and when that was written.
+    pub announced: BTreeMap<OsString, Option<SystemTime>>,
+    /// What the files that are still being written look like.
+    pub unfinished: BTreeSet<Shape>,
+}
+
+/// By what a file is known again under another name: size, time and end.
+pub type Shape = (u64, Option<SystemTime>, Option<u32>);
+
+impl Seen {
+    /// By what it is known again under another name.
+    #[must_use]
+    pub const fn shape(&self) -> Shape {
+        (self.size, self.modified, self.tail)
+    }
 }
 
 /// Lists a folder's own files; `takes` says which names are meant. Links and folders are left alone.
@@ -55,18 +66,20 @@ pub fn list(folder: &Path, takes: &dyn Fn(&str) -> bool) -> std::io::Result<List
         if !metadata.is_file() {
             continue;
         }
-        if let Some(whole) = text.strip_suffix(DONE) {
-            listing.announced.insert(OsString::from(whole));
-            continue;
-        }
         let modified = metadata.modified().ok();
-        if is_unfinished(&text) {
-            listing.unfinished.insert((metadata.len(), modified));
+        if let Some(whole) = text.strip_suffix(DONE) {
+            listing.announced.insert(OsString::from(whole), modified);
             continue;
         }
-        if takes(&text) {
+        let is_unfinished = is_unfinished(&text);
+        if is_unfinished || takes(&text) {
             let tail = tail(&folder.join(&name), metadata.len());
-            listing.files.push(Seen { size: metadata.len(), modified, tail, name });
+            let seen = Seen { size: metadata.len(), modified, tail, name };
+            if is_unfinished {
+                listing.unfinished.insert(seen.shape());
+            } else {
+                listing.files.push(seen);
+            }
         }
     }
     Ok(listing)
@@ -125,11 +138,11 @@ mod tests {
             std::fs::write(folder.path().join(name), name).unwrap();
         }
         std::fs::create_dir(folder.path().join("sub.csv")).unwrap();
-        let listing = list(folder.path(), &|name| !name.ends_with(".md")).unwrap();
+        let listing = list(folder.path(), &|name| name != "notes.md").unwrap();
         let mut names: Vec<_> = listing.files.iter().map(|seen| seen.name.clone()).collect();
         names.sort();
         assert_eq!(names, ["a.csv", "b.csv"]);
-        assert_eq!(listing.announced, ["b.csv".into()].into());
+        assert_eq!(listing.announced.keys().collect::<Vec<_>>(), ["b.csv"]);
         assert_eq!(listing.unfinished.len(), 5);
     }
 

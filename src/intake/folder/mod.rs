@@ -13,7 +13,7 @@ mod looks;
 mod names;
 mod shelves;
 
-pub use list::{Listing, Seen, list};
-pub use looks::Looks;
+pub use list::{Listing, Seen, Shape, list};
+pub use looks::{Found, Looks};
 pub use names::{ANSWER, CORRECT, ROWS, base_of, run_of, with_run};
 pub use shelves::{Answered, Claim, Lock, Shelf, Shelves};

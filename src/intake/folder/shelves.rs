@@ -319,3 +319,89 @@ fn remove(path: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "01KB1Q0Z9V8T7S6R5Q4P3N2M1K";
+
+    struct Inbox(tempfile::TempDir, Shelves);
+
+    impl Inbox {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let shelves = Shelves::new(folder.path().to_owned());
+            shelves.prepare().unwrap();
+            Self(folder, shelves)
+        }
+
+        fn write(&self, name: &str) {
+            std::fs::write(self.0.path().join(name), name).unwrap();
+        }
+
+        fn has(&self, name: &str) -> bool {
+            self.0.path().join(name).exists()
+        }
+    }
+
+    #[test]
+    fn a_file_is_in_one_place_from_the_claim_to_the_shelf() {
+        let inbox = Inbox::new();
+        inbox.write("a.csv");
+        inbox.write("a.csv.done");
+        let claim = inbox.1.claim("a.csv".as_ref(), &ID.into()).unwrap();
+        assert!(!inbox.has("a.csv") && !inbox.has("a.csv.done") && claim.path.is_file());
+        assert_eq!(inbox.1.claims().unwrap().first(), Some(&claim));
+        let path = inbox.1.finish(&claim, Shelf::Held).unwrap();
+        assert_eq!(path, inbox.0.path().join(format!("held/a.{ID}.csv")));
+        assert!(path.is_file() && inbox.1.claims().unwrap().is_empty());
+        assert_eq!(std::fs::read_dir(inbox.0.path().join("work")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_taken_stays_with_its_companion() {
+        let inbox = Inbox::new();
+        inbox.write("gone.csv.done");
+        let error = inbox.1.claim("gone.csv".as_ref(), &ID.into()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert!(inbox.has("gone.csv.done") && !inbox.has(&format!("work/{ID}")));
+    }
+
+    #[test]
+    fn a_death_between_two_renames_is_put_right() {
+        let inbox = Inbox::new();
+        inbox.write("a.csv");
+        std::fs::create_dir(inbox.0.path().join("work").join(ID)).unwrap();
+        inbox.write(&format!("work/{ID}/a.csv.done"));
+        assert!(inbox.1.claims().unwrap().is_empty());
+        assert!(inbox.has("a.csv") && inbox.has("a.csv.done") && !inbox.has(&format!("work/{ID}")));
+    }
+
+    #[test]
+    fn a_shelf_is_read_by_run_and_only_what_is_ours() {
+        let inbox = Inbox::new();
+        inbox.write("done/other.csv");
+        for end in [".csv", ANSWER, ROWS] {
+            inbox.write(&format!("done/a.{ID}{end}"));
+        }
+        let answered = inbox.1.answered(Shelf::Done).unwrap();
+        let [one] = answered.as_slice() else { panic!("{answered:?}") };
+        assert_eq!((one.run.as_str(), one.files.len()), (ID, 1));
+        assert!(one.answered_at.is_some());
+        std::fs::write(with_end(&one.base, ANSWER), "a.csv: x\n\nStatus: held\n").unwrap();
+        assert_eq!((one.says("Status"), one.says("Run")), (Some("held".to_owned()), None));
+        inbox.1.move_on(one, Shelf::Failed).unwrap();
+        assert!(inbox.has(&format!("failed/a.{ID}.csv")) && inbox.has("done/other.csv"));
+        assert!(!inbox.has(&format!("done/a.{ID}.answer.txt")));
+    }
+
+    #[test]
+    fn one_at_a_time_watches() {
+        let inbox = Inbox::new();
+        let first = inbox.1.lock().unwrap().expect("nobody else");
+        assert!(first.is_real() && inbox.1.lock().unwrap().is_none());
+        drop(first);
+        assert!(inbox.1.lock().unwrap().is_some());
+    }
+}
