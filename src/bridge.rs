@@ -2,22 +2,28 @@
 //!
 //! [`Setup`] is a config that has been checked as a whole (mappings compiled, targets validated),
 //! which `check` and `convert` can do without a store or a network. [`Bridge`] adds the store, and
-//! [`Bridge::drive`] makes a target's operations move until a [`Goal`] is reached.
+//! [`Bridge::drive`] makes a target's operations move until a [`Goal`] is reached. [`Daemon`] does all
+//! of it until it is cancelled.
 //!
 //! Nothing here prints, parses arguments or knows SQL or HTTP.
 
+mod daemon;
 mod decide;
 mod drive;
 mod error;
+mod folder;
 mod plan;
 mod sealed;
+mod serve;
 mod setup;
 mod status;
 mod watch;
 
+pub use daemon::Daemon;
 pub use decide::DecisionError;
 pub use drive::{Ended, Goal};
 pub use error::BridgeError;
+pub use folder::{Answer, Answers};
 pub use plan::{Applied, Applying, Preview};
 pub use sealed::{SealError, SealedPlan};
 pub use setup::{Bridge, Setup};

@@ -123,7 +123,7 @@ impl Bridge {
     }
 
     /// Says who delivers to a target, and how long this has been waited for.
-    async fn say_who_holds(
+    pub(super) async fn say_who_holds(
         &self,
         target: &TargetName,
         waited: Duration,
@@ -144,7 +144,7 @@ impl Bridge {
     }
 
     /// What the ledger knows was sent to one provisioning job must not be continued in another.
-    async fn bind_job(&self, target: &TargetName) -> Result<(), BridgeError> {
+    pub(super) async fn bind_job(&self, target: &TargetName) -> Result<(), BridgeError> {
         let job = super::setup::provisioning_job(self.setup.target(target)?);
         match self.store.bound_job(target).await? {
             Some(bound) if bound != job => {
@@ -289,7 +289,7 @@ impl Bridge {
         })
     }
 
-    fn courier(
+    pub(super) fn courier(
         &self,
         target: &TargetName,
         client: EntraClient,

@@ -27,6 +27,8 @@ pub struct Preview<'a> {
 pub struct Applying<'a> {
     /// Who asked.
     pub asked: Asked,
+    /// The id of the run, so that it can be found again after a crash; a new one where absent.
+    pub id: Option<&'a RunId>,
     /// Only a few of its changes.
     pub pilot: Option<&'a Pilot>,
     /// Exactly what was planned and sealed before, or nothing.
@@ -82,6 +84,7 @@ impl Bridge {
             }
             let options = PlanOptions {
                 asked: applying.asked,
+                id: applying.id.cloned(),
                 pilot: applying.pilot,
                 on_progress: applying.on_progress,
                 ..PlanOptions::default()
@@ -94,7 +97,10 @@ impl Bridge {
                 Ok(Planned::New(planned)) => planned,
                 Err(IntakeError::Refused { problem, digest }) => {
                     let refused = RefusedRun {
-                        id: crate::intake::new_run_id(started_at),
+                        id: match applying.id {
+                            Some(id) => id.clone(),
+                            None => crate::intake::new_run_id(started_at),
+                        },
                         source: feed.name.clone(),
                         target: feed.target.clone(),
                         file: problem.place.file.clone(),
@@ -155,11 +161,15 @@ impl Bridge {
             let feed = match self.setup.feed(source.as_str()) {
                 Ok(feed) if feed.target == *target => feed,
                 _ => {
-                    tracing::warn!(
-                        source = %source,
-                        target = %target,
-                        "records are due, but their source is not in the config any more: they wait"
-                    );
+                    let mut told =
+                        self.orphans.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    if told.insert(source.clone()) {
+                        tracing::warn!(
+                            source = %source,
+                            target = %target,
+                            "records are due, but their source is not in the config any more: they wait"
+                        );
+                    }
                     continue;
                 }
             };

@@ -1,8 +1,8 @@
 //! From a config to feeds, settings and an open store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
@@ -290,6 +290,10 @@ pub struct Bridge {
     pub clock: Arc<dyn Clock>,
     /// The environment, for secrets.
     pub env: Arc<Vec<(String, String)>>,
+    /// See [`Bridge::wake`].
+    pub(super) wake: tokio::sync::Notify,
+    /// Sources whose due records wait because they are not in the config any more: told once.
+    pub(super) orphans: Mutex<BTreeSet<SourceName>>,
 }
 
 impl Bridge {
@@ -333,6 +337,13 @@ impl Bridge {
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Self {
-        Self { setup: Arc::new(setup), store, clock, env: Arc::new(env) }
+        Self {
+            setup: Arc::new(setup),
+            store,
+            clock,
+            env: Arc::new(env),
+            wake: tokio::sync::Notify::new(),
+            orphans: Mutex::default(),
+        }
     }
 }

@@ -89,6 +89,7 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
     };
     let applying = Applying {
         asked: Asked::Typed,
+        id: None,
         pilot: order.pilot.as_ref(),
         sealed: order.sealed.as_ref(),
         on_progress: Some(&on_progress),

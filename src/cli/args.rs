@@ -67,6 +67,11 @@ pub enum Command {
         after_help = "Example:\n  scimport work                    # once, as a scheduler calls it\n  scimport work --until settled    # until every operation has ended or is unconfirmed"
     )]
     Work(WorkArgs),
+    /// Run as a daemon: take files from watched folders, send them, follow them
+    #[command(
+        after_help = "Example:\n  scimport serve --config scimport.toml\n  scimport serve --log-format json        # under a service manager\n\nEnds with exit code 0 on Ctrl-C and SIGTERM: what is under way is finished, what is queued is kept"
+    )]
+    Serve,
     /// Let a held run go
     #[command(
         after_help = "Example:\n  scimport approve latest\n\nWhat is approved goes out with the next `scimport work`, or with the daemon. Exit codes: 0 stored,\n1 the run is not held (any more)"

@@ -28,6 +28,19 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
             feed.target
         ));
     }
+    for source in &setup.config().sources {
+        for folder in &source.folders {
+            let path = folder.path.display();
+            if folder.path.is_dir() {
+                say(format!("source `{}`: `serve` watches `{path}`", source.name));
+            } else {
+                tell(format!(
+                    "warning: source `{}`: the folder `{path}` is not there; `serve` waits for it",
+                    source.name
+                ));
+            }
+        }
+    }
     let (targets, sources) = (setup.config().targets.len(), setup.feeds().count());
     if exit == Exit::Success && (targets == 0 || sources == 0) {
         tell("warning: without a `[target.NAME]` and a `[source.NAME]` there is nothing to apply");

@@ -1,6 +1,7 @@
 //! The command line: one file a command. Commands print, ask and exit; what they do is done by
 //! [`bridge`](crate::bridge). Results go to standard output, everything else to standard error.
 
+mod answer;
 mod apply;
 mod args;
 mod check;
@@ -20,6 +21,7 @@ mod program;
 mod record;
 mod report;
 mod runs;
+mod serve;
 mod status;
 mod terminal;
 mod words;

@@ -27,6 +27,7 @@ pub async fn run(context: &Context, args: PlanArgs) -> Result<Exit, Failed> {
     let options = PlanOptions {
         is_dry: true,
         asked: Asked::Typed,
+        id: None,
         pilot: None,
         on_change: if args.diff { Some(&mut on_change) } else { None },
         // the changes are printed while the file is read: a bar would stand between them

@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, tell};
 use crate::cli::{
     apply, check, convert, decide, demo, import_mapping, init, mock, plan, record, report, runs,
-    status, work,
+    serve, status, work,
 };
 use crate::{config, telemetry};
 
@@ -63,6 +63,7 @@ async fn run(cli: Cli) -> Exit {
         Command::Plan(args) => plan::run(&context, args).await,
         Command::Apply(args) => apply::run(&context, args).await,
         Command::Work(args) => work::run(&context, args).await,
+        Command::Serve => serve::run(&context).await,
         Command::Approve(args) => decide::approve(&context, &args).await,
         Command::Cancel(args) => decide::cancel(&context, &args).await,
         Command::Retry(args) => decide::retry(&context, &args).await,

@@ -20,6 +20,7 @@ mod document;
 mod duration;
 mod environment;
 mod find;
+mod folder;
 mod format;
 mod guard;
 mod http;
@@ -41,6 +42,7 @@ mod tenant;
 
 pub use credential::CredentialConfig;
 pub use find::{ConfigNotFound, find};
+pub use folder::{FilePattern, FolderConfig};
 pub use http::HttpConfig;
 pub use load::{Config, environment};
 pub use problem::{ConfigErrors, ConfigPlace, ConfigProblem, Snippet};

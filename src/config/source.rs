@@ -1,6 +1,6 @@
 //! `[source.NAME]`: one HR feed, how its files are read and where its people go.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
@@ -8,7 +8,7 @@ use crate::config::rows::{self, Rows};
 use crate::config::secrets::SecretRef;
 use crate::config::section::{Field, Section, is_name};
 use crate::config::suggest::{did_you_mean, nearest};
-use crate::config::{as_of, format, guard, leavers, mapping};
+use crate::config::{FolderConfig, as_of, folder, format, guard, leavers, mapping};
 use crate::domain::{SourceName, TargetName};
 use crate::mapping::{ByConfig, MappingConfig};
 use crate::plan::{AsOf, CompleteConfig, Guards, LeaversConfig};
@@ -29,9 +29,10 @@ pub(super) const KEYS: &[&str] = &[
     "as_of",
     "takes_over",
     "guard",
+    "folder",
     "mapping",
 ];
-pub(super) const LATER: &[&str] = &["folder", "schedule", "webhook"];
+pub(super) const LATER: &[&str] = &["schedule", "webhook"];
 
 /// `[source.NAME]`.
 #[derive(Debug, Clone)]
@@ -60,6 +61,8 @@ pub struct SourceConfig {
     pub guards: Guards,
     /// Sources whose records this one may take. They need not be in the config any more.
     pub takes_over: Vec<SourceName>,
+    /// Where its files arrive by themselves.
+    pub folders: Vec<FolderConfig>,
     /// What becomes of a row: the lines, `scope`, what `rows` says about which row comes first, and
     /// the column of `as_of`.
     pub mapping: MappingConfig,
@@ -86,7 +89,30 @@ pub struct SourceTimeZone {
 
 pub(super) fn read(sources: &Section<'_>, targets: &[String], folder: &Path) -> Vec<SourceConfig> {
     let sections = sources.named("source");
-    sections.iter().filter_map(|(name, section)| source(name, section, targets, folder)).collect()
+    let mut watched: Vec<(PathBuf, SourceName)> = Vec::new();
+    let mut read = Vec::new();
+    for (name, section) in &sections {
+        let Some(source) = source(name, section, targets, folder) else { continue };
+        watch(section, &source, &mut watched);
+        read.push(source);
+    }
+    read
+}
+
+/// Two watchers of one folder would take each other's files.
+fn watch(section: &Section<'_>, source: &SourceConfig, watched: &mut Vec<(PathBuf, SourceName)>) {
+    for config in &source.folders {
+        let path = folder::plain(&config.path);
+        if let Some((_, other)) = watched.iter().find(|(known, _)| *known == path)
+            && let Some(field) = section.get("folder")
+        {
+            let message = format!("this folder is watched already, for source `{other}`");
+            let hint =
+                "give each its own, or list the patterns: `pattern = [\"*.csv\", \"*.xlsx\"]`";
+            field.refuse_key(message, Some(hint.to_owned()));
+        }
+        watched.push((path, source.name.clone()));
+    }
 }
 
 fn source(
@@ -109,6 +135,7 @@ fn source(
     let as_of = section.get("as_of").and_then(|field| as_of::read(&field)).unwrap_or_default();
     let scope = section.get("scope").and_then(|field| field.text()).map(str::to_owned);
     let rows = section.get("rows").and_then(|field| rows::read(&field)).unwrap_or_default();
+    let folders = section.get("folder").map(|field| folder::read(&field, folder));
     let takes_over = section.get("takes_over").and_then(|field| takes_over(&field, name));
     let mapping = section.require("mapping").and_then(|field| mapping::read(&field));
     let guards = section
@@ -136,6 +163,7 @@ fn source(
         as_of,
         guards: guards.unwrap_or_default(),
         takes_over: takes_over.unwrap_or_default(),
+        folders: folders.unwrap_or_default(),
         mapping: MappingConfig {
             scope,
             prefer: rows.prefer,

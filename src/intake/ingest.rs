@@ -82,10 +82,12 @@ pub struct PlanOptions<'a> {
     pub is_dry: bool,
     /// Who asked.
     pub asked: Asked,
+    /// The id of the run; a new one where absent.
+    pub id: Option<RunId>,
     /// Applies only a few changes of the file.
     pub pilot: Option<&'a Pilot>,
     /// Takes every change with its attributes.
-    pub on_change: Option<&'a mut (dyn FnMut(ChangeSeen) + Send)>,
+    pub on_change: Option<&'a mut (dyn FnMut(ChangeSeen) + Send + Sync)>,
     /// Is told the bytes read so far of both passes, and twice the size of the file.
     pub on_progress: Option<&'a (dyn Fn(u64, u64) + Send + Sync)>,
 }
@@ -161,6 +163,7 @@ pub async fn plan_file(
         return Ok(Planned::AlreadyApplied(Box::new(latest)));
     }
     let (name, target) = (feed.name.clone(), feed.target.clone());
+    let id = options.id.take().unwrap_or_else(|| new_run_id(started_at));
     let run = NewRun {
         job: feed.job.clone(),
         kind: if options.pilot.is_some() { RunKind::Pilot } else { RunKind::File },
@@ -169,7 +172,7 @@ pub async fn plan_file(
         mapping_fingerprint: fingerprint,
         columns: scan.columns.clone(),
         rows: scan.rows,
-        ..NewRun::new(new_run_id(started_at), name, target, started_at)
+        ..NewRun::new(id, name, target, started_at)
     };
     // every holder of a name counts as named by the file, and so keeps nobody from it
     let names = {

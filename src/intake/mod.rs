@@ -14,6 +14,7 @@ mod convert;
 mod due;
 mod feed;
 mod file;
+pub mod folder;
 mod id_shape;
 mod ingest;
 mod judge;

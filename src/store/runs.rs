@@ -335,7 +335,7 @@ pub trait Runs {
 
 /// A run being planned.
 #[async_trait]
-pub trait RunDraft: Send {
+pub trait RunDraft: Send + Sync {
     /// Takes the next rows, in file order.
     async fn push(&mut self, rows: Vec<PlannedRow>) -> Result<(), StoreError>;
 

@@ -153,12 +153,21 @@ userName = { from = "U", case = "lowr", paf = 8 }
 }
 
 #[test]
+fn a_folder_is_watched_for_one_source_only() {
+    let again = "folder = [{ path = \"inbox\" }, { path = \"x/../inbox/\" }]";
+    let text = problems(&with_source(again));
+    assert!(text.contains("this folder is watched already, for source `hr`"), "{text}");
+    let other = SMALL.replace("[source.hr", "[source.pay");
+    let other = &other[other.find("[source.pay]").expect("a source")..];
+    let two = format!("{}{other}", with_source("folder = { path = \"inbox\" }"));
+    let two = two.replacen("[source.pay]", "[source.pay]\nfolder = { path = \"./inbox\" }", 1);
+    let text = problems(&two);
+    assert!(text.contains("this folder is watched already, for source `hr`"), "{text}");
+}
+
+#[test]
 fn what_comes_later_is_refused_and_never_ignored() {
-    let keys = [
-        "folder = { path = \"inbox\" }",
-        "schedule = { cron = \"0 5 * * *\" }",
-        "webhook = { verify = \"github\" }",
-    ];
+    let keys = ["schedule = { cron = \"0 5 * * *\" }", "webhook = { verify = \"github\" }"];
     for key in keys {
         let text = problems(&with_source(key));
         assert!(text.contains("is not supported by this version"), "{key}: {text}");

@@ -417,3 +417,20 @@ fn the_working_directory_is_a_folder_too() {
     );
     assert_eq!(read(SMALL).path, PathBuf::from("conf").join("scimport.toml"));
 }
+
+#[test]
+fn a_watched_folder_has_its_defaults() {
+    let folder = "folder = [{ path = \"inbox\" }, { path = \"/in\", pattern = [\"*.csv\", \"b?\"], settle = \"2s\", poll = \"1s\", keep = \"90d\" }]";
+    let text = SMALL.replace("target = \"entra\"", &format!("target = \"entra\"\n{folder}"));
+    let config = Config::parse(&text, Path::new("base"), []).unwrap();
+    let [plain, full] = config.sources[0].folders.as_slice() else { panic!("two folders") };
+    assert_eq!(plain.path, Path::new("base/inbox"));
+    assert!(plain.takes("anything"));
+    let seconds = |folder: &scimport::config::FolderConfig| {
+        (folder.settle.as_secs(), folder.poll.as_secs(), folder.keep.map(|keep| keep.as_secs()))
+    };
+    assert_eq!(seconds(plain), (10, 5, None));
+    assert_eq!(full.path, Path::new("/in"));
+    assert!(full.takes("A.CSV") && full.takes("b1") && !full.takes("a.xlsx"));
+    assert_eq!(seconds(full), (2, 1, Some(90 * 86_400)));
+}

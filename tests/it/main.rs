@@ -119,6 +119,15 @@ mod mock_upload;
 mod payload;
 #[cfg(test)]
 #[cfg(unix)]
+mod serve_daemon;
+#[cfg(test)]
+#[cfg(unix)]
+mod serve_folder;
+#[cfg(test)]
+#[cfg(unix)]
+mod serve_support;
+#[cfg(test)]
+#[cfg(unix)]
 mod soak;
 #[cfg(test)]
 #[cfg(unix)]

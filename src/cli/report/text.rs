@@ -15,7 +15,10 @@ const COLUMNS: [&str; 9] =
     ["row", "line", "externalId", "change", "status", "code", "reason", "advice", "column"];
 
 /// A report as CSV, whose cells no spreadsheet runs.
-pub(super) fn csv(output: impl Write + 'static, columns: &[String]) -> Result<Box<dyn Report>> {
+pub(super) fn csv(
+    output: impl Write + Send + 'static,
+    columns: &[String],
+) -> Result<Box<dyn Report>> {
     let mut csv = csv::Writer::from_writer(output);
     let theirs = beside(&COLUMNS, columns);
     let theirs = theirs.iter().map(|header| formula_safe(header).into_owned());
@@ -23,12 +26,12 @@ pub(super) fn csv(output: impl Write + 'static, columns: &[String]) -> Result<Bo
     Ok(Box::new(Csv { csv, columns: columns.len() }))
 }
 
-struct Csv<W: Write> {
+struct Csv<W: Write + Send> {
     csv: csv::Writer<W>,
     columns: usize,
 }
 
-impl<W: Write> Report for Csv<W> {
+impl<W: Write + Send> Report for Csv<W> {
     fn row(&mut self, operation: &Operation, faulty: Option<&FaultyRow>) -> Result<()> {
         let number = |number: Option<u64>| number.map(|n| n.to_string()).unwrap_or_default();
         let text = |text: Option<&str>| formula_safe(text.unwrap_or_default()).into_owned();
@@ -56,20 +59,20 @@ impl<W: Write> Report for Csv<W> {
 
 /// A report as one JSON array.
 pub(super) fn json(
-    mut output: impl Write + 'static,
+    mut output: impl Write + Send + 'static,
     columns: &[String],
 ) -> Result<Box<dyn Report>> {
     output.write_all(b"[")?;
     Ok(Box::new(Json { output, columns: beside(&[], columns), is_first: true }))
 }
 
-struct Json<W: Write> {
+struct Json<W: Write + Send> {
     output: W,
     columns: Vec<String>,
     is_first: bool,
 }
 
-impl<W: Write> Report for Json<W> {
+impl<W: Write + Send> Report for Json<W> {
     fn row(&mut self, operation: &Operation, faulty: Option<&FaultyRow>) -> Result<()> {
         self.output.write_all(if self.is_first { b"\n" } else { b",\n" })?;
         self.is_first = false;
@@ -88,7 +91,7 @@ impl<W: Write> Report for Json<W> {
     }
 }
 
-impl<W: Write> Json<W> {
+impl<W: Write + Send> Json<W> {
     /// The cells under their headers; null where none were kept.
     fn cells(&self, faulty: Option<&FaultyRow>) -> Value {
         let cells = faulty.map_or(&[][..], |faulty| &faulty.cells);

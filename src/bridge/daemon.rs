@@ -1,0 +1,155 @@
+//! The daemon: every target is delivered to and tracked, what is due is planned, and every watched
+//! folder is looked at, until somebody cancels.
+//!
+//! What goes wrong is logged and tried again after a pause. Nothing that a file, a run or the other
+//! side does ends the daemon; a config that cannot work is told before it starts
+//! ([`Daemon::check`]). It waits idly: the store is looked at every few seconds for what other
+//! processes have committed, and at once after [`Bridge::wake`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::bridge::folder::{Answers, Watch};
+use crate::bridge::{Bridge, BridgeError};
+use crate::domain::{RunStatus, TargetName};
+use crate::store::StoreTrouble;
+use crate::telemetry::Causes;
+
+/// How often it is looked for what other processes have committed.
+pub(super) const LOOK: Duration = Duration::from_secs(3);
+/// How often it is looked for dates that have come.
+const DUE: Duration = Duration::from_secs(15);
+/// The pause after something has gone wrong on our own side (the disk, the store).
+const AFTER_ERROR: Duration = Duration::from_secs(30);
+
+/// A bridge that runs by itself.
+pub struct Daemon {
+    bridge: Arc<Bridge>,
+    answers: Arc<dyn Answers>,
+}
+
+impl Daemon {
+    /// A daemon over a bridge; `answers` writes what goes back to HR.
+    #[must_use]
+    pub fn new(bridge: Arc<Bridge>, answers: Arc<dyn Answers>) -> Self {
+        Self { bridge, answers }
+    }
+
+    /// Looks whether every target can work at all: its credential is there, and its ledger speaks of
+    /// its provisioning job. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot.
+    pub async fn check(&self) -> Result<(), BridgeError> {
+        for target in self.bridge.targets() {
+            self.bridge.setup.client(&target, &self.bridge.env)?;
+            self.bridge.bind_job(&target).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs until cancelled; then what is under way is finished or handed back.
+    pub async fn run(&self, cancel: &CancellationToken) {
+        let mut tasks = JoinSet::new();
+        for target in self.bridge.targets() {
+            let (bridge, name, token) = (Arc::clone(&self.bridge), target.clone(), cancel.clone());
+            tasks.spawn(async move { bridge.keep_serving(&name, &token).await });
+            let (bridge, token) = (Arc::clone(&self.bridge), cancel.clone());
+            tasks.spawn(async move { bridge.keep_planning_due(&target, &token).await });
+        }
+        for source in &self.bridge.setup.config().sources {
+            for folder in &source.folders {
+                let (bridge, answers) = (Arc::clone(&self.bridge), Arc::clone(&self.answers));
+                let mut watch = Watch::new(bridge, answers, source.name.clone(), folder.clone());
+                let cancel = cancel.clone();
+                tasks.spawn(async move { watch.run(&cancel).await });
+            }
+        }
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended
+                && error.is_panic()
+            {
+                std::panic::resume_unwind(error.into_panic());
+            }
+        }
+        // without targets there is nothing that waits
+        cancel.cancelled().await;
+    }
+}
+
+impl Bridge {
+    /// Says that something was committed or decided: a daemon in this process looks at once.
+    pub fn wake(&self) {
+        self.wake.notify_waiters();
+    }
+
+    /// Waits until something may have been committed, at most so long.
+    pub(super) async fn news(&self, at_most: Duration) {
+        tokio::select! {
+            () = self.wake.notified() => {}
+            () = tokio::time::sleep(at_most) => {}
+        }
+    }
+
+    /// Plans what is due of a target, again and again.
+    async fn keep_planning_due(&self, target: &TargetName, cancel: &CancellationToken) {
+        loop {
+            let wait = match self.apply_due(target).await {
+                Ok(runs) => {
+                    if !runs.is_empty() {
+                        self.wake();
+                    }
+                    for run in runs {
+                        self.tell_if_held(&run).await;
+                    }
+                    DUE
+                }
+                Err(error) => {
+                    log_error(&error, target, "what is due could not be planned this time");
+                    AFTER_ERROR
+                }
+            };
+            if is_over(cancel, wait).await {
+                return;
+            }
+        }
+    }
+
+    async fn tell_if_held(&self, id: &crate::domain::RunId) {
+        if let Ok(Some(run)) = self.store.run(id).await
+            && run.status == RunStatus::Held
+        {
+            let guards: Vec<&str> = run.held_by.iter().map(|held| held.guard.as_str()).collect();
+            tracing::warn!(
+                run.id = %id,
+                source = %run.source,
+                held_by = guards.join(", "),
+                "the run is held: look at it with `scimport status`, then approve or cancel it"
+            );
+        }
+    }
+}
+
+/// Waits; whether it is over.
+pub(super) async fn is_over(cancel: &CancellationToken, wait: Duration) -> bool {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => true,
+        () = tokio::time::sleep(wait) => false,
+    }
+}
+
+/// Logs what somebody has to look at, with the way out where there is one.
+pub(super) fn log_error(error: &BridgeError, target: &TargetName, what: &'static str) {
+    let advice = StoreTrouble::among_causes(error).map(StoreTrouble::advice);
+    tracing::error!(target = %target, error = %Causes(error), advice, "{what}; it is tried again");
+}
+
+/// The pause after an error of ours.
+pub(super) const fn after_error() -> Duration {
+    AFTER_ERROR
+}

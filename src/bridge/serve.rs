@@ -1,0 +1,215 @@
+//! Delivering and tracking one target for good.
+//!
+//! The lease is held all the time, so that whoever commits beside the daemon only waits. Sending may
+//! stop (the job is paused, the day's calls are used up); outcomes of what was sent are followed
+//! meanwhile, and sending is tried again after a pause.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::bridge::daemon::{LOOK, after_error, is_over, log_error};
+use crate::bridge::{Bridge, BridgeError};
+use crate::delivery::{Courier, JobAdvice, Stop, job_advice};
+use crate::domain::TargetName;
+use crate::entra::{CallFailure, EntraClient};
+use crate::store::StoreError;
+use crate::telemetry::Causes;
+use crate::tracking::{Look, TrackingError};
+
+/// How long the other side may answer with nothing but faults before that is said as an error.
+const PATIENCE: Duration = Duration::from_mins(10);
+/// How often it is looked for late events of what was given up.
+const LOOK_BACK: Duration = Duration::from_mins(10);
+/// Longest sleep until a look whose time is known: the clock may be put right meanwhile.
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
+/// Shortest pause between two looks.
+const SHORTEST_SLEEP: Duration = Duration::from_millis(100);
+/// How often the lease is tried for while another process has it.
+const LEASE: Duration = Duration::from_secs(2);
+/// How often it is said who has it.
+const SAY_AGAIN: Duration = Duration::from_mins(10);
+
+impl Bridge {
+    /// Delivers and tracks a target until cancelled.
+    pub(super) async fn keep_serving(&self, target: &TargetName, cancel: &CancellationToken) {
+        let began = Instant::now();
+        let mut said_at: Option<Instant> = None;
+        while !cancel.is_cancelled() {
+            let wait = match self.serve_once(target, cancel).await {
+                Ok(true) => return,
+                Ok(false) => {
+                    if said_at.is_none_or(|at| at.elapsed() >= SAY_AGAIN) {
+                        said_at = Some(Instant::now());
+                        drop(self.say_who_holds(target, began.elapsed()).await);
+                    }
+                    LEASE
+                }
+                Err(error) => {
+                    log_error(&error, target, "nothing is delivered or tracked for now");
+                    after_error()
+                }
+            };
+            if is_over(cancel, wait).await {
+                return;
+            }
+        }
+    }
+
+    /// Serves a target until cancelled (true), or not at all, because another process does (false).
+    async fn serve_once(
+        &self,
+        target: &TargetName,
+        cancel: &CancellationToken,
+    ) -> Result<bool, BridgeError> {
+        self.bind_job(target).await?;
+        let Some(lease) = self.store.lease(target, self.clock.now()).await? else {
+            return Ok(false);
+        };
+        tracing::info!(target = %target, "delivering to this target");
+        let client = self.setup.client(target, &self.env)?;
+        let courier = self.courier(target, client.clone(), Some(PATIENCE))?;
+        let job_check = self.setup.target(target)?.job_check;
+        // what is under way when the others fail is finished as well
+        let stop_sending = cancel.child_token();
+        let sending = self.keep_sending_for_good(target, &courier, &stop_sending);
+        let following = self.keep_following_for_good(target, &client);
+        let watching = self.watch_job(target, client.clone(), job_check);
+        tokio::pin!(sending, following, watching);
+        let ended = tokio::select! {
+            sent = &mut sending => return sent.map(|()| true).map_err(BridgeError::from),
+            error = &mut following => error,
+            error = &mut watching => BridgeError::from(error),
+        };
+        stop_sending.cancel();
+        sending.await?;
+        drop(lease);
+        Err(ended)
+    }
+
+    /// Sends whatever comes into the outbox until cancelled.
+    async fn keep_sending_for_good(
+        &self,
+        target: &TargetName,
+        courier: &Courier,
+        cancel: &CancellationToken,
+    ) -> Result<(), StoreError> {
+        let mut is_stopped = false;
+        loop {
+            let stop = courier.run(cancel).await?;
+            let wait = match &stop {
+                Stop::Cancelled => return Ok(()),
+                Stop::Drained => {
+                    if std::mem::take(&mut is_stopped) {
+                        tracing::info!(target = %target, "everything that waited has been sent");
+                    }
+                    while self.store.outbox(target).await?.is_empty() {
+                        tokio::select! {
+                            () = cancel.cancelled() => return Ok(()),
+                            () = self.news(LOOK) => {}
+                        }
+                    }
+                    continue;
+                }
+                other => self.pause_after(target, other),
+            };
+            is_stopped = true;
+            if is_over(cancel, wait).await {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Says why nothing is sent; gives when that is tried again.
+    fn pause_after(&self, target: &TargetName, stop: &Stop) -> Duration {
+        let (longest, job_check) = self
+            .setup
+            .target(target)
+            .map_or((after_error(), after_error()), |config| (config.retry.cap, config.job_check));
+        let wait = match stop {
+            Stop::Drained | Stop::Cancelled => Duration::ZERO,
+            Stop::JobUnavailable { code, reason } => {
+                let JobAdvice { means, advice } = job_advice(code, reason.as_deref());
+                let wait = longest.min(job_check);
+                tracing::error!(
+                    target = %target,
+                    graph.job = %code,
+                    advice,
+                    again_in_s = wait.as_secs(),
+                    "nothing is sent: {means}"
+                );
+                wait
+            }
+            Stop::QuotaExhausted { free_at } => longest.min(until(*free_at, self.clock.now())),
+            Stop::Unreachable(failure) => {
+                tell_failure(target, failure, "the other side has not answered for some time");
+                longest
+            }
+            Stop::Halted(failure) => {
+                tell_failure(target, failure, "nothing is sent until this is mended");
+                longest
+            }
+        };
+        wait.max(Duration::from_secs(1))
+    }
+
+    /// Follows what was sent; returns only when the store fails.
+    async fn keep_following_for_good(
+        &self,
+        target: &TargetName,
+        client: &EntraClient,
+    ) -> BridgeError {
+        let mut looked_back: Option<Instant> = None;
+        let tracker = || self.tracker(target, client.clone());
+        let mut following = match tracker() {
+            Ok(following) => following,
+            Err(error) => return error,
+        };
+        loop {
+            let looked = if looked_back.is_none_or(|at| at.elapsed() >= LOOK_BACK) {
+                looked_back = Some(Instant::now());
+                match following.look_back().await {
+                    Ok(_) => following.step().await,
+                    Err(error) => Err(error),
+                }
+            } else {
+                following.step().await
+            };
+            match looked {
+                Ok(Look::Nothing) => self.news(LOOK).await,
+                Ok(Look::At(at)) => {
+                    let wait = until(at, self.clock.now());
+                    tokio::time::sleep(wait.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)).await;
+                }
+                // a look that read something says nothing yet about what is left
+                Ok(Look::Looked { .. }) => {}
+                Err(TrackingError::Store(error)) => return error.into(),
+                Err(TrackingError::Halted(failure)) => {
+                    tell_failure(target, &failure, "the provisioning log cannot be read");
+                    let wait = self.setup.target(target).map(|config| config.retry.cap);
+                    tokio::time::sleep(wait.unwrap_or(after_error()).max(LOOK)).await;
+                    following = match tracker() {
+                        Ok(following) => following,
+                        Err(error) => return error,
+                    };
+                }
+            }
+        }
+    }
+}
+
+fn tell_failure(target: &TargetName, failure: &CallFailure, what: &'static str) {
+    tracing::error!(
+        target = %target,
+        error = %Causes(failure),
+        advice = failure.advice(),
+        "{what}; it is tried again"
+    );
+}
+
+/// How long until an instant; nothing when it has come.
+fn until(at: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
+}
