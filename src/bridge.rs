@@ -7,6 +7,7 @@
 //! Nothing here prints, parses arguments or knows SQL or HTTP.
 
 mod decide;
+pub mod documents;
 mod drive;
 mod error;
 mod plan;

@@ -13,7 +13,6 @@ mod files;
 mod findings;
 mod import_mapping;
 mod init;
-mod json;
 mod mock;
 mod plan;
 mod program;
@@ -24,6 +23,8 @@ mod status;
 mod terminal;
 mod words;
 mod work;
+
+use crate::bridge::documents as json;
 
 pub use args::Cli;
 pub use exit::Exit;
