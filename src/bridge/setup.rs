@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::bridge::BridgeError;
+use crate::bridge::contact::Contacts;
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretRef, SourceConfig,
     TargetConfig,
@@ -290,6 +291,7 @@ pub struct Bridge {
     pub clock: Arc<dyn Clock>,
     /// The environment, for secrets.
     pub env: Arc<Vec<(String, String)>>,
+    pub(super) contacts: Contacts,
 }
 
 impl Bridge {
@@ -333,6 +335,7 @@ impl Bridge {
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Self {
-        Self { setup: Arc::new(setup), store, clock, env: Arc::new(env) }
+        let contacts = Contacts::default();
+        Self { setup: Arc::new(setup), store, clock, env: Arc::new(env), contacts }
     }
 }
