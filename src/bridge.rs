@@ -6,6 +6,7 @@
 //!
 //! Nothing here prints, parses arguments or knows SQL or HTTP.
 
+mod contact;
 mod decide;
 pub mod documents;
 mod drive;

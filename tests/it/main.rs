@@ -118,6 +118,16 @@ mod mock_token;
 mod mock_upload;
 mod payload;
 #[cfg(test)]
+mod server_access;
+#[cfg(test)]
+mod server_api;
+#[cfg(test)]
+mod server_health;
+#[cfg(test)]
+mod server_secrecy;
+#[cfg(test)]
+mod server_support;
+#[cfg(test)]
 #[cfg(unix)]
 mod soak;
 #[cfg(test)]
