@@ -7,8 +7,10 @@
 //!
 //! Nothing here prints, parses arguments or knows SQL or HTTP.
 
+mod contact;
 mod daemon;
 mod decide;
+pub mod documents;
 mod drive;
 mod error;
 mod folder;

@@ -14,6 +14,7 @@
 //! | provisioning log to outcome | [`tracking`] |
 //! | config in, a running bridge out | [`bridge`] |
 //! | commands | [`cli`] |
+//! | HTTP | [`server`] |
 //!
 //! Data flows down this list and never back up. Who may import whom is checked by a test,
 //! `tests/it/layers.rs`. [`mock_entra`] stands apart: it shares no code with the client, so that a
@@ -30,6 +31,7 @@ pub mod mapping;
 pub mod mock_entra;
 pub mod plan;
 pub mod scim;
+pub mod server;
 pub mod source;
 pub mod store;
 pub mod telemetry;

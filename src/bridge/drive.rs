@@ -164,6 +164,7 @@ impl Bridge {
         on_tick: &mut (dyn FnMut(&Run) + Send),
     ) -> Result<Ended, BridgeError> {
         let client = self.setup.client(target, &self.env)?;
+        self.contacts.follow(target, client.clone());
         let patience = match goal {
             Goal::Idle => Some(IDLE_PATIENCE),
             Goal::Settled => Some(SETTLED_PATIENCE),

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::bridge::BridgeError;
+use crate::bridge::contact::Contacts;
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretRef, SourceConfig,
     TargetConfig,
@@ -294,6 +295,7 @@ pub struct Bridge {
     pub(super) wake: tokio::sync::Notify,
     /// Sources whose due records wait because they are not in the config any more: told once.
     pub(super) orphans: Mutex<BTreeSet<SourceName>>,
+    pub(super) contacts: Contacts,
 }
 
 impl Bridge {
@@ -344,6 +346,7 @@ impl Bridge {
             env: Arc::new(env),
             wake: tokio::sync::Notify::new(),
             orphans: Mutex::default(),
+            contacts: Contacts::default(),
         }
     }
 }

@@ -83,7 +83,7 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
             if let Some(missing) = missing(preview.planned) {
                 tell(missing);
             }
-            findings::json(&preview.planned.findings, &preview.planned.remarks)
+            json::findings(&preview.planned.findings, &preview.planned.remarks)
         });
         !asks || agrees(&preview)
     };
@@ -96,7 +96,7 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
     };
     let applied = bridge.apply(&order.source, &order.file, applying, &mut agree).await;
     bar.finish_and_clear();
-    let found = found.unwrap_or_else(|| findings::json(&[], &[]));
+    let found = found.unwrap_or_else(|| json::findings(&[], &[]));
     let applied = match applied {
         Ok(applied) => applied,
         Err(error) => {
@@ -200,7 +200,7 @@ async fn show_with(
     if as_json {
         let mut document = json::run(&run);
         if let Some(found) = found {
-            document = findings::added_to(document, found.clone());
+            document = json::added_to(document, found.clone());
         }
         say(document.to_string());
         return Ok(Some(run));
@@ -250,7 +250,7 @@ async fn show_refused(bridge: &Bridge, source: &str) -> Result<(), Failed> {
         && run.problem.is_some()
         && run.source.as_str() == source
     {
-        say(findings::added_to(json::run(run), findings::json(&[], &[])).to_string());
+        say(json::added_to(json::run(run), json::findings(&[], &[])).to_string());
     }
     Ok(())
 }

@@ -3,6 +3,9 @@
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{say, tell};
+use crate::config::ServerConfig;
+use crate::server::ServerTokens;
+use crate::telemetry::causes;
 
 /// Validates config, mappings, schemas and secret references.
 pub fn run(context: &Context) -> Result<Exit, Failed> {
@@ -20,6 +23,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
             }
         }
     }
+    exit = exit.and(server(context, &setup.config().server));
     for feed in setup.feeds() {
         say(format!(
             "source `{}`: {} columns are read, workers go to target `{}`",
@@ -50,4 +54,25 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
         _ => "the config is well formed, but something it refers to is missing; nothing was sent",
     });
     Ok(exit)
+}
+
+/// Whether the tokens of the API can be had; a config without any has nothing to tell.
+fn server(context: &Context, config: &ServerConfig) -> Exit {
+    if config.admin_token.is_none() && config.reader_token.is_none() {
+        return Exit::Success;
+    }
+    let lookup = |name: &str| {
+        context.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    };
+    match ServerTokens::read(config, &lookup) {
+        Ok(_) => {
+            say(format!("server: listens on {}, and the tokens are there", config.listen));
+            Exit::Success
+        }
+        Err(error) => {
+            let words = causes(&error).join("\n  because ");
+            tell(format!("error: {words}\nhint: {}", error.hint()));
+            Exit::Usage
+        }
+    }
 }

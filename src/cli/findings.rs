@@ -1,10 +1,7 @@
-//! What was found out about a file and does not refuse it: in words, and in JSON.
-
-use serde_json::{Value, json};
+//! What was found out about a file and does not refuse it, in words.
 
 use crate::cli::terminal::{is_verbose, tell};
-use crate::domain::{OperationStatus, Place};
-use crate::intake::Remark;
+use crate::domain::Place;
 use crate::source::Finding;
 
 /// Findings told one by one; a file that is odd in more ways is odd.
@@ -33,28 +30,6 @@ fn line(finding: &Finding) -> String {
     let line = format!("{kind}: {place}{}  [{}]", finding.message, finding.code);
     // names of sheets and columns come from outside; a terminal obeys what it does not show
     line.replace(char::is_control, "\u{fffd}")
-}
-
-/// The member `findings` of a document: all of them, odd or not, and what people are sent with a
-/// warning for.
-pub fn json(findings: &[Finding], remarks: &[Remark]) -> Value {
-    let found = findings.iter().map(|finding| {
-        json!({"code": finding.code, "place": place(finding), "message": finding.message})
-    });
-    let warnings = remarks.iter().filter(|remark| remark.status == OperationStatus::Queued);
-    let warned = warnings.map(|remark| {
-        let place = Place { row: Some(remark.row), line: remark.line, ..Place::default() };
-        json!({"code": remark.code, "place": place.to_string(), "message": remark.reason})
-    });
-    found.chain(warned).collect()
-}
-
-/// A document with the findings as its last member.
-pub fn added_to(mut document: Value, findings: Value) -> Value {
-    if let Some(members) = document.as_object_mut() {
-        members.insert("findings".to_owned(), findings);
-    }
-    document
 }
 
 fn place(finding: &Finding) -> Option<String> {
@@ -105,17 +80,5 @@ mod tests {
         let lines = lines(&many, false);
         assert_eq!(lines.len(), 51);
         assert_eq!(lines[50], "note: … and 30 more");
-    }
-
-    #[test]
-    fn a_document_has_all_of_them() {
-        let document = added_to(json!({"rows": 1}), json(&found(), &[]));
-        assert_eq!(document["findings"][0]["place"], "hr.csv");
-        assert_eq!(document["findings"][1]["code"], "source.hidden-rows");
-        assert_eq!(
-            document["findings"][2],
-            json!({"code": "source.odd", "place": null, "message": "odd"})
-        );
-        assert_eq!(added_to(json!({}), json(&[], &[])), json!({"findings": []}));
     }
 }

@@ -14,7 +14,6 @@ mod files;
 mod findings;
 mod import_mapping;
 mod init;
-mod json;
 mod mock;
 mod plan;
 mod program;
@@ -26,6 +25,8 @@ mod status;
 mod terminal;
 mod words;
 mod work;
+
+use crate::bridge::documents as json;
 
 pub use args::Cli;
 pub use exit::Exit;

@@ -39,7 +39,7 @@ pub async fn run(context: &Context, args: PlanArgs) -> Result<Exit, Failed> {
         Planned::AlreadyApplied(run) => {
             remark(format!("already applied as {}", run.id));
             if args.json {
-                say(findings::added_to(json::already_planned(&run), findings::json(&[], &[]))
+                say(json::added_to(json::already_planned(&run), json::findings(&[], &[]))
                     .to_string());
             } else {
                 say(words::run(&run, bridge.clock.now()));
@@ -51,11 +51,8 @@ pub async fn run(context: &Context, args: PlanArgs) -> Result<Exit, Failed> {
             if args.json {
                 let max = u64::try_from(MAX_OPERATIONS).unwrap_or(1);
                 let document = json::plan(&planned, max);
-                say(findings::added_to(
-                    document,
-                    findings::json(&planned.findings, &planned.remarks),
-                )
-                .to_string());
+                say(json::added_to(document, json::findings(&planned.findings, &planned.remarks))
+                    .to_string());
             } else {
                 say(describe(&planned));
                 say("nothing was stored or sent");

@@ -13,15 +13,16 @@ use crate::config::node::Table;
 use crate::config::problem::{ConfigErrors, ConfigPlace, ConfigProblem};
 use crate::config::section::{Report, Section};
 use crate::config::{
-    HttpConfig, SourceConfig, StoreConfig, TargetConfig, http, source, store, syntax, target,
+    HttpConfig, ServerConfig, SourceConfig, StoreConfig, TargetConfig, http, server, source, store,
+    syntax, target,
 };
 
 /// Largest config read, in bytes: a mapping of thousands of lines fits.
 const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// What a config is called where it has no file.
 const NAMELESS: &str = "scimport.toml";
-pub(super) const SECTIONS: &[&str] = &["store", "target", "http", "source"];
-pub(super) const LATER: &[&str] = &["server", "alerts", "telemetry"];
+pub(super) const SECTIONS: &[&str] = &["store", "target", "http", "source", "server"];
+pub(super) const LATER: &[&str] = &["alerts", "telemetry"];
 
 /// A config that reads without a problem.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// `[http]`.
     pub http: HttpConfig,
+    /// `[server]`.
+    pub server: ServerConfig,
     document: Arc<Document>,
 }
 
@@ -96,9 +99,10 @@ impl Config {
         if !problems.is_empty() {
             return Err(ConfigErrors::new(problems));
         }
-        let Parts { store, targets, sources, http } = parts;
+        let Parts { store, targets, sources, http, server } = parts;
         let (path, folder) = (path.to_owned(), folder.to_owned());
-        Ok(Self { path, folder, store, targets, sources, http, document: Arc::new(document) })
+        let document = Arc::new(document);
+        Ok(Self { path, folder, store, targets, sources, http, server, document })
     }
 
     /// The source of this name.
@@ -136,6 +140,7 @@ struct Parts {
     targets: Vec<TargetConfig>,
     sources: Vec<SourceConfig>,
     http: HttpConfig,
+    server: ServerConfig,
 }
 
 impl Parts {
@@ -155,6 +160,7 @@ impl Parts {
                 .map(|sources| source::read(&sources, &names, folder))
                 .unwrap_or_default(),
             http: http::read(section("http").as_ref(), folder),
+            server: server::read(section("server").as_ref(), folder),
         }
     }
 }

@@ -8,8 +8,8 @@ use std::ops::Range;
 use crate::config::document::Document;
 use crate::config::problem::{ConfigPlace, ConfigProblem, Snippet};
 use crate::config::{
-    as_of, credential, format, guard, http, leavers, load, rows, rule, secrets, section, source,
-    store, target,
+    as_of, credential, format, guard, http, leavers, load, rows, rule, secrets, section, server,
+    source, store, target,
 };
 
 /// Most syntax errors reported: after a few the parser guesses.
@@ -84,6 +84,7 @@ fn is_known(word: &str) -> bool {
         load::LATER,
         store::KEYS,
         http::KEYS,
+        server::KEYS,
         target::KEYS,
         target::TRACKING_KEYS,
         target::RETRY_KEYS,

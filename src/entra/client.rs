@@ -1,6 +1,6 @@
 //! The client of one target: token, upload, job, log.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ use crate::entra::error_body::{ErrorBody, word};
 use crate::entra::http::{self, MAX_ERROR_BYTES, read_at_most};
 use crate::entra::token::{Cache, Proof, Token, Tokens};
 use crate::entra::{
-    Accepted, Attempt, Call, CallFailure, Credential, Disposition, EntraError, EventPages,
+    Accepted, Attempt, Call, CallFailure, Contact, Credential, Disposition, EntraError, EventPages,
     JobHealth, TargetSettings, TokenFailure, log,
 };
 
@@ -36,6 +36,7 @@ struct Inner {
     http: Client,
     tokens: Tokens,
     clock: Arc<dyn Clock>,
+    contact: Mutex<Contact>,
 }
 
 impl EntraClient {
@@ -70,7 +71,8 @@ impl EntraClient {
             cache: Cache::default(),
         };
         let http = http::client(&addresses.graph, &settings.http)?;
-        Ok(Self(Arc::new(Inner { settings, graph: addresses.graph, http, tokens, clock })))
+        let (graph, contact) = (addresses.graph, Mutex::default());
+        Ok(Self(Arc::new(Inner { settings, graph, http, tokens, clock, contact })))
     }
 
     /// The settings of the target.
@@ -86,7 +88,13 @@ impl EntraClient {
     ///
     /// When the token endpoint gives none.
     pub async fn token(&self) -> Result<(), TokenFailure> {
-        self.0.tokens.get().await.map(drop)
+        self.token_at_hand().await.map(drop)
+    }
+
+    /// When this client, or a clone of it, last heard of the other side.
+    #[must_use]
+    pub fn contact(&self) -> Contact {
+        *self.0.contact.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sees to it that there is a token to upload with, so that a failure of the token endpoint does
@@ -232,9 +240,8 @@ impl EntraClient {
         request: impl FnOnce(&Client) -> RequestBuilder,
     ) -> Result<Response, CallFailure> {
         let inner = &*self.0;
-        let token = inner
-            .tokens
-            .get()
+        let token = self
+            .token_at_hand()
             .await
             .map_err(|failure| self.log(call, CallFailure::token(call, failure)))?;
         let request = request(&inner.http)
@@ -242,10 +249,10 @@ impl EntraClient {
             .header("client-request-id", client_request_id)
             .header("return-client-request-id", "true");
         let started = Instant::now();
-        let response = request
-            .send()
-            .await
-            .map_err(|error| self.log(call, CallFailure::transport(call, error.into())))?;
+        let response = request.send().await.map_err(|error| {
+            self.note_call(call, false);
+            self.log(call, CallFailure::transport(call, error.into()))
+        })?;
         let status = response.status().as_u16();
         tracing::debug!(
             target.name = %inner.settings.name,
@@ -256,10 +263,35 @@ impl EntraClient {
             duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             "Graph answered"
         );
+        self.note_call(call, status == call.expected());
         if status == call.expected() {
             return Ok(response);
         }
         Err(self.refused(call, response, &token, attempt).await)
+    }
+
+    async fn token_at_hand(&self) -> Result<Token, TokenFailure> {
+        let token = self.0.tokens.get().await;
+        let now = Some(self.0.clock.now());
+        self.note(match token {
+            Ok(_) => Contact { token_at: now, ..Contact::default() },
+            Err(_) => Contact { token_failed_at: now, ..Contact::default() },
+        });
+        token
+    }
+
+    fn note_call(&self, call: Call, is_answered: bool) {
+        let now = Some(self.0.clock.now());
+        match (call, is_answered) {
+            (Call::Log, true) => self.note(Contact { poll_at: now, ..Contact::default() }),
+            (Call::Log, false) => self.note(Contact { poll_failed_at: now, ..Contact::default() }),
+            (Call::Upload | Call::Job, _) => {}
+        }
+    }
+
+    fn note(&self, heard: Contact) {
+        let mut contact = self.0.contact.lock().unwrap_or_else(PoisonError::into_inner);
+        *contact = contact.and(heard);
     }
 
     async fn refused(

@@ -20,6 +20,7 @@ mod assertion;
 mod base_url;
 mod client;
 mod cloud;
+mod contact;
 mod credential;
 mod disposition;
 mod error;
@@ -39,6 +40,7 @@ mod upload;
 
 pub use client::EntraClient;
 pub use cloud::Cloud;
+pub use contact::Contact;
 pub use credential::Credential;
 pub use disposition::Disposition;
 pub use error::{CertificateProblem, EntraError};

@@ -18,6 +18,7 @@ mod leases;
 mod operations;
 mod outbox;
 mod outcomes;
+mod pages;
 mod planned;
 mod records;
 mod runs;
@@ -33,6 +34,7 @@ pub use leases::{Lease, LeaseHolder, Leases};
 pub use operations::{HistoryEntry, Operation, Operations};
 pub use outbox::{Claim, ClaimedOperation, Outbox, OutboxState};
 pub use outcomes::{OpenWindow, Outcomes, Overdue, SentOperation, Settlement};
+pub use pages::{Pages, Tally};
 pub use planned::{FaultyRow, PlannedOperation, PlannedRow, PlannedVerdict, RecordNote};
 pub use records::{ActiveRecord, Due, DueRecord, LastPlanned, Record, RecordCounts, Records};
 pub use runs::{
@@ -44,11 +46,12 @@ pub use trouble::{StoreTrouble, StoreTroubleKind};
 
 /// Everything a backend does.
 pub trait Store:
-    Runs + Records + Operations + Outbox + Outcomes + Calls + Jobs + Leases + Send + Sync
+    Runs + Records + Operations + Pages + Outbox + Outcomes + Calls + Jobs + Leases + Send + Sync
 {
 }
 
-impl<T: Runs + Records + Operations + Outbox + Outcomes + Calls + Jobs + Leases + Send + Sync> Store
-    for T
+impl<
+    T: Runs + Records + Operations + Pages + Outbox + Outcomes + Calls + Jobs + Leases + Send + Sync,
+> Store for T
 {
 }

@@ -172,7 +172,7 @@ fn what_comes_later_is_refused_and_never_ignored() {
         let text = problems(&with_source(key));
         assert!(text.contains("is not supported by this version"), "{key}: {text}");
     }
-    for section in ["[server]", "[alerts]", "[telemetry]"] {
+    for section in ["[alerts]", "[telemetry]"] {
         let text = problems(&format!("{SMALL}{section}\nlisten = 1"));
         assert!(text.contains("is not supported by this version"), "{section}: {text}");
     }
@@ -186,6 +186,58 @@ fn what_comes_later_is_refused_and_never_ignored() {
         assert!(text.contains("is not supported by this version"), "{secret}: {text}");
         assert_eq!(text.matches("line ").count(), 1, "{text}");
     }
+}
+
+#[test]
+fn the_server_listens_beyond_this_machine_only_with_an_admin_token() {
+    insta::assert_snapshot!(problems("[server]\nlisten = \"0.0.0.0:8080\""), @r#"
+    scimport.toml, line 2: `listen` reaches beyond this machine, and there is no `admin_token`
+      2 | listen = "0.0.0.0:8080"
+        |          ^^^^^^^^^^^^^^
+      hint: add `admin_token = { env = "NAME" }`, or listen on `127.0.0.1:8080` alone
+    "#);
+    for address in ["[::]:8080", "192.0.2.1:80", "[2001:db8::1]:443"] {
+        let text = problems(&format!("[server]\nlisten = \"{address}\""));
+        assert!(text.contains("there is no `admin_token`"), "{address}: {text}");
+    }
+}
+
+#[test]
+fn mistakes_in_the_server_are_told_with_the_way_out() {
+    let lines = r#"[server]
+lisen = "127.0.0.1:8080"
+listen = "localhost"
+reader_token = "zq-pasted"
+max_body = "64 mb"
+max_connections = 0
+timeout = "0s"
+"#;
+    let text = problems(lines);
+    insta::assert_snapshot!(text, @r#"
+    scimport.toml, line 2: unknown key `lisen` in `[server]`
+      2 | lisen = …
+        | ^^^^^
+      hint: did you mean `listen`?
+    scimport.toml, line 3: `listen` is no IP address with a port
+      3 | listen = "localhost"
+        |          ^^^^^^^^^^^
+      hint: write it like `127.0.0.1:8080`, `0.0.0.0:8080` or `[::1]:8080`
+    scimport.toml, line 4: `reader_token` has to say where the secret is, not what it is
+      4 | reader_token = …
+        | ^^^^^^^^^^^^
+      hint: write `{ env = "NAME" }` or `{ file = "path" }`
+    scimport.toml, line 5: `max_body` is no size
+      5 | max_body = "64 mb"
+        |            ^^^^^^^
+      hint: write it like `64MiB` or `500KB`
+    scimport.toml, line 6: `max_connections` has to be from 1 to 4294967295
+      6 | max_connections = 0
+        |                   ^
+    scimport.toml, line 7: `timeout` has to be longer than nothing
+      7 | timeout = "0s"
+        |           ^^^^
+    "#);
+    assert!(!text.contains("zq-pasted"));
 }
 
 #[test]

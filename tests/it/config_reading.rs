@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use scimport::config::{
-    Burst, Config, CredentialConfig, Export, RetryConfig, SecretRef, TrackingConfig,
+    Burst, Config, CredentialConfig, Export, RetryConfig, SecretRef, ServerConfig, TrackingConfig,
 };
 use scimport::mapping::{
     Between, Case, End, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType,
@@ -39,6 +39,15 @@ verified_domains = ["contoso.com", "Fabrikam.Example"]
 proxy = "http://proxy.example:8080"
 ca_file = "ca.pem"
 timeout = "20s"
+
+[server]
+listen = "0.0.0.0:8443"
+admin_token = { env = "ADMIN" }
+reader_token = { file = "reader.txt" }
+max_body = "64MiB"
+max_connections = 50
+timeout = "10s"
+upload_timeout = "1h"
 
 [source.hr-south]
 target = "entra"
@@ -129,6 +138,24 @@ fn paths_start_from_the_folder_of_the_config() {
     assert_eq!(config.http.proxy.as_deref(), Some("http://proxy.example:8080"));
     assert_eq!(config.http.timeout, seconds(20));
     assert_eq!(read("").store.path, Path::new("conf").join("scimport.db"));
+}
+
+#[test]
+fn every_key_of_the_server_is_read() {
+    let expected = ServerConfig {
+        listen: "0.0.0.0:8443".parse().unwrap(),
+        admin_token: Some(SecretRef::Env("ADMIN".into())),
+        reader_token: Some(SecretRef::File(Path::new("conf").join("reader.txt"))),
+        max_body: 64 * 1024 * 1024,
+        max_connections: 50,
+        timeout: seconds(10),
+        upload_timeout: seconds(3600),
+    };
+    assert_eq!(read(FULL).server, expected);
+    let default = read("").server;
+    assert_eq!(default, ServerConfig::default());
+    assert_eq!(default.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(read("[server]").server, default);
 }
 
 #[test]
@@ -388,20 +415,20 @@ fn a_problem_found_later_is_shown_with_its_line() {
       hint: mend it
     "#);
     insta::assert_snapshot!(show("source.hr-south.mapping.name.familyName.required"), @r#"
-    scimport.toml, line 47: is wrong
-      47 | "name.familyName" = { from = …, required = true …
+    scimport.toml, line 56: is wrong
+      56 | "name.familyName" = { from = …, required = true …
          |                                            ^^^^
       hint: mend it
     "#);
     insta::assert_snapshot!(show("source.hr-south.mapping.displayName"), @r#"
-    scimport.toml, line 46: is wrong
-      46 | displayName = "{First} {Last}"
+    scimport.toml, line 55: is wrong
+      55 | displayName = "{First} {Last}"
          |               ^^^^^^^^^^^^^^^^
       hint: mend it
     "#);
     insta::assert_snapshot!(show("source.hr-south.mapping.nickName"), @"
-    scimport.toml, line 51: is wrong
-      51 | nickName = …
+    scimport.toml, line 60: is wrong
+      60 | nickName = …
          | ^^^^^^^^
       hint: mend it
     ");

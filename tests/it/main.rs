@@ -127,6 +127,16 @@ mod serve_folder;
 #[cfg(unix)]
 mod serve_support;
 #[cfg(test)]
+mod server_access;
+#[cfg(test)]
+mod server_api;
+#[cfg(test)]
+mod server_health;
+#[cfg(test)]
+mod server_secrecy;
+#[cfg(test)]
+mod server_support;
+#[cfg(test)]
 #[cfg(unix)]
 mod soak;
 #[cfg(test)]

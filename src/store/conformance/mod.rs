@@ -10,6 +10,7 @@ pub mod leases;
 pub mod order;
 pub mod outbox;
 pub mod outcomes;
+pub mod pages;
 pub mod people;
 pub mod random;
 pub mod records;
@@ -114,6 +115,9 @@ macro_rules! conformance {
             people::a_later_row_is_kept_until_its_day_or_until_a_newer_file,
             people::a_report_is_due_once_the_manager_has_arrived,
             people::the_ledgers_digest_follows_ids_digests_and_states,
+            pages::runs_are_read_page_by_page_newest_first,
+            pages::operations_are_read_by_status_page_by_page,
+            pages::everything_is_counted,
             jobs::a_job_is_known_as_it_was_last_seen,
             jobs::everything_open_is_queued_again_and_nothing_else,
             leases::a_lease_has_one_holder,

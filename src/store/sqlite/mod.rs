@@ -28,6 +28,7 @@ mod migrations;
 mod operations;
 mod outbox;
 mod outcomes;
+mod pages;
 mod read_only;
 mod records;
 mod requests;

@@ -264,7 +264,7 @@ fn refuse(db: &Connection, run: &RefusedRun) -> Result<(), Failure> {
 }
 
 /// One run with its counts.
-fn load(db: &Connection, seq: i64) -> Result<Run, Failure> {
+pub(super) fn load(db: &Connection, seq: i64) -> Result<Run, Failure> {
     let mut run = {
         let mut statement = db.prepare_cached(
             "-- runs.load

@@ -1,0 +1,22 @@
+//! The JSON documents of `README.md`, the same from the command line and over HTTP. Members are only
+//! ever added.
+
+mod finding;
+mod operation;
+mod overview;
+mod run;
+
+use jiff::{Timestamp, Unit};
+
+pub use finding::{added_to, findings};
+pub use operation::{OperationDocument, OperationOfRun, RecordDocument, operation, record};
+pub use overview::overview;
+pub use run::{
+    Changes, Counts, Decision, Held, RefusalDocument, RunDocument, already_planned, plan, run,
+};
+
+/// An instant: RFC 3339, UTC, milliseconds at most.
+#[must_use]
+pub fn instant(at: Timestamp) -> String {
+    at.round(Unit::Millisecond).unwrap_or(at).to_string()
+}
