@@ -9,6 +9,7 @@
 mod decide;
 mod drive;
 mod error;
+mod keys;
 mod plan;
 mod sealed;
 mod setup;
@@ -18,6 +19,7 @@ mod watch;
 pub use decide::DecisionError;
 pub use drive::{Ended, Goal};
 pub use error::BridgeError;
+pub use keys::{CreatedKey, KeyError};
 pub use plan::{Applied, Applying, Preview};
 pub use sealed::{SealError, SealedPlan};
 pub use setup::{Bridge, Setup};

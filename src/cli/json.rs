@@ -7,7 +7,8 @@ use crate::bridge::{Forecast, Overview};
 use crate::domain::{HeldBy, OperationStatus, RunStatus};
 use crate::intake::PlannedRun;
 use crate::store::{
-    ChangeCounts, Decided, JobSeen, Operation, Record, Resent, Run, StatusCounts, StoredProblem,
+    ChangeCounts, Decided, JobSeen, Key, Operation, Record, Resent, Run, StatusCounts,
+    StoredProblem,
 };
 use crate::tracking::failure_class;
 
@@ -174,6 +175,23 @@ pub fn record(record: &Record) -> Value {
         "last_sent": record.last_sent.map(instant),
         "next_effective_at": record.next_effective_at.map(instant),
         "history": history.collect::<Vec<_>>(),
+    })
+}
+
+/// A key: `key list --json`. Nothing that opens anything.
+pub fn key(key: &Key, now: Timestamp) -> Value {
+    json!({
+        "id": key.id.as_str(),
+        "scope": key.scope.role().as_str(),
+        "source": key.scope.source().map(crate::domain::SourceName::as_str),
+        "state": key.state(now),
+        "created_at": instant(key.created_at),
+        "created_by": key.created_by,
+        "expires_at": instant(key.expires_at),
+        "last_used_at": key.last_used_at.map(instant),
+        "revoked_at": key.revoked_at.map(instant),
+        "revoked_by": key.revoked_by,
+        "replaced_by": key.replaced_by.as_ref().map(crate::domain::KeyId::as_str),
     })
 }
 

@@ -14,6 +14,7 @@ mod findings;
 mod import_mapping;
 mod init;
 mod json;
+mod key;
 mod mock;
 mod plan;
 mod program;

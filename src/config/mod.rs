@@ -40,6 +40,7 @@ mod target;
 mod tenant;
 
 pub use credential::CredentialConfig;
+pub use duration::parse as parse_duration;
 pub use find::{ConfigNotFound, find};
 pub use http::HttpConfig;
 pub use load::{Config, environment};

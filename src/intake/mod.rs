@@ -18,6 +18,7 @@ mod id_shape;
 mod ingest;
 mod judge;
 mod kept;
+mod key;
 mod known;
 mod opened;
 mod password;
@@ -35,6 +36,9 @@ pub use feed::Feed;
 pub use file::SourceFile;
 pub use ingest::{
     Asked, ChangeSeen, IntakeError, PlanOptions, Planned, PlannedRun, new_run_id, plan_file,
+};
+pub use key::{
+    Caller, KeyRefusal, MintedKey, NoRandomness, judge_key, key_id, mint_key, note_use_unless_since,
 };
 pub use known::KnownRows;
 pub use password::Password;

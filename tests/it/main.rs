@@ -15,6 +15,8 @@ mod cli_init;
 #[cfg(test)]
 mod cli_json;
 #[cfg(test)]
+mod cli_keys;
+#[cfg(test)]
 mod cli_mock;
 #[cfg(test)]
 mod cli_plan;
