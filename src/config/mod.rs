@@ -38,6 +38,7 @@ mod suggest;
 mod syntax;
 mod target;
 mod tenant;
+mod webhook;
 
 pub use credential::CredentialConfig;
 pub use duration::parse as parse_duration;
@@ -49,3 +50,7 @@ pub use secrets::{SecretError, SecretRef};
 pub use source::{Export, SourceConfig, SourceTimeZone};
 pub use store::StoreConfig;
 pub use target::{Burst, RetryConfig, TargetConfig, TrackingConfig};
+pub use webhook::{
+    SignatureAlgorithm, SignatureConfig, SignatureEncoding, SignedPart, VerifyConfig,
+    WebhookConfig, WebhookPreset,
+};

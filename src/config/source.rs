@@ -8,6 +8,7 @@ use crate::config::rows::{self, Rows};
 use crate::config::secrets::SecretRef;
 use crate::config::section::{Field, Section, is_name};
 use crate::config::suggest::{did_you_mean, nearest};
+use crate::config::webhook::{self, WebhookConfig};
 use crate::config::{as_of, format, guard, leavers, mapping};
 use crate::domain::{SourceName, TargetName};
 use crate::mapping::{ByConfig, MappingConfig};
@@ -60,6 +61,8 @@ pub struct SourceConfig {
     pub guards: Guards,
     /// Sources whose records this one may take. They need not be in the config any more.
     pub takes_over: Vec<SourceName>,
+    /// How its webhook's deliveries are verified and read.
+    pub webhook: Option<WebhookConfig>,
     /// What becomes of a row: the lines, `scope`, what `rows` says about which row comes first, and
     /// the column of `as_of`.
     pub mapping: MappingConfig,
@@ -110,6 +113,9 @@ fn source(
     let scope = section.get("scope").and_then(|field| field.text()).map(str::to_owned);
     let rows = section.get("rows").and_then(|field| rows::read(&field)).unwrap_or_default();
     let takes_over = section.get("takes_over").and_then(|field| takes_over(&field, name));
+    // what is refused as a whole is not picked to pieces
+    let webhook = section.get("webhook").filter(|field| KEYS.contains(&field.key));
+    let webhook = webhook.and_then(|field| webhook::read(&field, folder));
     let mapping = section.require("mapping").and_then(|field| mapping::read(&field));
     let guards = section
         .get("guard")
@@ -136,6 +142,7 @@ fn source(
         as_of,
         guards: guards.unwrap_or_default(),
         takes_over: takes_over.unwrap_or_default(),
+        webhook,
         mapping: MappingConfig {
             scope,
             prefer: rows.prefer,
