@@ -28,6 +28,7 @@ mod read;
 mod reasons;
 mod rejects;
 mod scan;
+pub mod webhook;
 
 pub use cells::{KeptColumns, RowCells};
 pub use convert::{ConvertError, Converted, RejectedRow, RequestSink, Strictness, convert};
