@@ -73,6 +73,13 @@ pub struct BodyFault {
 }
 
 impl BodyFault {
+    /// More bytes than are taken; also for who counts them while they come.
+    #[must_use]
+    pub fn too_large(limits: BodyLimits) -> Self {
+        let message = format!("the body has more than {} bytes", limits.bytes);
+        Self::whole(BodyReason::TooLarge, message)
+    }
+
     /// A fault of the body as a whole.
     pub(super) fn whole(reason: BodyReason, message: impl Into<String>) -> Self {
         let (pointer, message) = (String::new(), message.into());
@@ -103,8 +110,7 @@ pub fn read_body(
     limits: BodyLimits,
 ) -> Result<Value, BodyFault> {
     if body.len() > limits.bytes {
-        let message = format!("the body has more than {} bytes", limits.bytes);
-        return Err(BodyFault::whole(BodyReason::TooLarge, message));
+        return Err(BodyFault::too_large(limits));
     }
     let written = written(content_type)?;
     if body.iter().all(u8::is_ascii_whitespace) {

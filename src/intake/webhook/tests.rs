@@ -13,6 +13,7 @@ use crate::config::{
 };
 
 mod bodies;
+mod hooks;
 mod idempotency;
 mod properties;
 mod secrets;
