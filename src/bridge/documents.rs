@@ -2,6 +2,7 @@
 //! ever added.
 
 mod finding;
+mod key;
 mod operation;
 mod overview;
 mod run;
@@ -9,6 +10,7 @@ mod run;
 use jiff::{Timestamp, Unit};
 
 pub use finding::{added_to, findings};
+pub use key::key;
 pub use operation::{OperationDocument, OperationOfRun, RecordDocument, operation, record};
 pub use overview::overview;
 pub use run::{

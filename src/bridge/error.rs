@@ -1,6 +1,6 @@
 //! What can go wrong between the rooms.
 
-use crate::bridge::{DecisionError, SealError};
+use crate::bridge::{DecisionError, KeyError, SealError};
 use crate::config::{ConfigErrors, SecretError};
 use crate::domain::{Problem, SourceName, TargetName};
 use crate::entra::EntraError;
@@ -60,6 +60,9 @@ pub enum BridgeError {
     /// A decision about a run was not possible.
     #[error(transparent)]
     Decision(#[from] DecisionError),
+    /// Nothing was done about a key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// A sealed plan was not applied.
     #[error(transparent)]
     Seal(#[from] SealError),

@@ -4,6 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+
+use crate::cli::key::{lifetime, some_lifetime};
+use crate::domain::{KeyId, KeyRole};
+use crate::intake::key_id;
 
 /// HR exports in, Entra accounts out, and for every worker an answer to "what happened to them?"
 #[derive(Debug, Parser)]
@@ -101,6 +106,11 @@ pub enum Command {
         after_help = "Example:\n  scimport report latest --format csv -o report.csv\n  scimport report latest --format xlsx -o correct.xlsx    # the rows to correct, marked"
     )]
     Report(ReportArgs),
+    /// Make, list, rotate and revoke the keys with which others call the bridge
+    #[command(
+        after_help = "Example:\n  scimport key create --source hr --expires 90d\n  scimport key list"
+    )]
+    Key(KeyArgs),
     /// Translate a mapping of CSV2SCIM (AttributeMapping.psd1) into a mapping of the config
     #[command(
         after_help = "Example:\n  scimport import-mapping AttributeMapping.psd1\n  scimport import-mapping AttributeMapping.psd1 --source hr -o mapping.toml\n\nThe file is read, never run. Exit codes: 0 everything was translated, 1 the file is refused,\n2 wrong usage, 3 some lines have to be written by hand: they are listed, and marked in the output"
@@ -339,6 +349,90 @@ pub struct ReportArgs {
     pub output: Option<PathBuf>,
 }
 
+/// `key`
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = true)]
+pub struct KeyArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: KeyCommand,
+}
+
+/// What to do with keys.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key and print it, this once
+    #[command(
+        after_help = "Example:\n  scimport key create --source hr --expires 90d\n  scimport key create --scope reader --expires 30d\n  scimport key create --source hr --expires 90d > hr.key\n\nThe key alone goes to standard output. Of it the store keeps a digest only: a lost key is rotated."
+    )]
+    Create(KeyCreateArgs),
+    /// List the keys (never what opens anything), oldest first
+    #[command(after_help = "Example:\n  scimport key list\n  scimport key list --json")]
+    List(KeyListArgs),
+    /// Make a key in the place of another one, which stays valid until the overlap is over
+    #[command(
+        after_help = "Example:\n  scimport key rotate abcdefgh2345\n  scimport key rotate abcdefgh2345 --overlap 7d"
+    )]
+    Rotate(KeyRotateArgs),
+    /// End a key at once
+    #[command(after_help = "Example:\n  scimport key revoke abcdefgh2345")]
+    Revoke(KeyRevokeArgs),
+}
+
+/// `key create`
+#[derive(Debug, Args)]
+pub struct KeyCreateArgs {
+    /// The source in the config whose webhook the key opens
+    #[arg(long, required_unless_present = "scope", required_if_eq("scope", "webhook"))]
+    pub source: Option<String>,
+    /// What the key is for: the webhook of --source, reading, or reading and deciding
+    /// [default: webhook]
+    #[arg(long, value_name = "webhook|reader|admin", value_parser = role)]
+    pub scope: Option<KeyRole>,
+    /// How long it is valid, such as `90d`
+    #[arg(long, value_name = "T", value_parser = some_lifetime)]
+    pub expires: SignedDuration,
+    /// Print one JSON document, with the key in it
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `key list`
+#[derive(Debug, Args)]
+pub struct KeyListArgs {
+    /// Print one JSON array
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `key rotate`
+#[derive(Debug, Args)]
+pub struct KeyRotateArgs {
+    /// The id of the key, as `key list` shows it
+    #[arg(value_parser = id_of_key)]
+    pub id: KeyId,
+    /// How long the old key is still valid
+    #[arg(long, value_name = "T", default_value = "24h", value_parser = lifetime)]
+    pub overlap: SignedDuration,
+    /// How long the new key is valid [default: as long as the old one was meant to be]
+    #[arg(long, value_name = "T", value_parser = some_lifetime)]
+    pub expires: Option<SignedDuration>,
+    /// Print one JSON document, with the new key in it
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `key revoke`
+#[derive(Debug, Args)]
+pub struct KeyRevokeArgs {
+    /// The id of the key, as `key list` shows it
+    #[arg(value_parser = id_of_key)]
+    pub id: KeyId,
+    /// Print the key's line of `key list` as one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `import-mapping`
 #[derive(Debug, Args)]
 pub struct ImportMappingArgs {
@@ -394,6 +488,18 @@ fn source_name(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("a name is a lower-case letter, then lower-case letters, digits and `-`".to_owned())
+}
+
+fn role(text: &str) -> Result<KeyRole, String> {
+    KeyRole::parse(text).ok_or_else(|| "expected `webhook`, `reader` or `admin`".to_owned())
+}
+
+/// The id of a key, also out of a whole key: that is what somebody has at hand who found one where
+/// it should not be.
+fn id_of_key(text: &str) -> Result<KeyId, String> {
+    KeyId::parse(text)
+        .or_else(|| key_id(&text.to_owned().into()))
+        .ok_or_else(|| "expected an id as `scimport key list` shows it".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::bridge::{Bridge, BridgeError, DecisionError, Ended, SealError, Setup};
+use crate::bridge::{Bridge, BridgeError, DecisionError, Ended, KeyError, SealError, Setup};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::tell;
 use crate::config;
@@ -177,6 +177,15 @@ fn hint(error: &BridgeError) -> Option<String> {
         }
         BridgeError::Decision(DecisionError::Superseded { by, .. }) => {
             Some(format!("look at the newer one: `scimport status {by}`"))
+        }
+        BridgeError::Key(KeyError::NoSuchKey(_)) => {
+            Some("`scimport key list` lists them".to_owned())
+        }
+        BridgeError::Key(KeyError::Replaced { by, .. }) => {
+            Some(format!("rotate that one: `scimport key rotate {by}`"))
+        }
+        BridgeError::Key(KeyError::Ended { .. }) => {
+            Some("make a new one with `scimport key create`".to_owned())
         }
         BridgeError::LedgerBusy => Some("try again when the other runs are done".to_owned()),
         _ => None,

@@ -14,6 +14,7 @@ mod files;
 mod findings;
 mod import_mapping;
 mod init;
+mod key;
 mod mock;
 mod plan;
 mod program;

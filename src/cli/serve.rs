@@ -1,14 +1,17 @@
-//! `serve`: the daemon.
+//! `serve`: the daemon, and the API beside it.
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::bridge::Daemon;
+use crate::bridge::{Bridge, Daemon};
 use crate::cli::answer::AnswerFiles;
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{remark, tell};
+use crate::server::{self, Credentials, ProvisioningKeys, StartError};
+use crate::telemetry::Causes;
 
 /// Runs until Ctrl-C or SIGTERM; both are how a daemon ends, so it ends well.
 pub async fn run(context: &Context) -> Result<Exit, Failed> {
@@ -20,10 +23,40 @@ pub async fn run(context: &Context) -> Result<Exit, Failed> {
     let bridge = Arc::new(context.open(setup)?);
     let daemon = Daemon::new(Arc::clone(&bridge), Arc::new(AnswerFiles));
     daemon.check().await.map_err(failed)?;
-    remark("serving; stop with Ctrl-C");
+    let keys: Arc<dyn Credentials> = Arc::new(ProvisioningKeys::new(Arc::clone(&bridge)));
+    let settings = bridge.setup.config().server.clone();
+    let server = server::start(Arc::clone(&bridge), vec![keys], &settings, context.cancel.clone())
+        .map_err(not_started)?;
+    wake_on(server.changed(), bridge, context.cancel.clone());
+    remark(format!("serving; the API is at http://{}; stop with Ctrl-C", server.address()));
     daemon.run(&context.cancel).await;
+    server.stopped().await;
     remark("stopped; what is queued is kept");
     Ok(Exit::Success)
+}
+
+/// Lets the daemon look at once when somebody has uploaded or decided.
+fn wake_on(changed: Arc<Notify>, bridge: Arc<Bridge>, cancel: CancellationToken) {
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = changed.notified() => bridge.wake(),
+                () = cancel.cancelled() => return,
+            }
+        }
+    });
+}
+
+fn not_started(error: StartError) -> Failed {
+    let hint = match &error {
+        StartError::Unguarded(_) => "set `admin_token` of `[server]`, or listen on 127.0.0.1",
+        StartError::Token(error) => error.hint(),
+        StartError::Listen { .. } => {
+            "another program may listen there; set `listen` of `[server]`, or SCIMPORT__SERVER__LISTEN"
+        }
+    };
+    tell(format!("error: {}\nhint: {hint}", Causes(&error)));
+    Failed(Exit::Usage)
 }
 
 /// What service managers send to end a process.

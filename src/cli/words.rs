@@ -8,7 +8,7 @@ use crate::bridge::Forecast;
 use crate::delivery::{JobAdvice, job_advice};
 use crate::domain::{ExternalId, HeldBy, OperationStatus, RunStatus};
 use crate::intake::Remark;
-use crate::store::{ChangeCounts, JobSeen, Operation, Resent, ResentWhy, Run, StatusCounts};
+use crate::store::{ChangeCounts, JobSeen, Key, Operation, Resent, ResentWhy, Run, StatusCounts};
 use crate::tracking::failure_class;
 
 /// `990 provisioned, 8 failed`: all counts that are not zero.
@@ -268,6 +268,27 @@ pub fn resent(resent: &Resent) -> String {
         plural(resent.operations),
         instant(resent.at)
     )
+}
+
+/// A key on one line.
+pub fn key(key: &Key, now: Timestamp) -> String {
+    let whose = key.scope.source().map_or_else(|| "-".to_owned(), ToString::to_string);
+    let used = key.last_used_at.map_or_else(|| "never".to_owned(), instant);
+    let mut line = format!(
+        "{}  {:<7}  {whose:<10}  {:<7}  created {}  expires {}  last used {used}",
+        key.id,
+        key.scope.role(),
+        key.state(now),
+        instant(key.created_at),
+        instant(key.expires_at),
+    );
+    if let (Some(at), Some(by)) = (key.revoked_at, &key.revoked_by) {
+        let _ = write!(line, "  revoked {} by {by}", instant(at));
+    }
+    if let Some(by) = &key.replaced_by {
+        let _ = write!(line, "  replaced by {by}");
+    }
+    line
 }
 
 /// An instant to the second.

@@ -106,7 +106,9 @@ impl Document {
                 let shows_value =
                     part == Part::Value && *is_scalar && self.may_show(path, value.clone());
                 let span = if shows_value { value } else { key };
-                (self.place(span.start), self.snippet(span.clone()))
+                // an entry of a list has no key: what would be shown in its place is its value
+                let is_masked = key == value && !self.may_show(path, value.clone());
+                (self.place(span.start), self.snippet(span.clone(), is_masked))
             }
         };
         ConfigProblem { place, path: path.to_owned(), message, hint, snippet }
@@ -145,11 +147,15 @@ impl Document {
         start..end
     }
 
-    fn snippet(&self, span: Range<usize>) -> Option<Snippet> {
+    fn snippet(&self, span: Range<usize>, is_masked: bool) -> Option<Snippet> {
         let range = self.line_range(span.start);
         let (line, _) = self.line_of(span.start);
         let shown_end = span.end.min(range.end);
-        let shown = self.text.get(span.start..shown_end)?;
+        let shown = if is_masked {
+            self.masked(span.start..shown_end)
+        } else {
+            self.text.get(span.start..shown_end)?.to_owned()
+        };
         let mut text = tail(&self.masked(range.start..span.start));
         let start = text.chars().count();
         text.extend(shown.chars().map(printable).take(MAX_SHOWN));

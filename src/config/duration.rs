@@ -12,7 +12,8 @@ const MAX_DIGITS: usize = 9;
 pub(super) const EXAMPLES: &str = "`30s`, `5m 30s` or `500ms`";
 
 /// Reads a length of time; `None` where it is none. Negative ones and fractions are none.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut units = UNITS.iter();
     let mut millis = 0_u64;

@@ -156,7 +156,7 @@ fn json(field: &Field<'_>) -> Option<JsonConfig> {
 }
 
 /// A JSON Pointer (RFC 6901); the empty one means the document itself.
-fn pointer(field: &Field<'_>) -> Option<String> {
+pub(super) fn pointer(field: &Field<'_>) -> Option<String> {
     let text = field.any_text()?;
     if !text.is_empty() && !text.starts_with('/') {
         let message = format!("`{}` is no JSON Pointer: it has to begin with `/`", field.key);

@@ -41,8 +41,10 @@ mod suggest;
 mod syntax;
 mod target;
 mod tenant;
+mod webhook;
 
 pub use credential::CredentialConfig;
+pub use duration::parse as parse_duration;
 pub use find::{ConfigNotFound, find};
 pub use folder::{FilePattern, FolderConfig};
 pub use http::HttpConfig;
@@ -53,3 +55,7 @@ pub use server::ServerConfig;
 pub use source::{Export, SourceConfig, SourceTimeZone};
 pub use store::StoreConfig;
 pub use target::{Burst, RetryConfig, TargetConfig, TrackingConfig};
+pub use webhook::{
+    SignatureAlgorithm, SignatureConfig, SignatureEncoding, SignedPart, VerifyConfig,
+    WebhookConfig, WebhookPreset,
+};

@@ -8,6 +8,7 @@ use crate::config::rows::{self, Rows};
 use crate::config::secrets::SecretRef;
 use crate::config::section::{Field, Section, is_name};
 use crate::config::suggest::{did_you_mean, nearest};
+use crate::config::webhook::{self, WebhookConfig};
 use crate::config::{FolderConfig, as_of, folder, format, guard, leavers, mapping};
 use crate::domain::{SourceName, TargetName};
 use crate::mapping::{ByConfig, MappingConfig};
@@ -63,6 +64,8 @@ pub struct SourceConfig {
     pub takes_over: Vec<SourceName>,
     /// Where its files arrive by themselves.
     pub folders: Vec<FolderConfig>,
+    /// How its webhook's deliveries are verified and read.
+    pub webhook: Option<WebhookConfig>,
     /// What becomes of a row: the lines, `scope`, what `rows` says about which row comes first, and
     /// the column of `as_of`.
     pub mapping: MappingConfig,
@@ -137,6 +140,9 @@ fn source(
     let rows = section.get("rows").and_then(|field| rows::read(&field)).unwrap_or_default();
     let folders = section.get("folder").map(|field| folder::read(&field, folder));
     let takes_over = section.get("takes_over").and_then(|field| takes_over(&field, name));
+    // what is refused as a whole is not picked to pieces
+    let webhook = section.get("webhook").filter(|field| KEYS.contains(&field.key));
+    let webhook = webhook.and_then(|field| webhook::read(&field, folder));
     let mapping = section.require("mapping").and_then(|field| mapping::read(&field));
     let guards = section
         .get("guard")
@@ -164,6 +170,7 @@ fn source(
         guards: guards.unwrap_or_default(),
         takes_over: takes_over.unwrap_or_default(),
         folders: folders.unwrap_or_default(),
+        webhook,
         mapping: MappingConfig {
             scope,
             prefer: rows.prefer,

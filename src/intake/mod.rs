@@ -19,6 +19,7 @@ mod id_shape;
 mod ingest;
 mod judge;
 mod kept;
+mod key;
 mod known;
 mod opened;
 mod password;
@@ -28,6 +29,7 @@ mod read;
 mod reasons;
 mod rejects;
 mod scan;
+pub mod webhook;
 
 pub use cells::{KeptColumns, RowCells};
 pub use convert::{ConvertError, Converted, RejectedRow, RequestSink, Strictness, convert};
@@ -36,6 +38,9 @@ pub use feed::Feed;
 pub use file::SourceFile;
 pub use ingest::{
     Asked, ChangeSeen, IntakeError, PlanOptions, Planned, PlannedRun, new_run_id, plan_file,
+};
+pub use key::{
+    Caller, KeyRefusal, MintedKey, NoRandomness, judge_key, key_id, mint_key, note_use_unless_since,
 };
 pub use known::KnownRows;
 pub use password::Password;

@@ -14,6 +14,7 @@ mod attempts;
 mod file_name;
 mod gate;
 mod health;
+mod keys;
 mod metrics;
 mod openapi;
 mod problem;
@@ -23,6 +24,7 @@ mod start;
 mod tokens;
 
 pub use access::{Caller, Credentials, Role};
+pub use keys::ProvisioningKeys;
 pub use openapi::document as openapi_document;
 pub use start::{Running, StartError, start};
 pub use tokens::{ServerTokens, TokenError};

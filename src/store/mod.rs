@@ -1,4 +1,4 @@
-//! The ledger and the outbox: runs, records, operations, bulk requests, calls and leases.
+//! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys and leases.
 //!
 //! Small traits by entity, documented like an API, so that another database can take `SQLite`'s
 //! place; one conformance suite (`conformance/`) that every backend must pass. No SQL outside this room.
@@ -13,6 +13,7 @@ mod conformance;
 mod counts;
 mod error;
 mod jobs;
+mod keys;
 mod known;
 mod leases;
 mod operations;
@@ -29,6 +30,7 @@ pub use calls::{CallId, CallLimits, CallPermit, Calls};
 pub use counts::{ChangeCounts, StatusCounts};
 pub use error::StoreError;
 pub use jobs::{JobSeen, Jobs, Resent, ResentWhy};
+pub use keys::{Key, KeyRevoked, KeyRotated, Keys, NewKey};
 pub use known::KnownPeople;
 pub use leases::{Lease, LeaseHolder, Leases};
 pub use operations::{HistoryEntry, Operation, Operations};
@@ -46,12 +48,22 @@ pub use trouble::{StoreTrouble, StoreTroubleKind};
 
 /// Everything a backend does.
 pub trait Store:
-    Runs + Records + Operations + Pages + Outbox + Outcomes + Calls + Jobs + Leases + Send + Sync
+    Runs + Records + Operations + Pages + Outbox + Outcomes + Calls + Jobs + Keys + Leases + Send + Sync
 {
 }
 
-impl<
-    T: Runs + Records + Operations + Pages + Outbox + Outcomes + Calls + Jobs + Leases + Send + Sync,
-> Store for T
+impl<T> Store for T where
+    T: Runs
+        + Records
+        + Operations
+        + Pages
+        + Outbox
+        + Outcomes
+        + Calls
+        + Jobs
+        + Keys
+        + Leases
+        + Send
+        + Sync
 {
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::cli_support::{GOOD, Place, SECRET_VARIABLE, SOURCE, Stage, config, offline, ran};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "demo",
     "check",
     "convert",
@@ -19,9 +19,20 @@ const COMMANDS: [&str; 15] = [
     "status",
     "record",
     "report",
+    "key",
     "import-mapping",
     "mock-entra",
 ];
+
+/// Commands of a command.
+const SUBCOMMANDS: [[&str; 2]; 4] =
+    [["key", "create"], ["key", "list"], ["key", "rotate"], ["key", "revoke"]];
+
+/// Every command, as words.
+fn commands() -> impl Iterator<Item = Vec<&'static str>> {
+    let subcommands = SUBCOMMANDS.into_iter().map(Vec::from);
+    COMMANDS.into_iter().map(|command| vec![command]).chain(subcommands)
+}
 
 fn help(arguments: &[&str]) -> String {
     let ran = Place::new().run(arguments).expect(0);
@@ -34,18 +45,20 @@ fn every_command_has_a_help_with_an_example() {
     let overview = help(&["--help"]);
     for command in COMMANDS {
         assert!(overview.contains(&format!("\n  {command}")), "{command} in\n{overview}");
-        let text = help(&[command, "--help"]);
+    }
+    for command in commands() {
+        let text = help(&[command.as_slice(), &["--help"]].concat());
         let (_, example) = text.split_once("Example:\n").unwrap_or_else(|| panic!("{text}"));
-        assert!(example.contains(&format!("  scimport {command}")), "{text}");
-        insta::assert_snapshot!(format!("help_{command}"), text);
+        assert!(example.contains(&format!("  scimport {}", command.join(" "))), "{text}");
+        insta::assert_snapshot!(format!("help_{}", command.join("_")), text);
     }
     insta::assert_snapshot!("help", overview);
 }
 
 #[test]
 fn every_example_of_a_help_is_understood() {
-    for command in COMMANDS {
-        let text = help(&[command, "--help"]);
+    for command in commands() {
+        let text = help(&[command.as_slice(), &["--help"]].concat());
         let (_, examples) = text.split_once("Example:\n").unwrap();
         let lines = examples.lines().filter_map(|line| line.trim().strip_prefix("scimport "));
         for line in lines {

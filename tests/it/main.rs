@@ -15,6 +15,8 @@ mod cli_init;
 #[cfg(test)]
 mod cli_json;
 #[cfg(test)]
+mod cli_keys;
+#[cfg(test)]
 mod cli_mock;
 #[cfg(test)]
 mod cli_plan;
@@ -119,6 +121,7 @@ mod mock_upload;
 mod payload;
 #[cfg(test)]
 #[cfg(unix)]
+mod serve_api;
 mod serve_daemon;
 #[cfg(test)]
 #[cfg(unix)]

@@ -49,7 +49,9 @@ impl Serving {
 
     /// The same with variables in its environment.
     pub fn start_with(stage: &Stage, env: &[(&str, &str)]) -> Self {
-        let mut child = stage.command(&["serve"], env).spawn().unwrap();
+        let mut all = vec![("SCIMPORT__SERVER__LISTEN", "127.0.0.1:0")];
+        all.extend_from_slice(env);
+        let mut child = stage.command(&["serve"], &all).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let kept = Arc::clone(&log);
@@ -66,6 +68,14 @@ impl Serving {
     /// What it has said so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Where its API is.
+    pub async fn url(&self) -> String {
+        self.says("the API is at ", 1).await;
+        let log = self.log();
+        let (_, rest) = log.split_once("the API is at ").unwrap();
+        rest.split(';').next().unwrap().to_owned()
     }
 
     /// Waits until it has said this so often.

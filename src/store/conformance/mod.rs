@@ -6,6 +6,7 @@
 pub mod calls;
 pub mod decisions;
 pub mod jobs;
+pub mod keys;
 pub mod leases;
 pub mod order;
 pub mod outbox;
@@ -120,6 +121,12 @@ macro_rules! conformance {
             pages::everything_is_counted,
             jobs::a_job_is_known_as_it_was_last_seen,
             jobs::everything_open_is_queued_again_and_nothing_else,
+            keys::a_key_reads_back_and_keys_are_listed_oldest_first,
+            keys::one_id_is_one_key,
+            keys::a_rotated_key_ends_with_the_overlap_and_names_its_successor,
+            keys::a_key_that_is_no_longer_valid_is_not_rotated,
+            keys::a_revoked_key_stays_revoked_as_it_was_first,
+            keys::the_last_use_is_noted_now_and_then,
             leases::a_lease_has_one_holder,
             leases::whoever_waits_is_told_who_holds_the_lease,
             leases::leases_of_two_targets_do_not_meet,

@@ -22,13 +22,14 @@ struct Step {
 }
 
 /// The steps; the first makes version 1.
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 4] = [
     Step { sql: include_str!("../migrations/0001_ledger_and_outbox.sql"), then: None },
     Step {
         sql: include_str!("../migrations/0002_cells_and_user_names.sql"),
         then: Some(user_names::fill_in),
     },
     Step { sql: include_str!("../migrations/0003_decisions_and_dates.sql"), then: None },
+    Step { sql: include_str!("../migrations/0004_keys.sql"), then: None },
 ];
 
 /// The newest version known here.

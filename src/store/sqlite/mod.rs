@@ -21,6 +21,7 @@ mod faulty;
 mod gather;
 mod held_by;
 mod jobs;
+mod keys;
 mod leases;
 mod ledger;
 mod levels;
