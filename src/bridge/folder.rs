@@ -5,21 +5,25 @@
 //! it moves to `done/`, `held/` or `failed/`. Whatever is found in `work/` later is what a process
 //! left that died: if its run is there, only the answer is missing, else the file is planned.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+mod enter;
+mod follow;
+
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::daemon::is_over;
+use crate::bridge::folder::follow::Open;
 use crate::bridge::{Applied, Applying, Bridge, BridgeError, DecisionError};
 use crate::config::FolderConfig;
 use crate::domain::{RunId, RunStatus, SourceName};
-use crate::intake::folder::{ANSWER, Answered, Claim, Listing, Lock, Looks, Shelf, Shelves, list};
+use crate::intake::folder::{Answered, Claim, Listing, Lock, Looks, Shelf, Shelves};
 use crate::intake::{Asked, new_run_id};
 use crate::store::{Run, StoreError, StoreTrouble};
 use crate::telemetry::Causes;
@@ -32,10 +36,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// Shortest pause between two looks.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-/// How often it is looked for answered files that were kept long enough.
-const SWEEP: Duration = Duration::from_hours(1);
-/// The pause after following up is so many times as long as that took.
-const PAUSE_PER_LOOK: u32 = 20;
+/// How long a file that is being worked on may take to end when the daemon stops.
+const GRACE: Duration = Duration::from_secs(30);
 
 /// What a file is answered with.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +53,7 @@ pub struct Answer<'a> {
 }
 
 /// Writes answers that HR can open. What is there already is replaced, the one called
-/// [`ANSWER`] last; it has lines `Status: …` and `Run: …`.
+/// [`ANSWER`](crate::intake::folder::ANSWER) last; it has lines `Status: …` and `Run: …`.
 #[async_trait]
 pub trait Answers: Send + Sync {
     /// Writes the answers of one file.
@@ -70,12 +72,6 @@ impl From<StoreError> for WatchError {
     fn from(error: StoreError) -> Self {
         Self::Bridge(error.into())
     }
-}
-
-/// An answered file whose run goes on.
-struct Open {
-    shelf: Shelf,
-    answered: Answered,
 }
 
 /// The watcher of one folder.
@@ -131,7 +127,11 @@ impl Watch {
             "watching this folder"
         );
         loop {
-            let wait = self.pass(cancel).await;
+            // a share that hangs keeps nobody from stopping; what was begun is taken up again then
+            let wait = tokio::select! {
+                wait = self.pass(cancel) => wait,
+                () = out_of_patience(cancel) => return,
+            };
             if is_over(cancel, wait.max(SHORTEST_PAUSE)).await {
                 return;
             }
@@ -169,86 +169,6 @@ impl Watch {
             "the files of this folder wait; it is tried again"
         );
         wait
-    }
-
-    /// The folder's files; `None` while it is away, or watched by another process.
-    async fn enter(&mut self) -> Option<Listing> {
-        let (shelves, config) = (self.shelves.clone(), self.config.clone());
-        let has_lock = self.lock.is_some();
-        let entered = blocking(move || {
-            let listing = list(shelves.root(), &|name| config.takes(name))?;
-            if has_lock && shelves.has_lock_file() {
-                return Ok((listing, None));
-            }
-            shelves.prepare()?;
-            Ok((listing, Some(shelves.lock()?)))
-        });
-        match entered.await {
-            Ok((listing, lock)) => {
-                self.tell_back();
-                match lock {
-                    None => {}
-                    Some(Some(lock)) => self.begin(lock),
-                    Some(None) => {
-                        self.lock = None;
-                        self.tell_locked_out();
-                        return None;
-                    }
-                }
-                Some(listing)
-            }
-            Err(error) => {
-                self.tell_away(&error);
-                None
-            }
-        }
-    }
-
-    fn begin(&mut self, lock: Lock) {
-        if !lock.is_real() {
-            tracing::warn!(
-                folder = %self.config.path.display(),
-                "this folder knows no locks: see to it that one process only watches it"
-            );
-        }
-        if std::mem::take(&mut self.is_locked_out) {
-            tracing::info!(folder = %self.config.path.display(), "this process watches it now");
-        }
-        self.lock = Some(lock);
-        // another process may have answered files meanwhile
-        self.open = None;
-    }
-
-    fn tell_locked_out(&mut self) {
-        if !std::mem::replace(&mut self.is_locked_out, true) {
-            tracing::warn!(
-                folder = %self.config.path.display(),
-                "another process watches this folder; waiting"
-            );
-        }
-    }
-
-    fn tell_away(&mut self, error: &std::io::Error) {
-        self.looks.forget();
-        self.lock = None;
-        if !std::mem::replace(&mut self.is_away, true) {
-            tracing::warn!(
-                source = %self.source,
-                folder = %self.config.path.display(),
-                %error,
-                "the folder is not there, or cannot be read or written; waiting for it"
-            );
-        }
-    }
-
-    fn tell_back(&mut self) {
-        if std::mem::take(&mut self.is_away) {
-            tracing::info!(
-                source = %self.source,
-                folder = %self.config.path.display(),
-                "the folder is there again"
-            );
-        }
     }
 
     /// Answers everything that is there; gives when the next file may be whole.
@@ -398,82 +318,6 @@ impl Watch {
         Ok(())
     }
 
-    /// Answers anew where a run has moved since: what was held was decided, what was on its way has
-    /// ended.
-    async fn follow_up(&mut self) -> Result<(), WatchError> {
-        let began = Instant::now();
-        if self.follow_at.is_some_and(|at| began < at) {
-            return Ok(());
-        }
-        let mut open = match self.open.take() {
-            Some(open) => open,
-            None => self.on_disk(|shelves| find_open(&shelves)).await?,
-        };
-        let followed = self.follow(&mut open).await;
-        self.open = Some(open);
-        self.follow_at = Some(Instant::now() + began.elapsed() * PAUSE_PER_LOOK);
-        followed
-    }
-
-    async fn follow(&self, open: &mut BTreeMap<RunId, Open>) -> Result<(), WatchError> {
-        if open.is_empty() {
-            return Ok(());
-        }
-        let target = self.bridge.feed(self.source.as_str())?.target.clone();
-        let unfinished = self.bridge.store.unfinished_runs(&target).await?;
-        let unfinished: BTreeSet<RunId> = unfinished.into_iter().collect();
-        for id in open.keys().cloned().collect::<Vec<_>>() {
-            let Some(one) = open.get_mut(&id) else { continue };
-            if one.shelf == Shelf::Done && unfinished.contains(&id) {
-                continue;
-            }
-            let Some(run) = self.bridge.store.run(&id).await? else {
-                // of another store
-                open.remove(&id);
-                continue;
-            };
-            if run.status == RunStatus::Held {
-                continue;
-            }
-            let file = run.file.clone().unwrap_or_default();
-            let name = one.answered.base.file_name().unwrap_or_default();
-            let base = self.shelves.root().join(Shelf::Done.as_str()).join(name);
-            let answer = Answer { base: &base, file: &file, run: &run, is_again: false };
-            self.answers.write(&self.bridge, answer).await?;
-            if one.shelf == Shelf::Held {
-                let held = one.answered.clone();
-                self.on_disk(move |shelves| shelves.move_on(&held, Shelf::Done)).await?;
-                tracing::info!(file, run.id = %id, status = %run.status, "the held file is decided");
-                one.shelf = Shelf::Done;
-                one.answered.base = base;
-            }
-            if !run.status.is_unfinished() && !unfinished.contains(&id) {
-                open.remove(&id);
-            }
-        }
-        Ok(())
-    }
-
-    /// Removes answered files that were kept long enough.
-    async fn sweep(&mut self) -> Result<(), WatchError> {
-        let Some(keep) = self.config.keep else { return Ok(()) };
-        if self.sweep_at.is_some_and(|at| Instant::now() < at) {
-            return Ok(());
-        }
-        self.sweep_at = Some(Instant::now() + SWEEP);
-        let open: BTreeSet<RunId> = self.open.iter().flat_map(BTreeMap::keys).cloned().collect();
-        let now = SystemTime::from(self.bridge.clock.now());
-        let removed = self.on_disk(move |shelves| sweep(&shelves, &open, keep, now)).await?;
-        if removed > 0 {
-            tracing::info!(
-                folder = %self.config.path.display(),
-                files = removed,
-                "answered files were kept long enough and are removed"
-            );
-        }
-        Ok(())
-    }
-
     async fn on_disk<T: Send + 'static>(
         &self,
         work: impl FnOnce(Shelves) -> std::io::Result<T> + Send + 'static,
@@ -483,60 +327,15 @@ impl Watch {
     }
 }
 
+/// Comes when a file that is being worked on has had its time to end.
+async fn out_of_patience(cancel: &CancellationToken) {
+    cancel.cancelled().await;
+    tokio::time::sleep(GRACE).await;
+}
+
 /// What may take long on a network share.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> std::io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
-}
-
-/// The answers that a process before this one left to be written again.
-fn find_open(shelves: &Shelves) -> std::io::Result<BTreeMap<RunId, Open>> {
-    let mut open = BTreeMap::new();
-    for answered in shelves.answered(Shelf::Done)? {
-        let status = answered.says("Status");
-        let status = status.as_deref().and_then(RunStatus::parse);
-        // the answer of the same bytes again names another run
-        let is_own = answered.says("Run").as_deref() == Some(answered.run.as_str());
-        if is_own && status.is_some_and(RunStatus::is_unfinished) {
-            open.insert(answered.run.clone(), Open { shelf: Shelf::Done, answered });
-        }
-    }
-    for answered in shelves.answered(Shelf::Held)? {
-        let moved = has_answer(shelves, &answered);
-        if answered.files.is_empty() && moved {
-            // it died after the file had moved on
-            shelves.discard(&answered)?;
-        } else if !answered.files.is_empty() {
-            open.insert(answered.run.clone(), Open { shelf: Shelf::Held, answered });
-        }
-    }
-    Ok(open)
-}
-
-/// Whether there is an answer of the same file in `done/`.
-fn has_answer(shelves: &Shelves, held: &Answered) -> bool {
-    let mut name = held.base.file_name().unwrap_or_default().to_owned();
-    name.push(ANSWER);
-    let path: PathBuf = shelves.root().join(Shelf::Done.as_str()).join(name);
-    path.exists()
-}
-
-fn sweep(
-    shelves: &Shelves,
-    open: &BTreeSet<RunId>,
-    keep: Duration,
-    now: SystemTime,
-) -> std::io::Result<u64> {
-    let mut removed = 0;
-    for shelf in [Shelf::Done, Shelf::Failed] {
-        for answered in shelves.answered(shelf)? {
-            let age = answered.answered_at.and_then(|at| now.duration_since(at).ok());
-            if age.is_some_and(|age| age >= keep) && !open.contains(&answered.run) {
-                shelves.discard(&answered)?;
-                removed += 1;
-            }
-        }
-    }
-    Ok(removed)
 }
