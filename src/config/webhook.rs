@@ -284,5 +284,4 @@ fn parts(field: &Field<'_>) -> Option<Vec<SignedPart>> {
 }
 
 #[cfg(test)]
-#[path = "webhook_tests.rs"]
 mod tests;

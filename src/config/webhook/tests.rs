@@ -83,14 +83,14 @@ fn a_table_says_everything_or_leaves_it_at_what_is_usual() {
     assert_eq!(usual.tolerance, DEFAULT_TOLERANCE);
 }
 
-#[test]
-fn what_makes_no_sense_is_refused_with_the_way_out() {
+/// What is refused, with words of the problem.
+fn bad() -> Vec<(String, &'static str)> {
     let table = |more: &str| {
         format!(
             "{{ verify = {{ header = \"x\", algorithm = \"hmac-sha256\", {more} }}, secrets = [{{ env = \"A\" }}] }}"
         )
     };
-    for (line, words) in [
+    vec![
         ("{ }".to_owned(), "needs `verify`"),
         ("{ verify = \"github\" }".to_owned(), "needs `secrets`"),
         (
@@ -138,9 +138,44 @@ fn what_makes_no_sense_is_refused_with_the_way_out() {
         (table("tolerance = \"5m\""), "proves nothing"),
         (table("signs = \"{timestamp}{body}\", tolerance = \"0s\""), "longer than nothing"),
         (table("idheader = \"i\""), "did you mean `id_header`?"),
-    ] {
+    ]
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_the_way_out() {
+    for (line, words) in bad() {
         let (_, problems) = read_line(&line);
         assert!(problems.contains(words), "{line}\n{problems}");
         assert!(!problems.contains("hunter2"), "{line}\n{problems}");
+    }
+}
+
+#[test]
+fn the_schema_for_editors_takes_and_refuses_the_same() {
+    let text = include_str!("../../../schemas/config.json");
+    let mut schema: serde_json::Value = serde_json::from_str(text).unwrap();
+    schema["$ref"] = "#/$defs/webhook".into();
+    for member in ["type", "properties", "additionalProperties", "required"] {
+        schema.as_object_mut().unwrap().remove(member);
+    }
+    // they lead to another file, and a webhook does not
+    schema["$defs"].as_object_mut().unwrap().remove("source");
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let takes = |line: &str| {
+        let document: serde_json::Value = toml::from_str(&format!("webhook = {line}")).unwrap();
+        validator.is_valid(&document["webhook"])
+    };
+    for line in [
+        "{ verify = \"bearer\" }",
+        "{ verify = \"github\", records = \"/a~1b\", secrets = [{ env = \"A\" }] }",
+        "{ verify = { header = \"x\", algorithm = \"hmac-sha512\" }, secrets = [{ file = \"a\" }] }",
+        "{ verify = { header = \"x\", algorithm = \"ed25519\", encoding = \"base64\", prefix = \"v1=\", signs = \"{id}.{timestamp}.{body}\", id_header = \"i\", tolerance = \"90s\", secrets = [{ env = \"A\" }] } }",
+        "{ verify = { header = \"x\", algorithm = \"ed25519\", signs = \"POST{body}{timestamp}\", timestamp_header = \"t\" }, secrets = [{ env = \"A\" }] }",
+    ] {
+        assert_eq!(read_line(line).1, "");
+        assert!(takes(line), "{line}");
+    }
+    for (line, _) in bad() {
+        assert!(!takes(&line), "{line}");
     }
 }
