@@ -4,7 +4,7 @@ use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{say, tell};
 use crate::config::ServerConfig;
-use crate::server::ServerTokens;
+use crate::server;
 use crate::telemetry::causes;
 
 /// Validates config, mappings, schemas and secret references.
@@ -23,7 +23,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
             }
         }
     }
-    exit = exit.and(server(context, &setup.config().server));
+    exit = exit.and(api(context, &setup.config().server));
     for feed in setup.feeds() {
         say(format!(
             "source `{}`: {} columns are read, workers go to target `{}`",
@@ -56,17 +56,18 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
     Ok(exit)
 }
 
-/// Whether the tokens of the API can be had; a config without any has nothing to tell.
-fn server(context: &Context, config: &ServerConfig) -> Exit {
-    if config.admin_token.is_none() && config.reader_token.is_none() {
+/// Whether the tokens and the certificate of the API can be had; a config that says nothing of it has
+/// nothing to tell.
+fn api(context: &Context, config: &ServerConfig) -> Exit {
+    if *config == ServerConfig::default() {
         return Exit::Success;
     }
     let lookup = |name: &str| {
         context.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
     };
-    match ServerTokens::read(config, &lookup) {
-        Ok(_) => {
-            say(format!("server: listens on {}, and the tokens are there", config.listen));
+    match server::check(config, &lookup) {
+        Ok(()) => {
+            say(format!("server: would listen on {}; what it refers to is there", config.listen));
             Exit::Success
         }
         Err(error) => {

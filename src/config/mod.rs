@@ -51,7 +51,7 @@ pub use http::HttpConfig;
 pub use load::{Config, environment};
 pub use problem::{ConfigErrors, ConfigPlace, ConfigProblem, Snippet};
 pub use secrets::{SecretError, SecretRef};
-pub use server::ServerConfig;
+pub use server::{ServerConfig, ServerTls};
 pub use source::{Export, SourceConfig, SourceTimeZone};
 pub use store::StoreConfig;
 pub use target::{Burst, RetryConfig, TargetConfig, TrackingConfig};

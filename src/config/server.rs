@@ -12,11 +12,13 @@ pub(super) const KEYS: &[&str] = &[
     "listen",
     "admin_token",
     "reader_token",
+    "tls",
     "max_body",
     "max_connections",
     "timeout",
     "upload_timeout",
 ];
+pub(super) const TLS_KEYS: &[&str] = &["certificate", "key"];
 /// This machine alone.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 /// A file of a million workers has about 200 MB; most have less than 10.
@@ -37,6 +39,8 @@ pub struct ServerConfig {
     pub admin_token: Option<SecretRef>,
     /// What callers present who may look.
     pub reader_token: Option<SecretRef>,
+    /// The certificate, where it speaks TLS itself.
+    pub tls: Option<ServerTls>,
     /// The most bytes in a body.
     pub max_body: u64,
     /// The most connections open at once.
@@ -47,12 +51,23 @@ pub struct ServerConfig {
     pub upload_timeout: Duration,
 }
 
+/// `tls = { … }`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerTls {
+    /// PEM with the certificate and those between it and its root, and with the key where `key` is
+    /// absent.
+    pub certificate: SecretRef,
+    /// PEM with the private key.
+    pub key: Option<SecretRef>,
+}
+
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: DEFAULT_LISTEN,
             admin_token: None,
             reader_token: None,
+            tls: None,
             max_body: DEFAULT_MAX_BODY,
             max_connections: DEFAULT_MAX_CONNECTIONS,
             timeout: DEFAULT_TIMEOUT,
@@ -70,6 +85,7 @@ pub(super) fn read(section: Option<&Section<'_>>, folder: &Path) -> ServerConfig
         listen: section.get("listen").and_then(|field| listen(&field)).unwrap_or(default.listen),
         admin_token: secret("admin_token"),
         reader_token: secret("reader_token"),
+        tls: section.get("tls").and_then(|field| tls(&field, folder)),
         max_body: section
             .get("max_body")
             .and_then(|field| max_body(&field))
@@ -99,6 +115,15 @@ fn listen(field: &Field<'_>) -> Option<SocketAddr> {
         field.refuse("`listen` is no IP address with a port".to_owned(), Some(hint));
     }
     address
+}
+
+fn tls(field: &Field<'_>, folder: &Path) -> Option<ServerTls> {
+    let section = field.part()?;
+    section.check_keys(TLS_KEYS, &[]);
+    let certificate = section.require("certificate");
+    let key = section.get("key").map(|field| secrets::read(&field, folder));
+    let certificate = secrets::read(&certificate?, folder)?;
+    Some(ServerTls { certificate, key: key.map_or(Some(None), |key| key.map(Some))? })
 }
 
 fn max_body(field: &Field<'_>) -> Option<u64> {

@@ -85,6 +85,7 @@ fn is_known(word: &str) -> bool {
         store::KEYS,
         http::KEYS,
         server::KEYS,
+        server::TLS_KEYS,
         target::KEYS,
         target::TRACKING_KEYS,
         target::RETRY_KEYS,

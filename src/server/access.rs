@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HOST};
 use async_trait::async_trait;
 
 use crate::server::problem::{Kind, Problem};
@@ -89,11 +89,23 @@ pub(super) async fn require_here_or(
     require(request, shared, role).await.map(drop)
 }
 
-/// Whether the caller is a program on this machine, and nobody whom it speaks for.
+/// Whether the caller is a program on this machine, and nobody whom it speaks for: no proxy's client,
+/// and no page of another host whose name was made to lead here.
 pub(super) fn is_here(request: &HttpRequest) -> bool {
     let is_loopback = |ip: IpAddr| ip.to_canonical().is_loopback();
     let is_forwarded = FORWARDED.iter().any(|name| request.headers().contains_key(*name));
-    request.peer_addr().is_some_and(|peer| is_loopback(peer.ip())) && !is_forwarded
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    request.peer_addr().is_some_and(|peer| is_loopback(peer.ip()))
+        && !is_forwarded
+        && host.is_some_and(is_this_machine)
+}
+
+/// Whether a `Host` header, with its port or without, names this machine by no name of the network.
+fn is_this_machine(host: &str) -> bool {
+    let (name, port) = host.rsplit_once(':').unwrap_or((host, ""));
+    let name = if port.ends_with(']') { host } else { name };
+    let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// A wrong credential; an address that keeps presenting such ones waits for its answers.
@@ -131,4 +143,23 @@ fn presented(request: &HttpRequest) -> Option<Presented<'_>> {
         is_fit.then_some(credential)
     });
     Some(bearer.map_or(Presented::Unfit, Presented::Bearer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_is_named_by_loopback_alone() {
+        for host in
+            ["localhost", "LocalHost:8080", "127.0.0.1", "127.9.9.9:80", "[::1]", "[::1]:80"]
+        {
+            assert!(is_this_machine(host), "{host}");
+        }
+        for host in
+            ["", ":80", "evil.example", "localhost.evil.example:80", "192.0.2.1", "[::2]:80"]
+        {
+            assert!(!is_this_machine(host), "{host}");
+        }
+    }
 }

@@ -21,10 +21,12 @@ mod problem;
 mod routes;
 mod shared;
 mod start;
+mod tls;
 mod tokens;
 
 pub use access::{Caller, Credentials, Role};
 pub use keys::ProvisioningKeys;
 pub use openapi::document as openapi_document;
-pub use start::{Running, StartError, start};
+pub use start::{Running, StartError, check, start};
+pub use tls::TlsError;
 pub use tokens::{ServerTokens, TokenError};

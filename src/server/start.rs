@@ -17,6 +17,7 @@ use crate::server::access::Credentials;
 use crate::server::gate::pass;
 use crate::server::routes::routes;
 use crate::server::shared::{Live, Shared};
+use crate::server::tls::{self, Shown, TlsError};
 use crate::server::tokens::{ServerTokens, TokenError};
 
 /// Threads that answer. What takes long is done elsewhere.
@@ -35,6 +36,9 @@ pub enum StartError {
     /// A token cannot be used.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// The certificate cannot be shown.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -46,10 +50,45 @@ pub enum StartError {
     },
 }
 
+impl StartError {
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        match self {
+            Self::Unguarded(_) => "add `admin_token`, or listen on `127.0.0.1:8080` alone",
+            Self::Token(error) => error.hint(),
+            Self::Tls(_) => "put it there as PEM, then `scimport check` looks again",
+            Self::Listen { .. } => "see who else listens there, or set another `server.listen`",
+        }
+    }
+}
+
+/// Whether the server could start with these settings: tokens and certificate are fetched, and nothing
+/// is listened on.
+///
+/// # Errors
+///
+/// As [`start`], but for the address.
+pub fn check(
+    settings: &ServerConfig,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<(), StartError> {
+    let tokens = ServerTokens::read(settings, env)?;
+    if !settings.listen.ip().is_loopback() && !tokens.has_admin() {
+        return Err(StartError::Unguarded(settings.listen));
+    }
+    if let Some(tls) = &settings.tls {
+        tls::read(tls, env)?;
+    }
+    Ok(())
+}
+
 /// A server that listens. It stops when its token is cancelled; [`Running::stopped`] waits for that.
 pub struct Running {
     address: SocketAddr,
     shared: Arc<Shared>,
+    /// The certificate, where it speaks TLS.
+    shown: Option<Arc<Shown>>,
     server: ServerHandle,
     ended: JoinHandle<io::Result<()>>,
 }
@@ -60,14 +99,19 @@ pub struct Running {
 ///
 /// # Errors
 ///
-/// When it would be open beyond this machine without an admin's credential, a token cannot be had or
-/// is weak, or the address cannot be listened on.
+/// When it would be open beyond this machine without an admin's credential, a token or the certificate
+/// cannot be had or used, or the address cannot be listened on.
 pub fn start(
     bridge: Arc<Bridge>,
     others: Vec<Arc<dyn Credentials>>,
     settings: &ServerConfig,
     cancel: CancellationToken,
 ) -> Result<Running, StartError> {
+    let lookup = environment(&bridge);
+    let shown = match &settings.tls {
+        Some(tls) => Some(Arc::new(Shown::new(tls::read(tls, &lookup)?))),
+        None => None,
+    };
     let live = live(bridge, others, settings)?;
     let listen = |source| StartError::Listen { address: settings.listen, source };
     let listener = TcpListener::bind(settings.listen).map_err(listen)?;
@@ -84,10 +128,13 @@ pub fn start(
     .client_disconnect_timeout(settings.timeout)
     .keep_alive(settings.timeout)
     .shutdown_timeout(STOP_SECONDS)
-    .disable_signals()
-    .listen(listener)
-    .map_err(listen)?
-    .run();
+    .tls_handshake_timeout(settings.timeout)
+    .disable_signals();
+    let server = match &shown {
+        None => server.listen(listener),
+        Some(shown) => server.listen_rustls_0_23(listener, tls::config(Arc::clone(shown))?),
+    };
+    let server = server.map_err(listen)?.run();
     let handle = server.handle();
     let ended = tokio::spawn(server);
     let stopping = handle.clone();
@@ -96,7 +143,13 @@ pub fn start(
         stopping.stop(true).await;
     });
     tracing::info!(address = %address, "the API listens");
-    Ok(Running { address, shared, server: handle, ended })
+    Ok(Running { address, shared, shown, server: handle, ended })
+}
+
+/// Looks up variables of the bridge's environment.
+fn environment(bridge: &Bridge) -> impl Fn(&str) -> Option<String> + use<> {
+    let env = Arc::clone(&bridge.env);
+    move |name| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
 }
 
 fn live(
@@ -104,10 +157,7 @@ fn live(
     others: Vec<Arc<dyn Credentials>>,
     settings: &ServerConfig,
 ) -> Result<Live, StartError> {
-    let env = Arc::clone(&bridge.env);
-    let lookup =
-        |name: &str| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    let tokens = ServerTokens::read(settings, &lookup)?;
+    let tokens = ServerTokens::read(settings, &environment(&bridge))?;
     if !settings.listen.ip().is_loopback() && !tokens.has_admin() {
         return Err(StartError::Unguarded(settings.listen));
     }
@@ -129,12 +179,12 @@ impl Running {
         Arc::clone(&self.shared.changed)
     }
 
-    /// Puts another bridge, and the tokens of another config, in place of the old ones. Where it
-    /// listens, and the ceilings and times, stay as they are.
+    /// Puts another bridge, and the tokens and the certificate of another config, in place of the old
+    /// ones. Where it listens, whether by TLS, and the ceilings and times, stay as they are.
     ///
     /// # Errors
     ///
-    /// When a token cannot be had or is weak; the old ones stay then.
+    /// When a token or the certificate cannot be had or used; the old ones stay then.
     pub fn replace(
         &self,
         bridge: Arc<Bridge>,
@@ -142,7 +192,14 @@ impl Running {
         settings: &ServerConfig,
     ) -> Result<(), StartError> {
         let listens = ServerConfig { listen: self.shared.settings.listen, ..settings.clone() };
+        let certificate = match (&self.shown, &settings.tls) {
+            (Some(shown), Some(tls)) => Some((shown, tls::read(tls, &environment(&bridge))?)),
+            _ => None,
+        };
         self.shared.replace(live(bridge, others, &listens)?);
+        if let Some((shown, certificate)) = certificate {
+            shown.replace(certificate);
+        }
         Ok(())
     }
 

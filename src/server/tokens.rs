@@ -47,7 +47,7 @@ impl TokenError {
         match self {
             Self::Read { .. } => "put it there, then `scimport check` looks again",
             Self::Short { .. } | Self::Unfit { .. } | Self::Same => {
-                "make one of 32 random letters and digits, such as by `openssl rand -hex 32`"
+                "make another one, such as by `openssl rand -hex 32`"
             }
         }
     }

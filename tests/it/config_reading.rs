@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use scimport::config::{
-    Burst, Config, CredentialConfig, Export, RetryConfig, SecretRef, ServerConfig, TrackingConfig,
+    Burst, Config, CredentialConfig, Export, RetryConfig, SecretRef, ServerConfig, ServerTls,
+    TrackingConfig,
 };
 use scimport::mapping::{
     Between, Case, End, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType,
@@ -44,6 +45,7 @@ timeout = "20s"
 listen = "0.0.0.0:8443"
 admin_token = { env = "ADMIN" }
 reader_token = { file = "reader.txt" }
+tls = { certificate = { file = "c.pem" }, key = { env = "KEY" } }
 max_body = "64MiB"
 max_connections = 50
 timeout = "10s"
@@ -146,6 +148,10 @@ fn every_key_of_the_server_is_read() {
         listen: "0.0.0.0:8443".parse().unwrap(),
         admin_token: Some(SecretRef::Env("ADMIN".into())),
         reader_token: Some(SecretRef::File(Path::new("conf").join("reader.txt"))),
+        tls: Some(ServerTls {
+            certificate: SecretRef::File(Path::new("conf").join("c.pem")),
+            key: Some(SecretRef::Env("KEY".into())),
+        }),
         max_body: 64 * 1024 * 1024,
         max_connections: 50,
         timeout: seconds(10),
@@ -415,20 +421,20 @@ fn a_problem_found_later_is_shown_with_its_line() {
       hint: mend it
     "#);
     insta::assert_snapshot!(show("source.hr-south.mapping.name.familyName.required"), @r#"
-    scimport.toml, line 56: is wrong
-      56 | "name.familyName" = { from = …, required = true …
+    scimport.toml, line 57: is wrong
+      57 | "name.familyName" = { from = …, required = true …
          |                                            ^^^^
       hint: mend it
     "#);
     insta::assert_snapshot!(show("source.hr-south.mapping.displayName"), @r#"
-    scimport.toml, line 55: is wrong
-      55 | displayName = "{First} {Last}"
+    scimport.toml, line 56: is wrong
+      56 | displayName = "{First} {Last}"
          |               ^^^^^^^^^^^^^^^^
       hint: mend it
     "#);
     insta::assert_snapshot!(show("source.hr-south.mapping.nickName"), @"
-    scimport.toml, line 60: is wrong
-      60 | nickName = …
+    scimport.toml, line 61: is wrong
+      61 | nickName = …
          | ^^^^^^^^
       hint: mend it
     ");

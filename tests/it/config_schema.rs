@@ -137,6 +137,8 @@ fn the_schema_takes_what_the_loader_takes() {
         ("file", "[server]"),
         ("file", "[server]\nlisten = \"[::1]:0\"\nmax_body = \"64 MiB\"\nmax_connections = 9"),
         ("file", "[server]\nlisten = \"127.8.8.8:80\"\ntimeout = \"5s\"\nupload_timeout = \"1h\""),
+        ("file", "[server]\ntls = { certificate = { file = \"c.pem\" } }"),
+        ("file", "[server]\ntls = { certificate = { file = \"c\" }, key = { env = \"K\" } }"),
         ("file", "[server]\nlisten = \"0.0.0.0:80\"\nadmin_token = { file = \"t\" }"),
     ];
     with_validator(|validator| {
@@ -325,6 +327,10 @@ fn the_schema_refuses_what_the_loader_refuses() {
         ("file", "[server]\nmax_connections = 0"),
         ("file", "[server]\ntimeout = \"0s\""),
         ("file", "[server]\ntls = true"),
+        ("file", "[server]\ntls = {}"),
+        ("file", "[server]\ntls = { key = { env = \"K\" } }"),
+        ("file", "[server]\ntls = { certificate = \"c.pem\" }"),
+        ("file", "[server]\ntls = { certificate = { file = \"c\" }, keys = { env = \"K\" } }"),
         ("file", "[alerts]"),
         ("file", "[target.Entra]"),
         ("file", "[source.hr-2]\ntarget = \"entra\""),

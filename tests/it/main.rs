@@ -140,6 +140,8 @@ mod server_secrecy;
 #[cfg(test)]
 mod server_support;
 #[cfg(test)]
+mod server_tls;
+#[cfg(test)]
 #[cfg(unix)]
 mod soak;
 #[cfg(test)]

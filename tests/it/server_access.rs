@@ -311,6 +311,21 @@ async fn beyond_this_machine_it_listens_only_with_an_admin_token() {
 }
 
 #[tokio::test]
+async fn check_says_whether_the_tokens_are_there() {
+    let served = Served::new().await;
+    let ran = served.stage.run(&["check"]).await;
+    ran.assert_code(2).assert_says("`server.admin_token` cannot be read");
+    ran.assert_says("environment variable `ZQ_ADMIN` is not set");
+    let tokens = [("ZQ_ADMIN", ADMIN), ("ZQ_READER", READER)];
+    let ran = served.stage.run_with(&["check"], &tokens).await;
+    ran.assert_code(0);
+    assert!(ran.out.contains("server: would listen on 127.0.0.1:0"), "{}", ran.out);
+    let ran = served.stage.run_with(&["check"], &[("ZQ_ADMIN", "zq-short"), tokens[1]]).await;
+    ran.assert_code(2).assert_says("fewer than 16 characters");
+    assert!(!format!("{}{}", ran.out, ran.log).contains("zq-short"));
+}
+
+#[tokio::test]
 async fn another_config_takes_the_place_of_the_old_one() {
     let served = Served::new().await;
     let path = served.stage.path("scimport.toml");

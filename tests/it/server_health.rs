@@ -42,6 +42,9 @@ async fn it_is_ready_while_store_and_disk_are_and_tells_how_the_other_side_is() 
     for path in ["/metrics", "/openapi.json"] {
         assert_problem(ask(path, "").await, 401, "unauthorized").await;
         assert_eq!(ask(path, READER).await.status(), 200, "{path}");
+        // a page of another host whose name was made to lead here
+        let request = served.ask(Method::GET, path, "").header("Host", "evil.example");
+        assert_problem(request.send().await.unwrap(), 401, "unauthorized").await;
     }
 }
 

@@ -22,6 +22,7 @@ struct Nothing {}
 #[into_params(parameter_in = Query)]
 pub(in crate::server) struct RetryQuery {
     /// `failed`, `unconfirmed`, or both with a comma between; both where it is absent.
+    #[param(pattern = "^(?:(?:failed|unconfirmed)(?:,(?!$)|$))+$")]
     status: Option<String>,
 }
 

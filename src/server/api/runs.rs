@@ -48,8 +48,12 @@ pub(in crate::server) struct RunPage {
 #[into_params(parameter_in = Query)]
 pub(in crate::server) struct OperationsQuery {
     /// Only those with this status; several stand with commas between.
+    #[param(
+        pattern = "^(?:(?:rejected|out_of_scope|unchanged|held|queued|sending|accepted|provisioned|skipped|failed|unconfirmed|superseded|cancelled)(?:,(?!$)|$))+$"
+    )]
     status: Option<String>,
     /// `next` of the page before.
+    #[param(pattern = "^[0-9]{1,18}$")]
     after: Option<String>,
     /// Most operations in the page.
     #[param(minimum = 1, maximum = 1000, default = 200)]
