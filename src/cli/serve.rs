@@ -48,14 +48,7 @@ fn wake_on(changed: Arc<Notify>, bridge: Arc<Bridge>, cancel: CancellationToken)
 }
 
 fn not_started(error: StartError) -> Failed {
-    let hint = match &error {
-        StartError::Unguarded(_) => "set `admin_token` of `[server]`, or listen on 127.0.0.1",
-        StartError::Token(error) => error.hint(),
-        StartError::Listen { .. } => {
-            "another program may listen there; set `listen` of `[server]`, or SCIMPORT__SERVER__LISTEN"
-        }
-    };
-    tell(format!("error: {}\nhint: {hint}", Causes(&error)));
+    tell(format!("error: {}\nhint: {}", Causes(&error), error.hint()));
     Failed(Exit::Usage)
 }
 
