@@ -1,8 +1,8 @@
 //! The HTTP face of `serve`: the API, liveness and readiness, metrics, and the contract of it all.
 //!
-//! [`start`] makes it listen on what `[server]` says. A handler asks [`access`] who calls, calls the
+//! [`start`] makes it listen on what `[server]` says. A handler asks `access.rs` who calls, calls the
 //! bridge, and answers one of its documents, the very ones that the command line prints; whatever
-//! goes wrong is a [`problem`] document. What every answer has in common (security headers, the
+//! goes wrong is a problem document (`problem.rs`). What every answer has in common (security headers, the
 //! access log, counts, ceilings) stands in `gate.rs`.
 //!
 //! A face: it may import everything, and says neither SQL nor addresses of Graph. No value of a person

@@ -190,6 +190,40 @@ async fn who_sends_slowly_or_not_at_all_is_sent_away() {
     assert_eq!(served.stage.runs().await.len(), 0);
 }
 
+#[tokio::test]
+async fn a_few_files_are_received_at_a_time_and_who_hangs_up_makes_room() {
+    let served = Served::new().await;
+    let head = format!(
+        "POST /api/v1/sources/hr/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ADMIN}\r\n\
+         Content-Length: 1000\r\n\r\nId,"
+    );
+    let mut half_sent = Vec::new();
+    for _ in 0..4 {
+        let mut stream = TcpStream::connect(served.running.address()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        half_sent.push(stream);
+    }
+    // tried until they have all arrived, and then until they are known to be gone
+    for expected in [503, 422] {
+        let began = Instant::now();
+        loop {
+            let answer = served.upload("hr", "broken.csv", "Id\n\"").await;
+            if answer.status() == expected {
+                if expected == 503 {
+                    assert_eq!(answer.headers()["retry-after"], "5");
+                    assert_problem(answer, 503, "unavailable").await;
+                }
+                break;
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "{answer:?}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        half_sent.clear();
+    }
+    let runs = served.stage.runs().await;
+    assert!(runs.iter().all(|run| run["status"] == "failed"), "half a file was planned");
+}
+
 async fn first_line(stream: &mut TcpStream) -> String {
     let mut buffer = [0; 64];
     let read = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut buffer)).await;
