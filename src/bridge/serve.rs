@@ -70,6 +70,7 @@ impl Bridge {
         };
         tracing::info!(target = %target, "delivering to this target");
         let client = self.setup.client(target, &self.env)?;
+        self.contacts.follow(target, client.clone());
         let courier = self.courier(target, client.clone(), Some(PATIENCE))?;
         let job_check = self.setup.target(target)?.job_check;
         // what is under way when the others fail is finished as well

@@ -26,7 +26,7 @@ pub async fn run(context: &Context) -> Result<Exit, Failed> {
     let keys: Arc<dyn Credentials> = Arc::new(ProvisioningKeys::new(Arc::clone(&bridge)));
     let settings = bridge.setup.config().server.clone();
     let server = server::start(Arc::clone(&bridge), vec![keys], &settings, context.cancel.clone())
-        .map_err(not_started)?;
+        .map_err(|error| not_started(&error))?;
     wake_on(server.changed(), bridge, context.cancel.clone());
     remark(format!("serving; the API is at http://{}; stop with Ctrl-C", server.address()));
     daemon.run(&context.cancel).await;
@@ -47,8 +47,8 @@ fn wake_on(changed: Arc<Notify>, bridge: Arc<Bridge>, cancel: CancellationToken)
     });
 }
 
-fn not_started(error: StartError) -> Failed {
-    tell(format!("error: {}\nhint: {}", Causes(&error), error.hint()));
+fn not_started(error: &StartError) -> Failed {
+    tell(format!("error: {}\nhint: {}", Causes(error), error.hint()));
     Failed(Exit::Usage)
 }
 
