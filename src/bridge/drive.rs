@@ -10,7 +10,7 @@ use crate::bridge::{Bridge, BridgeError};
 use crate::delivery::{Courier, CourierSettings, Ladder, Stop};
 use crate::domain::{OperationStatus, RunId, RunStatus, TargetName};
 use crate::entra::{self, Cloud, EntraClient};
-use crate::store::{CallLimits, LeaseHolder, Run};
+use crate::store::{CallLimits, LeaseHolder, Run, StoreError};
 use crate::tracking::{Look, Tracker, TrackerSettings, TrackingError};
 
 /// How often the store is asked whether the goal is reached.
@@ -250,13 +250,27 @@ impl Bridge {
                 Stop::Drained => {}
                 stop => return Ok(stop),
             }
-            while self.store.outbox(target).await?.is_empty() {
-                tokio::select! {
-                    () = cancel.cancelled() => return Ok(Stop::Cancelled),
-                    () = tokio::time::sleep(TICK) => {}
-                }
+            if !self.has_work(target, TICK, cancel).await? {
+                return Ok(Stop::Cancelled);
             }
         }
+    }
+
+    /// Waits until there is something in the outbox, for which it is looked so often; false when it
+    /// is cancelled first.
+    pub(super) async fn has_work(
+        &self,
+        target: &TargetName,
+        look: Duration,
+        cancel: &CancellationToken,
+    ) -> Result<bool, StoreError> {
+        while self.store.outbox(target).await?.is_empty() {
+            tokio::select! {
+                () = cancel.cancelled() => return Ok(false),
+                () = self.news(look) => {}
+            }
+        }
+        Ok(true)
     }
 
     async fn is_reached(

@@ -106,11 +106,8 @@ impl Bridge {
                     if std::mem::take(&mut is_stopped) {
                         tracing::info!(target = %target, "everything that waited has been sent");
                     }
-                    while self.store.outbox(target).await?.is_empty() {
-                        tokio::select! {
-                            () = cancel.cancelled() => return Ok(()),
-                            () = self.news(LOOK) => {}
-                        }
+                    if !self.has_work(target, LOOK, cancel).await? {
+                        return Ok(());
                     }
                     continue;
                 }

@@ -4,14 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use crate::bridge::{CreatedKey, documents};
+use crate::bridge::CreatedKey;
 use crate::cli::args::{
     KeyArgs, KeyCommand, KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs,
 };
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{remark, say, tell};
-use crate::cli::words;
+use crate::cli::{json, words};
 use crate::domain::{KeyRole, KeyScope, SourceName};
 use crate::store::KeyRevoked;
 
@@ -52,7 +52,7 @@ async fn list(context: &Context, args: &KeyListArgs) -> Result<Exit, Failed> {
     let now = bridge.clock.now();
     let keys = bridge.keys().await.map_err(failed)?;
     if args.json {
-        say(Value::Array(keys.iter().map(|key| documents::key(key, now)).collect()).to_string());
+        say(Value::Array(keys.iter().map(|key| json::key(key, now)).collect()).to_string());
         return Ok(Exit::Success);
     }
     if keys.is_empty() {
@@ -78,7 +78,7 @@ async fn rotate(context: &Context, args: &KeyRotateArgs) -> Result<Exit, Failed>
         words::instant(old.expires_at)
     ));
     let now = bridge.clock.now();
-    show(&created, now, args.json, vec![("replaces", documents::key(&old, now))]);
+    show(&created, now, args.json, vec![("replaces", json::key(&old, now))]);
     Ok(Exit::Success)
 }
 
@@ -91,7 +91,7 @@ async fn revoke(context: &Context, args: &KeyRevokeArgs) -> Result<Exit, Failed>
     };
     remark(format!("key {} {said}", key.id));
     let now = bridge.clock.now();
-    say(if args.json { documents::key(&key, now).to_string() } else { words::key(&key, now) });
+    say(if args.json { json::key(&key, now).to_string() } else { words::key(&key, now) });
     Ok(Exit::Success)
 }
 
@@ -103,7 +103,7 @@ fn show(created: &CreatedKey, now: Timestamp, as_json: bool, more: Vec<(&str, Va
         say(key);
         return;
     }
-    let mut document = documents::key(&created.stored, now);
+    let mut document = json::key(&created.stored, now);
     if let Some(members) = document.as_object_mut() {
         members.insert("key".to_owned(), Value::from(key));
         members.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));

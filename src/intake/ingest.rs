@@ -88,7 +88,7 @@ pub struct PlanOptions<'a> {
     pub pilot: Option<&'a Pilot>,
     /// Takes every change with its attributes.
     pub on_change: Option<&'a mut (dyn FnMut(ChangeSeen) + Send + Sync)>,
-    /// Is told the bytes read so far of both passes, and twice the size of the file.
+    /// Is told the bytes read so far, and how many will be read in all: a file is read once or twice.
     pub on_progress: Option<&'a (dyn Fn(u64, u64) + Send + Sync)>,
 }
 
@@ -185,7 +185,7 @@ pub async fn plan_file(
         planner.draft = Some(store.draft(&feed.target).await?);
     }
     let progress = file.progress();
-    let size = file.size();
+    let to_read = bytes_to_read(&file, kept.as_ref());
     let (batches, mut rows) = mpsc::channel(BATCHES_IN_FLIGHT);
     let reader = {
         let (feed, scan) = (Arc::clone(&feed), Arc::clone(&scan));
@@ -195,7 +195,7 @@ pub async fn plan_file(
     };
     while let Some(batch) = rows.recv().await {
         if let Some(on_progress) = options.on_progress {
-            on_progress(progress.load(std::sync::atomic::Ordering::Relaxed), size * 2);
+            on_progress(progress.load(std::sync::atomic::Ordering::Relaxed), to_read);
         }
         planner.take_known(batch.known);
         planner.take(batch.rows, started_at, &mut options).await?;
@@ -251,10 +251,14 @@ async fn first_pass(
     });
     let first = read.await??;
     if let Some(on_progress) = options.on_progress {
-        let size = first.file.size();
-        on_progress(if first.kept.is_some() { size * 2 } else { size }, size * 2);
+        on_progress(first.file.size(), bytes_to_read(&first.file, first.kept.as_ref()));
     }
     Ok(first)
+}
+
+/// The bytes of all passes over a file.
+const fn bytes_to_read(file: &SourceFile, kept: Option<&KeptRows>) -> u64 {
+    if kept.is_some() { file.size() } else { file.size() * 2 }
 }
 
 fn refused(error: &SourceError, file: &SourceFile, digest: [u8; 32]) -> IntakeError {

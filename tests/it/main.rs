@@ -122,6 +122,8 @@ mod payload;
 #[cfg(test)]
 #[cfg(unix)]
 mod serve_api;
+#[cfg(test)]
+#[cfg(unix)]
 mod serve_daemon;
 #[cfg(test)]
 #[cfg(unix)]

@@ -3,26 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use scimport::config::{SecretRef, ServerConfig, ServerTls};
 use scimport::server::{Running, StartError, start};
 use tokio_util::sync::CancellationToken;
 
 use crate::server_support::{READER, bridge};
-use crate::support::Stage;
-
-/// An authority, a certificate of this machine by it, and the certificate's key, as PEM.
-fn certificate() -> [String; 3] {
-    let authority_key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = params.self_signed(&authority_key).unwrap().pem();
-    let issuer = Issuer::new(params, authority_key);
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-    let certificate = params.signed_by(&key, &issuer).unwrap().pem();
-    [authority, certificate, key.serialize_pem()]
-}
+use crate::support::{Stage, certificate};
 
 fn settings(stage: &Stage, key: Option<&str>) -> ServerConfig {
     ServerConfig {

@@ -8,6 +8,7 @@ use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use scimport::mock_entra::{CLIENT_SECRET, MockConfig, target_config};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -381,4 +382,17 @@ pub fn workers(count: usize, version: u32) -> String {
 /// The real export with a thousand rows of 624 people.
 pub fn real_export() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/csv/csv-with-1000-records.csv")
+}
+
+/// An authority, a certificate of this machine by it, and the certificate's key, as PEM.
+pub fn certificate() -> [String; 3] {
+    let authority_key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = params.self_signed(&authority_key).unwrap().pem();
+    let issuer = Issuer::new(params, authority_key);
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &issuer).unwrap().pem();
+    [authority, certificate, key.serialize_pem()]
 }

@@ -1,10 +1,10 @@
 //! Operations, read: see [`Operations`] for the promises.
 
 use async_trait::async_trait;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use crate::domain::{BulkRequestId, OperationId, RunId};
-use crate::store::sqlite::connection::SqliteStore;
+use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{self, Cell, limit as most};
 use crate::store::sqlite::faulty;
 use crate::store::{FaultyRow, HistoryEntry, Operation, Operations, StoreError};
@@ -17,31 +17,8 @@ impl Operations for SqliteStore {
         after: Option<OperationId>,
         limit: usize,
     ) -> Result<Vec<Operation>, StoreError> {
-        let (run, after) = (run.clone(), after.map_or(0, |after| after.0));
-        self.read("list operations", move |db| {
-            let mut statement = db.prepare_cached(
-                "-- operations.list
-                SELECT
-                    operations.id, runs.id, operations.source_row, operations.line, operations.external_id,
-                    operations.change, operations.status,
-                    CASE WHEN code IS NULL AND reason IS NULL THEN warning_code ELSE code END,
-                    CASE WHEN code IS NULL AND reason IS NULL THEN warning_reason ELSE reason END,
-                    operations.advice, operations.attempts, operations.bulk_request, operations.updated_at_us
-                FROM runs
-                JOIN operations INDEXED BY operations_by_run ON operations.run = runs.seq
-                WHERE runs.id = ?1
-                    AND operations.id > ?2
-                ORDER BY operations.id
-                LIMIT ?3",
-            )?;
-            let mut rows = statement.query(params![run.as_str(), after, most(limit)])?;
-            let mut operations = Vec::new();
-            while let Some(row) = rows.next()? {
-                operations.push(convert::operation(row)?);
-            }
-            Ok(operations)
-        })
-        .await
+        let run = run.clone();
+        self.read("list operations", move |db| list(db, &run, None, after, limit)).await
     }
 
     async fn faulty_rows(
@@ -98,4 +75,37 @@ impl Operations for SqliteStore {
         })
         .await
     }
+}
+
+/// Operations of a run in the order of their numbers; `statuses` is a JSON array of those wanted.
+pub(super) fn list(
+    db: &Connection,
+    run: &RunId,
+    statuses: Option<&str>,
+    after: Option<OperationId>,
+    limit: usize,
+) -> Result<Vec<Operation>, Failure> {
+    let mut statement = db.prepare_cached(
+        "-- operations.list
+        SELECT
+            operations.id, runs.id, operations.source_row, operations.line, operations.external_id,
+            operations.change, operations.status,
+            CASE WHEN code IS NULL AND reason IS NULL THEN warning_code ELSE code END,
+            CASE WHEN code IS NULL AND reason IS NULL THEN warning_reason ELSE reason END,
+            operations.advice, operations.attempts, operations.bulk_request, operations.updated_at_us
+        FROM runs
+        JOIN operations INDEXED BY operations_by_run ON operations.run = runs.seq
+        WHERE runs.id = ?1
+            AND operations.id > ?2
+            AND (?3 IS NULL OR operations.status IN (SELECT value FROM json_each(?3)))
+        ORDER BY operations.id
+        LIMIT ?4",
+    )?;
+    let after = after.map_or(0, |after| after.0);
+    let mut rows = statement.query(params![run.as_str(), after, statuses, most(limit)])?;
+    let mut operations = Vec::new();
+    while let Some(row) = rows.next()? {
+        operations.push(convert::operation(row)?);
+    }
+    Ok(operations)
 }

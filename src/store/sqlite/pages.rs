@@ -1,11 +1,12 @@
 //! Pages and counts: see [`Pages`] for the promises.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::domain::{OperationId, OperationStatus, RunId, TargetName};
 use crate::store::sqlite::connection::{Failure, SqliteStore};
-use crate::store::sqlite::convert::{self, Cell, limit as most};
+use crate::store::sqlite::convert::{Cell, limit as most};
+use crate::store::sqlite::operations::list;
 use crate::store::sqlite::runs::load;
 use crate::store::{Operation, Pages, Run, StoreError, Tally};
 
@@ -47,34 +48,9 @@ impl Pages for SqliteStore {
         after: Option<OperationId>,
         limit: usize,
     ) -> Result<Vec<Operation>, StoreError> {
-        let (run, after) = (run.clone(), after.map_or(0, |after| after.0));
         let words: Vec<&str> = statuses.iter().map(|status| status.as_str()).collect();
-        let words = serde_json::Value::from(words).to_string();
-        self.read("list operations", move |db| {
-            let mut statement = db.prepare_cached(
-                "-- pages.operations
-                SELECT
-                    operations.id, runs.id, operations.source_row, operations.line, operations.external_id,
-                    operations.change, operations.status,
-                    CASE WHEN code IS NULL AND reason IS NULL THEN warning_code ELSE code END,
-                    CASE WHEN code IS NULL AND reason IS NULL THEN warning_reason ELSE reason END,
-                    operations.advice, operations.attempts, operations.bulk_request, operations.updated_at_us
-                FROM runs
-                JOIN operations INDEXED BY operations_by_run ON operations.run = runs.seq
-                WHERE runs.id = ?1
-                    AND operations.status IN (SELECT value FROM json_each(?2))
-                    AND operations.id > ?3
-                ORDER BY operations.id
-                LIMIT ?4",
-            )?;
-            let mut rows = statement.query(params![run.as_str(), words, after, most(limit)])?;
-            let mut operations = Vec::new();
-            while let Some(row) = rows.next()? {
-                operations.push(convert::operation(row)?);
-            }
-            Ok(operations)
-        })
-        .await
+        let (run, words) = (run.clone(), serde_json::Value::from(words).to_string());
+        self.read("list operations", move |db| list(db, &run, Some(&words), after, limit)).await
     }
 
     async fn tally(&self) -> Result<Tally, StoreError> {
