@@ -1,6 +1,7 @@
 //! The JSON documents of `README.md`, the same from the command line and over HTTP. Members are only
 //! ever added.
 
+mod delivery;
 mod finding;
 mod key;
 mod operation;
@@ -9,6 +10,7 @@ mod run;
 
 use jiff::{Timestamp, Unit};
 
+pub use delivery::DeliveryDocument;
 pub use finding::{added_to, findings};
 pub use key::key;
 pub use operation::{OperationDocument, OperationOfRun, RecordDocument, operation, record};

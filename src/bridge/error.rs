@@ -54,6 +54,12 @@ pub enum BridgeError {
     /// The file was refused.
     #[error("{}: {}", .0.place, .0.message)]
     Refused(Box<Problem>),
+    /// There is no room for temporary files.
+    #[error("a temporary file cannot be written")]
+    Spool {
+        /// Why.
+        source: std::io::Error,
+    },
     /// The ledger kept changing while the file was planned.
     #[error("other runs kept changing the ledger while this file was planned")]
     LedgerBusy,

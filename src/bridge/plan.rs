@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::bridge::sealed::SealedPlan;
 use crate::bridge::{Bridge, BridgeError};
-use crate::domain::{RunId, TargetName};
+use crate::domain::{RunId, RunKind, TargetName};
 use crate::intake::{
     Asked, Feed, IntakeError, Pilot, PlanOptions, Planned, PlannedRun, plan_due, plan_file,
 };
@@ -97,6 +97,8 @@ impl Bridge {
                 Ok(Planned::New(planned)) => planned,
                 Err(IntakeError::Refused { problem, digest }) => {
                     let refused = RefusedRun {
+                        kind: RunKind::File,
+                        deliveries: Vec::new(),
                         id: match applying.id {
                             Some(id) => id.clone(),
                             None => crate::intake::new_run_id(started_at),
@@ -136,7 +138,10 @@ impl Bridge {
     }
 
     /// Commits a planned run; `None` when the ledger moved and it has to be planned anew.
-    async fn commit(&self, planned: &mut PlannedRun) -> Result<Option<RunId>, BridgeError> {
+    pub(super) async fn commit(
+        &self,
+        planned: &mut PlannedRun,
+    ) -> Result<Option<RunId>, BridgeError> {
         let Some(draft) = planned.draft.take() else {
             return Err(BridgeError::LedgerBusy);
         };

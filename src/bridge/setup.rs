@@ -16,16 +16,18 @@ use crate::config::{
 };
 use crate::domain::{Clock, SourceName, TargetName};
 use crate::entra::{self, Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
-use crate::intake::{Feed, Password};
-use crate::mapping::Mapping;
-use crate::plan::SourceRules;
-use crate::source::Limits;
+use crate::intake::{Feed, Inbox, Password};
+use crate::mapping::{Mapping, MappingConfig};
+use crate::plan::{AsOf, SourceRules};
+use crate::source::{Format, FormatConfig, JsonConfig, Limits, Pick, RowsConfig};
 use crate::store::{SqliteStore, Store};
 
 /// A config that was checked as a whole: every mapping compiled, every target's settings valid.
 pub struct Setup {
     config: Config,
     feeds: BTreeMap<SourceName, Arc<Feed>>,
+    /// The same sources as their webhooks are read.
+    hook_feeds: BTreeMap<SourceName, Arc<Feed>>,
     settings: BTreeMap<TargetName, TargetSettings>,
     warnings: Vec<ConfigProblem>,
 }
@@ -60,6 +62,7 @@ impl Setup {
             }
         }
         let mut feeds = BTreeMap::new();
+        let mut hook_feeds = BTreeMap::new();
         for source in &config.sources {
             let zone = source.time_zone.as_ref().map(|zone| &zone.zone);
             let at = |path: &str| format!("source.{}.mapping.{path}", source.name);
@@ -72,35 +75,24 @@ impl Setup {
                         let (path, hint) = (at(&warning.path), warning.hint.clone());
                         warnings.push(config.problem_at(&path, warning.to_string(), hint));
                     }
-                    let feed = Feed {
-                        name: source.name.clone(),
-                        target: source.target.clone(),
-                        job: config
-                            .target(source.target.as_str())
-                            .map(provisioning_job)
-                            .unwrap_or_default(),
-                        format: source.format.clone(),
-                        rows: source.rows.clone(),
-                        takes_over: source.takes_over.clone(),
-                        rules: rules(source),
-                        mapping,
-                        limits: Limits::default(),
-                        time_zone: zone.cloned().unwrap_or(TimeZone::UTC),
-                        password: source
-                            .workbook_password
-                            .clone()
-                            .map(|secret| password(secret, env)),
-                    };
-                    feeds.insert(source.name.clone(), Arc::new(feed));
+                    feeds
+                        .insert(source.name.clone(), Arc::new(feed(&config, source, mapping, env)));
                 }
                 Err(found) => problems.extend(found.into_iter().map(|problem| {
                     let path = format!("source.{}.{}", source.name, problem.place());
                     config.problem_at(&path, problem.to_string(), problem.hint)
                 })),
             }
+            // its mistakes have been told
+            if source.webhook.is_some()
+                && let Ok(mapping) = Mapping::compile_with(&hook_mapping(source), zone, &lints)
+            {
+                let feed = hook_feed(feed(&config, source, mapping, env));
+                hook_feeds.insert(source.name.clone(), Arc::new(feed));
+            }
         }
         if problems.is_empty() {
-            Ok(Self { config, feeds, settings, warnings })
+            Ok(Self { config, feeds, hook_feeds, settings, warnings })
         } else {
             Err(ConfigErrors::new(problems))
         }
@@ -133,6 +125,18 @@ impl Setup {
         self.feeds.get(&name).cloned().ok_or_else(|| BridgeError::NoSuchSource {
             name,
             known: self.feeds.keys().map(|name| format!("`{name}`")).collect(),
+        })
+    }
+
+    /// A source as its webhook is read: every delivery names some people, in JSON.
+    ///
+    /// # Errors
+    ///
+    /// When there is no source of that name with a webhook.
+    pub fn hook_feed(&self, name: &SourceName) -> Result<Arc<Feed>, BridgeError> {
+        self.hook_feeds.get(name).cloned().ok_or_else(|| BridgeError::NoSuchSource {
+            name: name.clone(),
+            known: self.hook_feeds.keys().map(|name| format!("`{name}`")).collect(),
         })
     }
 
@@ -178,6 +182,46 @@ impl Setup {
             target: name.clone(),
             source: Box::new(source),
         })
+    }
+}
+
+/// A source, ready to read.
+fn feed(
+    config: &Config,
+    source: &SourceConfig,
+    mapping: Mapping,
+    env: &[(String, String)],
+) -> Feed {
+    let zone = source.time_zone.as_ref().map(|zone| &zone.zone);
+    Feed {
+        name: source.name.clone(),
+        target: source.target.clone(),
+        job: config.target(source.target.as_str()).map(provisioning_job).unwrap_or_default(),
+        format: source.format.clone(),
+        rows: source.rows.clone(),
+        takes_over: source.takes_over.clone(),
+        rules: rules(source),
+        mapping,
+        limits: Limits::default(),
+        time_zone: zone.cloned().unwrap_or(TimeZone::UTC),
+        password: source.workbook_password.clone().map(|secret| password(secret, env)),
+    }
+}
+
+/// The mapping of a source's webhook: a delivery is as old as its arrival.
+fn hook_mapping(source: &SourceConfig) -> MappingConfig {
+    MappingConfig { as_of: None, ..source.mapping.clone() }
+}
+
+/// The same source as its webhook is read. A worker is whole, or is rejected: what is not in a delivery
+/// is not known, and must not be taken for empty.
+fn hook_feed(feed: Feed) -> Feed {
+    let json = JsonConfig { records: None, has_all_members: true };
+    Feed {
+        format: FormatConfig { format: Some(Format::Json), json, ..FormatConfig::default() },
+        rows: RowsConfig { pick: Pick::Last, ..feed.rows },
+        rules: SourceRules { is_full: false, as_of: AsOf::Arrival, ..feed.rules },
+        ..feed
     }
 }
 
@@ -296,6 +340,8 @@ pub struct Bridge {
     /// Sources whose due records wait because they are not in the config any more: told once.
     pub(super) orphans: Mutex<BTreeSet<SourceName>>,
     pub(super) contacts: Contacts,
+    /// Where webhook deliveries come in.
+    pub(super) inbox: Inbox,
 }
 
 impl Bridge {
@@ -341,6 +387,7 @@ impl Bridge {
     ) -> Self {
         Self {
             setup: Arc::new(setup),
+            inbox: Inbox::new(Arc::clone(&store)),
             store,
             clock,
             env: Arc::new(env),
@@ -348,5 +395,11 @@ impl Bridge {
             orphans: Mutex::default(),
             contacts: Contacts::default(),
         }
+    }
+
+    /// Looks up variables of the environment, for secrets.
+    pub(crate) fn lookup(&self) -> impl Fn(&str) -> Option<String> + use<> {
+        let env = Arc::clone(&self.env);
+        move |name| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
     }
 }

@@ -1,5 +1,6 @@
 //! `check`: is the config right? Offline.
 
+use crate::bridge::{Hooks, Setup};
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{say, tell};
@@ -32,6 +33,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
             feed.target
         ));
     }
+    exit = exit.and(hooks(context, &setup));
     for source in &setup.config().sources {
         for folder in &source.folders {
             let path = folder.path.display();
@@ -54,6 +56,32 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
         _ => "the config is well formed, but something it refers to is missing; nothing was sent",
     });
     Ok(exit)
+}
+
+/// Whether what webhooks refer to can be had.
+fn hooks(context: &Context, setup: &Setup) -> Exit {
+    let lookup = |name: &str| {
+        context.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    };
+    match Hooks::of(&setup.config().sources, &lookup) {
+        Ok(_) => {
+            for source in &setup.config().sources {
+                if source.webhook.is_some() {
+                    say(format!(
+                        "source `{0}`: `serve` takes deliveries at `/hooks/{0}`; what its webhook refers to \
+                         is there",
+                        source.name
+                    ));
+                }
+            }
+            Exit::Success
+        }
+        Err(error) => {
+            let words = causes(&error).join("\n  because ");
+            tell(format!("error: {words}"));
+            Exit::Usage
+        }
+    }
 }
 
 /// Whether the tokens and the certificate of the API can be had; a config that says nothing of it has

@@ -152,7 +152,8 @@ fn sheet(field: &Field<'_>) -> Option<SheetChoice> {
 fn json(field: &Field<'_>) -> Option<JsonConfig> {
     let section = field.part()?;
     section.check_keys(JSON_KEYS, &[]);
-    Some(JsonConfig { records: section.get("records").and_then(|field| pointer(&field)) })
+    let records = section.get("records").and_then(|field| pointer(&field));
+    Some(JsonConfig { records, ..JsonConfig::default() })
 }
 
 /// A JSON Pointer (RFC 6901); the empty one means the document itself.

@@ -31,9 +31,10 @@ pub(super) const KEYS: &[&str] = &[
     "takes_over",
     "guard",
     "folder",
+    "webhook",
     "mapping",
 ];
-pub(super) const LATER: &[&str] = &["schedule", "webhook"];
+pub(super) const LATER: &[&str] = &["schedule"];
 
 /// `[source.NAME]`.
 #[derive(Debug, Clone)]
@@ -140,9 +141,7 @@ fn source(
     let rows = section.get("rows").and_then(|field| rows::read(&field)).unwrap_or_default();
     let folders = section.get("folder").map(|field| folder::read(&field, folder));
     let takes_over = section.get("takes_over").and_then(|field| takes_over(&field, name));
-    // what is refused as a whole is not picked to pieces
-    let webhook = section.get("webhook").filter(|field| KEYS.contains(&field.key));
-    let webhook = webhook.and_then(|field| webhook::read(&field, folder));
+    let webhook = section.get("webhook").and_then(|field| webhook::read(&field, folder));
     let mapping = section.require("mapping").and_then(|field| mapping::read(&field));
     let guards = section
         .get("guard")

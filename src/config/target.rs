@@ -199,8 +199,8 @@ fn is_domain(text: &str) -> bool {
     text.contains('.') && text.split('.').all(is_label)
 }
 
-/// `40/5s`, for `burst` and `reads`.
-fn burst(field: &Field<'_>) -> Option<Burst> {
+/// `40/5s`, for `burst`, `reads` and a webhook's `rate`.
+pub(super) fn burst(field: &Field<'_>) -> Option<Burst> {
     let burst = parse_burst(field.text()?);
     if burst.is_none() {
         let hint = "write it like `40/5s`: so many calls in so long a time".to_owned();

@@ -1,6 +1,6 @@
 //! `webhook` of a source: how a delivery proves whom it is from, and where its workers stand.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::format::pointer;
@@ -8,8 +8,9 @@ use crate::config::node::Value;
 use crate::config::secrets::{self, SecretRef};
 use crate::config::section::{Field, Section};
 use crate::config::suggest::{did_you_mean, nearest};
+use crate::config::target::{Burst, burst};
 
-pub(super) const KEYS: &[&str] = &["verify", "records", "secrets"];
+pub(super) const KEYS: &[&str] = &["verify", "records", "secrets", "schema", "rate", "coalesce"];
 pub(super) const LATER: &[&str] = &["hydrate"];
 pub(super) const VERIFY_KEYS: &[&str] = &[
     "header",
@@ -25,6 +26,10 @@ pub(super) const VERIFY_KEYS: &[&str] = &[
 /// How far the clocks of both sides and the way between them may differ. Standard Webhooks and
 /// Stripe both say five minutes.
 pub(super) const DEFAULT_TOLERANCE: Duration = Duration::from_mins(5);
+/// A sender that keeps to this is slower than the disk: what a whole company changes in a minute.
+pub(super) const DEFAULT_RATE: Burst = Burst { calls: 6_000, window: Duration::from_mins(1) };
+/// HR systems send several events for what a person did once.
+pub(super) const DEFAULT_COALESCE: Duration = Duration::from_secs(2);
 /// What stands between braces in `signs`.
 const PLACEHOLDERS: [(&str, SignedPart); 3] =
     [("id", SignedPart::Id), ("timestamp", SignedPart::Timestamp), ("body", SignedPart::Body)];
@@ -46,6 +51,12 @@ pub struct WebhookConfig {
     pub secrets: Vec<SecretRef>,
     /// JSON Pointer to the worker or the list of workers; empty for the body itself.
     pub records: String,
+    /// A file with a JSON Schema that each body has to fit.
+    pub schema: Option<PathBuf>,
+    /// How many deliveries are taken in how long a time, of each credential.
+    pub rate: Burst,
+    /// How long the first delivery waits for others about the same people.
+    pub coalesce: Duration,
 }
 
 /// How a delivery proves whom it is from.
@@ -183,7 +194,16 @@ pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<WebhookConfig> {
         }
         (Some(secrets), None) | (None, Some(secrets)) => secrets?,
     };
-    Some(WebhookConfig { verify, secrets, records: records? })
+    let schema = section.get("schema").map(|field| field.text().map(|path| folder.join(path)));
+    let rate = section.get("rate").map_or(Some(DEFAULT_RATE), |field| burst(&field));
+    Some(WebhookConfig {
+        verify,
+        secrets,
+        records: records?,
+        schema: schema.map_or(Some(None), |path| path.map(Some))?,
+        rate: rate?,
+        coalesce: section.duration_or("coalesce", DEFAULT_COALESCE),
+    })
 }
 
 fn secret_list(field: &Field<'_>, folder: &Path) -> Option<Vec<SecretRef>> {

@@ -45,6 +45,10 @@ text_id! {
     RunId
 }
 text_id! {
+    /// A webhook delivery's id, made on receipt: a ULID, so ids sort by the time they were made.
+    DeliveryId
+}
+text_id! {
     /// The name of a source in the config (`[source.NAME]`).
     SourceName
 }

@@ -27,7 +27,7 @@ pub use clock::{Clock, ShiftedClock, SystemClock};
 pub use column::{ColumnKind, ColumnUse};
 pub use header::{fold_header, is_invisible};
 pub use held_by::HeldBy;
-pub use ids::{BulkRequestId, ExternalId, OperationId, RunId, SourceName, TargetName};
+pub use ids::{BulkRequestId, DeliveryId, ExternalId, OperationId, RunId, SourceName, TargetName};
 pub use key::{KeyId, KeyRole, KeyScope};
 pub use ledger::LedgerEntry;
 pub(crate) use mix::hash;

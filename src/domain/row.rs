@@ -151,6 +151,8 @@ pub enum CellFault {
     Merged,
     /// A value of another kind than text, number or boolean, such as a list or an object.
     Structure,
+    /// A record has no member of this name, and is one that has to have all.
+    Missing,
 }
 
 impl CellFault {
@@ -165,6 +167,7 @@ impl CellFault {
             Self::NoSuchDay | Self::DateRange => "source.cell-no-date",
             Self::Merged => "source.cell-merged",
             Self::Structure => "source.cell-structure",
+            Self::Missing => "source.missing-member",
         }
     }
 
@@ -180,6 +183,7 @@ impl CellFault {
             Self::DateRange => "holds a number that is no day of the calendar",
             Self::Merged => "is part of a merged range, which has one value for several rows",
             Self::Structure => "holds a list or an object",
+            Self::Missing => "is not in the record",
         }
     }
 
@@ -195,6 +199,9 @@ impl CellFault {
             Self::NoSuchDay | Self::DateRange => "correct the date in the workbook",
             Self::Merged => "undo the merging, or set `merged = \"spread\"` of the source's `xlsx`",
             Self::Structure => "map one of its parts by its JSON Pointer",
+            Self::Missing => {
+                "send every mapped member each time, null where it is empty; or set `optional = true` for it"
+            }
         }
     }
 }

@@ -106,6 +106,7 @@ const fn number(mark: CellMark) -> u64 {
         CellMark::Unknown(CellFault::DateRange) => 7,
         CellMark::Unknown(CellFault::Merged) => 8,
         CellMark::Unknown(CellFault::Structure) => 9,
+        CellMark::Unknown(CellFault::Missing) => 10,
     }
 }
 

@@ -40,7 +40,14 @@ words! {
         Pilot = "pilot",
         /// Dates that have come, and managers that have arrived; no file.
         Due = "due",
+        /// Webhook deliveries that waited together.
+        Webhook = "webhook",
     }
+}
+
+impl RunKind {
+    /// Kinds of small runs, which the guards judge together with the day's others of the source.
+    pub const SMALL: &'static [Self] = &[Self::Due, Self::Webhook];
 }
 
 words! {

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::domain::{Change, Clock, ExternalId, HeldBy, LedgerEntry, RunKind};
 use crate::intake::ingest::{IntakeError, new_run_id};
+use crate::intake::judge;
 use crate::intake::planner::{Planner, note, status_of};
 use crate::intake::{Feed, PlannedRun};
 use crate::plan::{Decision, Numbers, decide, evaluate};
@@ -18,8 +19,6 @@ use crate::store::{
 
 /// Records looked at a time.
 const PAGE: usize = 500;
-/// Small runs of a source are judged together over this time.
-const SUMMED_OVER: SignedDuration = SignedDuration::from_hours(24);
 
 /// Plans what is due of a source; `None` when nothing is. Nothing is stored before the commit.
 ///
@@ -77,21 +76,19 @@ async fn guards(
     records: RecordCounts,
     now: Timestamp,
 ) -> Result<Vec<HeldBy>, IntakeError> {
-    let source = &planner.feed.name;
-    let since = now - SUMMED_OVER;
-    let recent = planner.store.changes_since(source, &[RunKind::Due], since).await?;
     let own = &planner.run.changes;
-    let numbers = Numbers {
+    let mut numbers = Numbers {
         source_has_records: records.all > 0,
         active_before: records.active,
-        leavers: own.leaver + recent.leaver,
-        joiners: own.joiner + recent.joiner,
-        rehires: own.rehire + recent.rehire,
-        // sent again for their managers' sake, and so not changed
-        movers: (own.mover + recent.mover).saturating_sub(planner.tally.resent),
-        has_file: false,
+        leavers: own.leaver,
+        joiners: own.joiner,
+        rehires: own.rehire,
+        movers: own.mover,
         ..Numbers::default()
     };
+    judge::add_small_runs(planner, &mut numbers, now).await?;
+    // sent again for their managers' sake, and so not changed
+    numbers.movers = numbers.movers.saturating_sub(planner.tally.resent);
     Ok(evaluate(&planner.feed.rules.guards, &numbers))
 }
 

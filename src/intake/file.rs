@@ -42,10 +42,18 @@ impl SourceFile {
     pub fn open(path: &Path) -> std::io::Result<Self> {
         // looked at before it is opened: opening a pipe waits for whoever writes into it
         regular(&std::fs::metadata(path)?)?;
-        let file = File::open(path)?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Self::of(File::open(path)?, name)
+    }
+
+    /// An open file, called by a name.
+    ///
+    /// # Errors
+    ///
+    /// When it is no regular file.
+    pub(super) fn of(file: File, name: String) -> std::io::Result<Self> {
         let metadata = file.metadata()?;
         regular(&metadata)?;
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         Ok(Self {
             file,
             name,

@@ -184,23 +184,7 @@ pub async fn plan_file(
     if !options.is_dry {
         planner.draft = Some(store.draft(&feed.target).await?);
     }
-    let progress = file.progress();
-    let to_read = bytes_to_read(&file, kept.as_ref());
-    let (batches, mut rows) = mpsc::channel(BATCHES_IN_FLIGHT);
-    let reader = {
-        let (feed, scan) = (Arc::clone(&feed), Arc::clone(&scan));
-        tokio::task::spawn_blocking(move || {
-            second_pass(file, &feed, &scan, (known, kept), &batches)
-        })
-    };
-    while let Some(batch) = rows.recv().await {
-        if let Some(on_progress) = options.on_progress {
-            on_progress(progress.load(std::sync::atomic::Ordering::Relaxed), to_read);
-        }
-        planner.take_known(batch.known);
-        planner.take(batch.rows, started_at, &mut options).await?;
-    }
-    let known = reader.await??;
+    let known = map_and_hold(&mut planner, file, &scan, (known, kept), &mut options).await?;
     let records = people.counts();
     // nobody is missing from a file that does not name everybody
     let missing = if feed.rules.is_full {
@@ -216,6 +200,34 @@ pub async fn plan_file(
     let mut findings = scan.findings.clone();
     findings.extend(judged.foreseen);
     Ok(Planned::New(planner.finish(draft, records, without_row, missing, findings)))
+}
+
+/// Maps the rows of a scanned file and holds them against the ledger, batch by batch.
+pub(super) async fn map_and_hold(
+    planner: &mut Planner<'_>,
+    file: SourceFile,
+    scan: &Arc<Scan>,
+    (known, kept): (KnownRows, Option<KeptRows>),
+    options: &mut PlanOptions<'_>,
+) -> Result<KnownRows, IntakeError> {
+    let progress = file.progress();
+    let to_read = bytes_to_read(&file, kept.as_ref());
+    let now = planner.run.started_at;
+    let (batches, mut rows) = mpsc::channel(BATCHES_IN_FLIGHT);
+    let reader = {
+        let (feed, scan) = (Arc::clone(&planner.feed), Arc::clone(scan));
+        tokio::task::spawn_blocking(move || {
+            second_pass(file, &feed, &scan, (known, kept), &batches)
+        })
+    };
+    while let Some(batch) = rows.recv().await {
+        if let Some(on_progress) = options.on_progress {
+            on_progress(progress.load(std::sync::atomic::Ordering::Relaxed), to_read);
+        }
+        planner.take_known(batch.known);
+        planner.take(batch.rows, now, options).await?;
+    }
+    reader.await?
 }
 
 /// What the first pass over a file gives.
@@ -261,7 +273,7 @@ const fn bytes_to_read(file: &SourceFile, kept: Option<&KeptRows>) -> u64 {
     if kept.is_some() { file.size() } else { file.size() * 2 }
 }
 
-fn refused(error: &SourceError, file: &SourceFile, digest: [u8; 32]) -> IntakeError {
+pub(super) fn refused(error: &SourceError, file: &SourceFile, digest: [u8; 32]) -> IntakeError {
     let problem = Box::new(error.problem(Place::file(file.name())));
     IntakeError::Refused { problem, digest }
 }

@@ -1,7 +1,7 @@
 //! A whole run, once all its rows are planned: who is missing, what takes whose place, and whether
 //! a guard holds it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{ExternalId, HeldBy, OperationId, OperationStatus, Place, RunKind};
 use crate::intake::Scan;
@@ -15,6 +15,8 @@ use crate::store::{
     StoreError, TakesPlaceOf,
 };
 
+/// Small runs of a source are judged together over this time.
+const SUMMED_OVER: SignedDuration = SignedDuration::from_hours(24);
 /// Records looked at a time.
 const PAGE: usize = 2_000;
 /// Missing people whose ids are kept for the terminal.
@@ -42,21 +44,23 @@ pub(super) async fn whole_run(
     let feed = std::sync::Arc::clone(&planner.feed);
     let history = planner.store.file_history(&feed.name, scan.digest).await?;
     let is_pilot = planner.run.kind == RunKind::Pilot;
+    let is_webhook = planner.run.kind == RunKind::Webhook;
     let mut held = Vec::new();
     let mut judged = Judged::default();
-    if !is_pilot {
+    if is_webhook {
+        // what came just now is never older, and may well be what came before
+        if records.all == 0 {
+            held.push(first_run(planner.run.rows));
+        }
+        planner.run.takes_place_of = takes_place_of(planner, false).await?;
+    } else if !is_pilot {
         planner.run.as_of = scan.as_of;
         let older =
             older(&history, scan.as_of, feed.rules.as_of != AsOf::Arrival, planner.run.rows);
         let is_older = older.is_some();
         held.extend(older);
         if options.asked == Asked::Automatic && records.all == 0 {
-            held.push(HeldBy {
-                guard: "first_run".to_owned(),
-                limit: "approval".to_owned(),
-                value: planner.run.rows,
-                of: 0,
-            });
+            held.push(first_run(planner.run.rows));
         }
         if feed.rules.is_full {
             held.extend(
@@ -68,7 +72,10 @@ pub(super) async fn whole_run(
     judged.foreseen.extend(too_many_deletes(planner).await?);
     planner.run.unchanged = planner.counts.get(OperationStatus::Unchanged);
     planner.run.out_of_scope = planner.counts.get(OperationStatus::OutOfScope);
-    let numbers = numbers(planner, records);
+    let mut numbers = numbers(planner, records);
+    if is_webhook {
+        add_small_runs(planner, &mut numbers, now).await?;
+    }
     held.extend(evaluate(&feed.rules.guards, &numbers));
     if !held.is_empty() {
         planner.hold();
@@ -95,6 +102,28 @@ async fn too_many_deletes(planner: &Planner<'_>) -> Result<Option<Finding>, Stor
     }))
 }
 
+/// Nobody has asked for anything of this source yet.
+fn first_run(rows: u64) -> HeldBy {
+    HeldBy { guard: "first_run".to_owned(), limit: "approval".to_owned(), value: rows, of: 0 }
+}
+
+/// Adds the source's small runs of the last day: many small runs are one large one.
+pub(super) async fn add_small_runs(
+    planner: &Planner<'_>,
+    numbers: &mut Numbers,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let since = now - SUMMED_OVER;
+    let recent = planner.store.small_runs_since(&planner.feed.name, since).await?;
+    numbers.leavers += recent.changes.leaver;
+    numbers.joiners += recent.changes.joiner;
+    numbers.rehires += recent.changes.rehire;
+    numbers.movers += recent.changes.mover;
+    numbers.rows_in_scope += recent.rows_in_scope;
+    numbers.rejected += recent.rejected;
+    Ok(())
+}
+
 fn numbers(planner: &Planner<'_>, records: RecordCounts) -> Numbers {
     let changes = &planner.run.changes;
     let out_of_scope = planner.counts.get(OperationStatus::OutOfScope);
@@ -111,7 +140,8 @@ fn numbers(planner: &Planner<'_>, records: RecordCounts) -> Numbers {
         inactive: planner.tally.inactive,
         mapped: planner.tally.mapped,
         attributes: planner.tally.attributes.clone(),
-        has_file: true,
+        has_rows: true,
+        has_file: planner.run.kind != RunKind::Webhook,
     }
 }
 

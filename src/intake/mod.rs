@@ -5,17 +5,20 @@
 //! rows that are new where those are few: then it is read once. What is wrong with the whole file is
 //! found in the first pass, so a refused file has no effect.
 //!
-//! [`plan_file`] drives source, mapping, plan and store; [`convert`] drives source, mapping and
+//! [`plan_file`] drives source, mapping, plan and store, [`plan_deliveries`] does it for what webhooks
+//! brought; [`convert`] drives source, mapping and
 //! the bulk writer. Neither knows HTTP or SQL.
 
 mod cells;
 mod columns;
 mod convert;
+mod deliveries;
 mod due;
 mod feed;
 mod file;
 pub mod folder;
 mod id_shape;
+mod inbox;
 mod ingest;
 mod judge;
 mod kept;
@@ -33,9 +36,11 @@ pub mod webhook;
 
 pub use cells::{KeptColumns, RowCells};
 pub use convert::{ConvertError, Converted, RejectedRow, RequestSink, Strictness, convert};
+pub use deliveries::{SpooledWorkers, plan_deliveries};
 pub use due::plan_due;
 pub use feed::Feed;
 pub use file::SourceFile;
+pub use inbox::{Inbox, InboxError};
 pub use ingest::{
     Asked, ChangeSeen, IntakeError, PlanOptions, Planned, PlannedRun, new_run_id, plan_file,
 };

@@ -64,7 +64,9 @@ pub struct Numbers {
     pub mapped: u64,
     /// People of whom each attribute changes, in the order of [`Guards::attributes`].
     pub attributes: Vec<u64>,
-    /// Whether the run comes from a file, not from due dates alone.
+    /// Whether the run has rows, and is not made of due dates alone.
+    pub has_rows: bool,
+    /// Whether they are those of a file, which may have too few.
     pub has_file: bool,
 }
 
@@ -85,7 +87,7 @@ pub fn evaluate(guards: &Guards, numbers: &Numbers) -> Vec<HeldBy> {
         check("max_joiners", &guards.max_joiners, joined, base);
         check("max_changes", &guards.max_changes, changes, base);
     }
-    if numbers.has_file {
+    if numbers.has_rows {
         check("max_rejects", &guards.max_rejects, numbers.rejected, numbers.rows_in_scope);
         if !numbers.source_has_records {
             check("max_inactive", &guards.max_inactive, numbers.inactive, numbers.mapped);
@@ -121,6 +123,7 @@ mod tests {
             rows_in_scope: 1000,
             rows: 1000,
             mapped: 1000,
+            has_rows: true,
             has_file: true,
             ..Numbers::default()
         }
@@ -281,7 +284,14 @@ mod tests {
 
     #[test]
     fn without_a_file_its_guards_do_not_apply_and_the_others_do() {
-        let due = Numbers { has_file: false, rows: 0, rejected: 1000, leavers: 50, ..quiet() };
+        let due = Numbers {
+            has_rows: false,
+            has_file: false,
+            rows: 0,
+            rejected: 1000,
+            leavers: 50,
+            ..quiet()
+        };
         assert_eq!(by_default(&due), ["max_leavers"]);
         let first = Numbers { source_has_records: false, inactive: 1000, ..due };
         assert_eq!(by_default(&first), [""; 0]);
@@ -314,7 +324,7 @@ mod tests {
         fn numbers_of_any_size_are_judged(values in proptest::array::uniform10(0_u64..), flags: [bool; 2]) {
             let [active_before, leavers, joiners, rehires, movers, rows_in_scope, rejected, rows, inactive, mapped] = values;
             let numbers = Numbers {
-                source_has_records: flags[0], has_file: flags[1], active_before, leavers, joiners, rehires, movers,
+                source_has_records: flags[0], has_rows: flags[1], has_file: flags[1], active_before, leavers, joiners, rehires, movers,
                 rows_in_scope, rejected, rows, inactive, mapped, attributes: Vec::new(),
             };
             for held in evaluate(&Guards::default(), &numbers) {

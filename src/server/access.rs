@@ -109,7 +109,7 @@ fn is_this_machine(host: &str) -> bool {
 }
 
 /// A wrong credential; an address that keeps presenting such ones waits for its answers.
-async fn refuse(request: &HttpRequest, shared: &Shared) -> Problem {
+pub(super) async fn refuse(request: &HttpRequest, shared: &Shared) -> Problem {
     let peer = request.peer_addr().map(|peer| peer.ip());
     let Some(wait) = peer.and_then(|peer| shared.attempts.note(peer)) else {
         return Problem::new(Kind::Unauthorized).detail("this credential is not known here");

@@ -62,8 +62,17 @@ pub(super) fn over(limit: u64) -> Problem {
 
 /// How many bytes a body of this request may have. Routes are not known yet.
 fn most_bytes(request: &ServiceRequest, shared: &Shared) -> u64 {
-    let is_upload = request.method() == Method::POST && request.path().ends_with("/files");
-    if is_upload { shared.settings.max_body } else { MAX_OTHER_BODY.min(shared.settings.max_body) }
+    let most = shared.settings.max_body;
+    if request.method() != Method::POST {
+        MAX_OTHER_BODY.min(most)
+    } else if request.path().ends_with("/files") {
+        most
+    } else if request.path().starts_with("/hooks/") {
+        let (_, hooks) = shared.bridge_and_hooks();
+        u64::try_from(hooks.most_bytes()).unwrap_or(most).max(MAX_OTHER_BODY).min(most)
+    } else {
+        MAX_OTHER_BODY.min(most)
+    }
 }
 
 fn declared(request: &ServiceRequest) -> Option<u64> {

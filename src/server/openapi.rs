@@ -6,7 +6,7 @@ use utoipa::openapi::{OpenApi as Document, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use crate::server::access::{Role, require_here_or};
-use crate::server::api::{decisions, files, records, runs};
+use crate::server::api::{decisions, files, hooks, records, runs};
 use crate::server::problem::{Problem, ProblemDocument};
 use crate::server::shared::Shared;
 use crate::server::{health, metrics};
@@ -28,6 +28,9 @@ use crate::server::{health, metrics};
         runs::operations,
         records::show,
         files::upload,
+        hooks::receive,
+        hooks::show,
+        hooks::look,
         decisions::approve,
         decisions::cancel,
         decisions::retry,
@@ -43,11 +46,13 @@ struct Common;
 impl Modify for Common {
     fn modify(&self, document: &mut Document) {
         let components = document.components.get_or_insert_default();
-        for (name, words) in
-            [("reader", "the `reader_token` or `admin_token`"), ("admin", "the `admin_token`")]
-        {
+        for (name, words) in [
+            ("reader", "the `reader_token` or `admin_token` of `[server]`, or such a key"),
+            ("admin", "the `admin_token` of `[server]`, or an admin's key"),
+            ("webhook", "a key of the source"),
+        ] {
             let mut scheme = Http::new(HttpAuthScheme::Bearer);
-            scheme.description = Some(format!("A bearer credential: {words} of `[server]`."));
+            scheme.description = Some(format!("A bearer credential: {words}."));
             components.add_security_scheme(name, SecurityScheme::Http(scheme));
         }
         let answers = [
@@ -56,7 +61,10 @@ impl Modify for Common {
             ("403", "The credential does not allow it."),
             ("405", "The path does not take the method."),
             ("413", "The body is over the limit."),
-            ("429", "Too many unknown credentials came from this address."),
+            (
+                "429",
+                "Too many unknown credentials came from this address, or more than is allowed.",
+            ),
             ("500", "Something is wrong on this side."),
             ("503", "Not possible at the moment."),
         ];

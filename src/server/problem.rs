@@ -32,6 +32,7 @@ pub(super) enum Kind {
     UnsupportedMediaType,
     FileRefused,
     TooManyAttempts,
+    TooManyRequests,
     Internal,
     Unavailable,
 }
@@ -68,6 +69,9 @@ impl Kind {
             }
             Self::TooManyAttempts => {
                 ("too-many-attempts", StatusCode::TOO_MANY_REQUESTS, "Too many unknown credentials")
+            }
+            Self::TooManyRequests => {
+                ("too-many-requests", StatusCode::TOO_MANY_REQUESTS, "More than is allowed")
             }
             Self::Internal => {
                 ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Something is wrong on this side")
@@ -107,11 +111,11 @@ pub(super) struct ProblemDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     hint: Option<String>,
-    /// Of a refused file: why, as a stable code.
+    /// Of a refused file or delivery: why, as a stable code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     code: Option<String>,
-    /// Of a refused file: where.
+    /// Of a refused file or delivery: where.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     place: Option<String>,
@@ -144,6 +148,13 @@ impl Problem {
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.document.hint = Some(hint.into());
+        self
+    }
+
+    /// Why a delivery is refused, as a stable code, and where in it.
+    pub(super) fn at(mut self, code: &str, place: impl Into<String>) -> Self {
+        self.document.code = Some(code.to_owned());
+        self.document.place = Some(place.into());
         self
     }
 

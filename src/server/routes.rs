@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, Resource, ResponseError as _, Route, web};
 
-use crate::server::api::{decisions, files, records, runs};
+use crate::server::api::{decisions, files, hooks, records, runs};
 use crate::server::problem::{Kind, Problem};
 use crate::server::{health, metrics, openapi};
 
@@ -17,6 +17,9 @@ pub(super) const APPROVE: &str = "/api/v1/runs/{id}/approve";
 pub(super) const CANCEL: &str = "/api/v1/runs/{id}/cancel";
 pub(super) const RETRY: &str = "/api/v1/runs/{id}/retry";
 pub(super) const RECORD: &str = "/api/v1/records/{externalId}";
+pub(super) const HOOK: &str = "/hooks/{source}";
+pub(super) const DELIVERY: &str = "/api/v1/deliveries/{id}";
+pub(super) const WEBHOOK: &str = "/api/v1/sources/{source}/webhook";
 pub(super) const UPLOAD: &str = "/api/v1/sources/{source}/files";
 
 /// Says which path is answered by whom.
@@ -30,6 +33,9 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(look(RUN, || web::route().to(runs::show)))
         .service(look(OPERATIONS, || web::route().to(runs::operations)))
         .service(look(RECORD, || web::route().to(records::show)))
+        .service(look(DELIVERY, || web::route().to(hooks::show)))
+        .service(look(WEBHOOK, || web::route().to(hooks::look)))
+        .service(order(HOOK, web::post().to(hooks::receive)))
         .service(order(APPROVE, web::post().to(decisions::approve)))
         .service(order(CANCEL, web::post().to(decisions::cancel)))
         .service(order(RETRY, web::post().to(decisions::retry)))

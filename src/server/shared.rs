@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::task::TaskTracker;
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, Hooks};
 use crate::config::ServerConfig;
 use crate::server::access::{Caller, Credentials};
 use crate::server::attempts::Attempts;
@@ -47,6 +47,7 @@ pub(super) struct Shared {
 pub(super) struct Live {
     pub(super) bridge: Arc<Bridge>,
     pub(super) credentials: Vec<Arc<dyn Credentials>>,
+    pub(super) hooks: Arc<Hooks>,
 }
 
 /// The name of whoever called, for the access log.
@@ -82,6 +83,12 @@ impl Shared {
     /// The bridge as it is now.
     pub(super) fn bridge(&self) -> Arc<Bridge> {
         self.live().bridge
+    }
+
+    /// The bridge as it is now, with its webhooks.
+    pub(super) fn bridge_and_hooks(&self) -> (Arc<Bridge>, Arc<Hooks>) {
+        let Live { bridge, hooks, .. } = self.live();
+        (bridge, hooks)
     }
 
     /// Who presents a credential.

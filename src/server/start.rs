@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, HookError, Hooks};
 use crate::config::ServerConfig;
 use crate::server::access::Credentials;
 use crate::server::gate::pass;
@@ -39,6 +39,9 @@ pub enum StartError {
     /// The certificate cannot be shown.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// A webhook cannot be opened.
+    #[error(transparent)]
+    Hook(#[from] HookError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
@@ -57,6 +60,7 @@ impl StartError {
         match self {
             Self::Unguarded(_) => "add `admin_token`, or listen on `127.0.0.1:8080` alone",
             Self::Token(error) => error.hint(),
+            Self::Hook(_) => "put its secret and its schema where the config says they are",
             Self::Tls(_) => "put it there as PEM, then `scimport check` looks again",
             Self::Listen { .. } => "see who else listens there, or set another `server.listen`",
         }
@@ -107,7 +111,7 @@ pub fn start(
     settings: &ServerConfig,
     cancel: CancellationToken,
 ) -> Result<Running, StartError> {
-    let lookup = environment(&bridge);
+    let lookup = bridge.lookup();
     let shown = match &settings.tls {
         Some(tls) => Some(Arc::new(Shown::new(tls::read(tls, &lookup)?))),
         None => None,
@@ -146,24 +150,19 @@ pub fn start(
     Ok(Running { address, shared, shown, server: handle, ended })
 }
 
-/// Looks up variables of the bridge's environment.
-fn environment(bridge: &Bridge) -> impl Fn(&str) -> Option<String> + use<> {
-    let env = Arc::clone(&bridge.env);
-    move |name| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
-}
-
 fn live(
     bridge: Arc<Bridge>,
     others: Vec<Arc<dyn Credentials>>,
     settings: &ServerConfig,
 ) -> Result<Live, StartError> {
-    let tokens = ServerTokens::read(settings, &environment(&bridge))?;
+    let tokens = ServerTokens::read(settings, &bridge.lookup())?;
     if !settings.listen.ip().is_loopback() && !tokens.has_admin() {
         return Err(StartError::Unguarded(settings.listen));
     }
     let tokens: Arc<dyn Credentials> = Arc::new(tokens);
     let credentials = std::iter::once(tokens).chain(others).collect();
-    Ok(Live { bridge, credentials })
+    let hooks = Arc::new(Hooks::open(&bridge)?);
+    Ok(Live { bridge, credentials, hooks })
 }
 
 impl Running {
@@ -193,7 +192,7 @@ impl Running {
     ) -> Result<(), StartError> {
         let listens = ServerConfig { listen: self.shared.settings.listen, ..settings.clone() };
         let certificate = match (&self.shown, &settings.tls) {
-            (Some(shown), Some(tls)) => Some((shown, tls::read(tls, &environment(&bridge))?)),
+            (Some(shown), Some(tls)) => Some((shown, tls::read(tls, &bridge.lookup())?)),
             _ => None,
         };
         self.shared.replace(live(bridge, others, &listens)?);

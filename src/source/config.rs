@@ -80,6 +80,9 @@ pub struct JsonConfig {
     /// JSON Pointer (RFC 6901) to the array of records; absent: the document is the array, or
     /// NDJSON, or an object in which exactly one member is an array of objects.
     pub records: Option<String>,
+    /// Whether each record has to have every mapped member, null where it is empty: what is not there
+    /// is not known, and so a row that needs it is rejected. For webhooks; no file is read so.
+    pub has_all_members: bool,
 }
 
 /// `complete.trailer = { … }`: the last row of a file that says how many rows there should be.

@@ -11,6 +11,7 @@ mod calls;
 #[cfg(test)]
 mod conformance;
 mod counts;
+mod deliveries;
 mod error;
 mod jobs;
 mod keys;
@@ -28,6 +29,9 @@ mod trouble;
 
 pub use calls::{CallId, CallLimits, CallPermit, Calls};
 pub use counts::{ChangeCounts, StatusCounts};
+pub use deliveries::{
+    Backlog, Deliveries, Delivery, KeptDelivery, NewDelivery, TakenDelivery, WaitingDelivery,
+};
 pub use error::StoreError;
 pub use jobs::{JobSeen, Jobs, Resent, ResentWhy};
 pub use keys::{Key, KeyRevoked, KeyRotated, Keys, NewKey};
@@ -40,15 +44,27 @@ pub use pages::{Pages, Tally};
 pub use planned::{FaultyRow, PlannedOperation, PlannedRow, PlannedVerdict, RecordNote};
 pub use records::{ActiveRecord, Due, DueRecord, LastPlanned, Record, RecordCounts, Records};
 pub use runs::{
-    Commit, Decided, FileHistory, NewRun, Outcome, RefusedRun, Run, RunDraft, Runs, StoredProblem,
-    TakesPlaceOf,
+    Commit, Decided, FileHistory, NewRun, Outcome, RefusedRun, Run, RunDraft, Runs, SmallRuns,
+    StoredProblem, TakesPlaceOf,
 };
 pub use sqlite::SqliteStore;
 pub use trouble::{StoreTrouble, StoreTroubleKind};
 
 /// Everything a backend does.
 pub trait Store:
-    Runs + Records + Operations + Pages + Outbox + Outcomes + Calls + Jobs + Keys + Leases + Send + Sync
+    Runs
+    + Records
+    + Operations
+    + Pages
+    + Outbox
+    + Outcomes
+    + Calls
+    + Jobs
+    + Keys
+    + Deliveries
+    + Leases
+    + Send
+    + Sync
 {
 }
 
@@ -62,6 +78,7 @@ impl<T> Store for T where
         + Calls
         + Jobs
         + Keys
+        + Deliveries
         + Leases
         + Send
         + Sync

@@ -7,7 +7,7 @@ use crate::domain::{
     ExternalId, HeldBy, OperationId, OperationStatus, RunDecision, RunId, RunKind, RunStatus,
     SourceName, TargetName,
 };
-use crate::store::{ChangeCounts, PlannedRow, StatusCounts, StoreError};
+use crate::store::{ChangeCounts, PlannedRow, StatusCounts, StoreError, TakenDelivery};
 
 /// A run that has been planned and is about to be committed.
 #[derive(Debug, Clone)]
@@ -54,6 +54,8 @@ pub struct NewRun {
     pub out_of_scope: u64,
     /// Operations by kind of change.
     pub changes: ChangeCounts,
+    /// The webhook deliveries whose workers its rows are; with the commit they wait no more.
+    pub deliveries: Vec<TakenDelivery>,
 }
 
 impl NewRun {
@@ -82,6 +84,7 @@ impl NewRun {
             unchanged: 0,
             out_of_scope: 0,
             changes: ChangeCounts::default(),
+            deliveries: Vec::new(),
         }
     }
 }
@@ -107,6 +110,8 @@ pub struct RefusedRun {
     pub source: SourceName,
     /// The target.
     pub target: TargetName,
+    /// What it came from.
+    pub kind: RunKind,
     /// The file's name without folders.
     pub file: Option<String>,
     /// SHA-256 of the file's bytes, as far as they could be read.
@@ -119,6 +124,8 @@ pub struct RefusedRun {
     pub ended_at: Timestamp,
     /// Why.
     pub problem: StoredProblem,
+    /// The webhook deliveries that were refused; they wait no more.
+    pub deliveries: Vec<TakenDelivery>,
 }
 
 /// Why a file was refused, as it is shown.
@@ -223,12 +230,24 @@ pub struct FileHistory {
     pub same_bytes: Option<RunId>,
 }
 
+/// What a source's small runs have done together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SmallRuns {
+    /// Their operations by kind of change.
+    pub changes: ChangeCounts,
+    /// Their rows, those out of scope left out.
+    pub rows_in_scope: u64,
+    /// Their rejected rows.
+    pub rejected: u64,
+}
+
 /// What committing a draft came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commit {
     /// The run is in the store, with all its operations.
     Done,
-    /// Another run of this target was committed since the draft began: nothing was stored, plan anew.
+    /// Another run of this target was committed since the draft began, or one of its deliveries waits
+    /// no more: nothing was stored, plan anew.
     LedgerMoved,
 }
 
@@ -267,14 +286,13 @@ pub trait Runs {
         digest: [u8; 32],
     ) -> Result<FileHistory, StoreError>;
 
-    /// What runs of these kinds have changed in a source since an instant, held and cancelled ones
-    /// left out.
-    async fn changes_since(
+    /// What the small runs of a source ([`RunKind::SMALL`]) have done since an instant, held and
+    /// cancelled ones left out.
+    async fn small_runs_since(
         &self,
         source: &SourceName,
-        kinds: &[RunKind],
         since: Timestamp,
-    ) -> Result<ChangeCounts, StoreError>;
+    ) -> Result<SmallRuns, StoreError>;
 
     /// Operations of a source that are held, with their workers, oldest first.
     async fn held_operations(

@@ -260,7 +260,10 @@ fn every_key_about_files_is_read() {
     assert_eq!(format.xlsx, xlsx);
     let password = SecretRef::File(Path::new("conf").join("book.txt"));
     assert_eq!(source.workbook_password, Some(password));
-    assert_eq!(format.json, JsonConfig { records: Some("/data/a~1b".into()) });
+    assert_eq!(
+        format.json,
+        JsonConfig { records: Some("/data/a~1b".into()), ..JsonConfig::default() }
+    );
     let total = Some((3, "FTE".to_owned()));
     let trailer = TrailerConfig { starts_with: "TRL".into(), count: Some(2), total };
     assert_eq!(format.trailer, Some(trailer));

@@ -127,6 +127,11 @@ pub fn read_body(
     Err(BodyFault::whole(BodyReason::WrongType, message))
 }
 
+/// Whether a body of this media type is a form; one that [`read_body`] has taken.
+pub(super) fn is_form(content_type: Option<&str>) -> bool {
+    written(content_type).is_ok_and(|written| written == Written::Form)
+}
+
 fn written(content_type: Option<&str>) -> Result<Written, BodyFault> {
     let Some(content_type) = content_type else { return Ok(Written::Json) };
     let mut parts = content_type.split(';').map(str::trim);

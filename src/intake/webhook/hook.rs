@@ -7,11 +7,12 @@ use serde_json::Value;
 use crate::config::{VerifyConfig, WebhookConfig};
 use crate::domain::SourceName;
 use crate::intake::Caller;
+use crate::intake::webhook::body::is_form;
 use crate::intake::webhook::delivery::readable;
 use crate::intake::webhook::{
-    BodyFault, BodyLimits, BodyReason, Delivery, Handshake, IdempotencyKey, RecordsFault,
-    RecordsPointer, SecretFault, SignatureRefusal, Verified, Verifier, handshake, idempotency_key,
-    read_body,
+    BodyFault, BodyLimits, BodyReason, BodySchema, Delivery, Handshake, IdempotencyKey,
+    RecordsFault, RecordsPointer, SchemaFault, SecretFault, SignatureRefusal, Verified, Verifier,
+    handshake, idempotency_key, read_body,
 };
 
 /// The webhook of a source, with its secrets at hand.
@@ -21,6 +22,7 @@ pub struct Hook {
     verify: VerifyConfig,
     verifier: Option<Verifier>,
     records: RecordsPointer,
+    schema: Option<BodySchema>,
     limits: BodyLimits,
 }
 
@@ -42,6 +44,8 @@ pub struct Accepted {
     pub key: IdempotencyKey,
     /// The body; a form as an object.
     pub body: Value,
+    /// Whether it came as a form.
+    pub is_form: bool,
     /// How many workers the source's `records` finds in it.
     pub workers: usize,
 }
@@ -61,6 +65,9 @@ pub enum Refused {
     /// There are no workers where the source's `records` points to.
     #[error(transparent)]
     Records(#[from] RecordsFault),
+    /// The body does not fit the source's JSON Schema.
+    #[error(transparent)]
+    Schema(#[from] SchemaFault),
 }
 
 impl Refused {
@@ -72,6 +79,7 @@ impl Refused {
             Self::Signature(refusal) => refusal.as_str(),
             Self::Body(fault) => fault.reason.as_str(),
             Self::Records(_) => "no_records",
+            Self::Schema(_) => "schema",
         }
     }
 
@@ -83,7 +91,7 @@ impl Refused {
         match self {
             Self::NoKey => false,
             Self::Signature(refusal) => refusal.may_be_told(),
-            Self::Body(_) | Self::Records(_) => true,
+            Self::Body(_) | Self::Records(_) | Self::Schema(_) => true,
         }
     }
 }
@@ -102,7 +110,21 @@ impl Hook {
     ) -> Result<Self, SecretFault> {
         let verifier = Verifier::new(&config.verify, secrets)?;
         let records = RecordsPointer::new(&config.records);
-        Ok(Self { source, verify: config.verify.clone(), verifier, records, limits })
+        let (verify, schema) = (config.verify.clone(), None);
+        Ok(Self { source, verify, verifier, records, schema, limits })
+    }
+
+    /// The same, taking only bodies that fit a schema.
+    #[must_use]
+    pub fn with_schema(mut self, schema: BodySchema) -> Self {
+        self.schema = Some(schema);
+        self
+    }
+
+    /// Most bytes of a body.
+    #[must_use]
+    pub const fn most_bytes(&self) -> usize {
+        self.limits.bytes
     }
 
     /// Judges a delivery that was received at an instant. `caller` is who holds the valid key that
@@ -129,10 +151,15 @@ impl Hook {
             Some(verifier) => Some(verifier.verify(delivery, received_at)?),
             None => return Err(Refused::NoKey),
         };
-        let body = read_body(content_type(delivery)?, delivery.body, self.limits)?;
+        let media_type = content_type(delivery)?;
+        let body = read_body(media_type, delivery.body, self.limits)?;
+        if let Some(schema) = &self.schema {
+            schema.check(&body)?;
+        }
         let workers = self.records.find(&body)?.len();
         let key = idempotency_key(&self.source, delivery, verified.as_ref(), &body);
-        Ok(Received::Delivery(Box::new(Accepted { verified, key, body, workers })))
+        let is_form = is_form(media_type);
+        Ok(Received::Delivery(Box::new(Accepted { verified, key, body, is_form, workers })))
     }
 }
 

@@ -7,7 +7,7 @@
 //! 2. [`Verifier::verify`] for a signature, or the holder of a provisioning key ([`presented_key`]
 //!    finds it in the headers).
 //! 3. [`read_body`]: syntax, depth, size and repeated members, with the place of a fault.
-//! 4. [`RecordsPointer::find`]: the workers in it.
+//! 4. [`BodySchema::check`] where the source has one, and [`RecordsPointer::find`]: the workers in it.
 //! 5. [`idempotency_key`]: the same delivery again has the same.
 //!
 //! Whether a delivery is fresh is judged by its receipt, once, and kept with it: a backlog must not
@@ -21,12 +21,14 @@ mod hook;
 mod idempotency;
 mod json;
 mod records;
+mod schema;
 mod scheme;
 mod secret;
 #[cfg(test)]
 mod tests;
 mod timestamp;
 mod verifier;
+mod workers;
 
 pub use body::{BodyFault, BodyLimits, BodyReason, read_body};
 pub use delivery::{Delivery, presented_key};
@@ -34,5 +36,7 @@ pub use handshake::{Handshake, handshake};
 pub use hook::{Accepted, Hook, Received, Refused};
 pub use idempotency::{Basis, IdempotencyKey, idempotency_key};
 pub use records::{RecordsFault, RecordsPointer};
+pub use schema::{BodySchema, NoSchema, SchemaFault};
 pub use secret::SecretFault;
-pub use verifier::{DeliveryId, SignatureRefusal, Verified, Verifier};
+pub use verifier::{SendersId, SignatureRefusal, Verified, Verifier};
+pub use workers::workers;

@@ -30,6 +30,18 @@ impl RecordsPointer {
         Self { text: text.to_owned() }
     }
 
+    /// As written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The names on the way.
+    pub(super) fn names(&self) -> impl Iterator<Item = String> + '_ {
+        let names = self.text.split('/').skip(1);
+        names.map(|name| name.replace("~1", "/").replace("~0", "~"))
+    }
+
     /// The workers of a body, in its order; an empty list has none.
     ///
     /// # Errors

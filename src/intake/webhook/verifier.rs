@@ -25,7 +25,7 @@ pub struct Verifier {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     /// The sender's id of it, where a header has one.
-    pub id: Option<DeliveryId>,
+    pub id: Option<SendersId>,
     /// When it was sent, where that is signed.
     pub sent_at: Option<Timestamp>,
     /// That instant as it was written.
@@ -38,7 +38,7 @@ pub struct Verified {
 
 /// The sender's id of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeliveryId {
+pub struct SendersId {
     /// The id.
     pub text: Box<str>,
     /// Whether the signature is over it too. An id that is not signed can be changed by whoever
@@ -197,7 +197,7 @@ impl Verifier {
         let secret = self.signer(&message, &pieces)?;
         let sent_at = sent.map(|text| self.fresh(text, received_at)).transpose()?;
         Ok(Verified {
-            id: id.map(|text| DeliveryId { text: text.into(), is_signed: signs_id }),
+            id: id.map(|text| SendersId { text: text.into(), is_signed: signs_id }),
             sent_at,
             sent_at_text: sent.map(Into::into),
             secret,

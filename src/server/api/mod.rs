@@ -2,6 +2,7 @@
 
 pub(super) mod decisions;
 pub(super) mod files;
+pub(super) mod hooks;
 pub(super) mod records;
 pub(super) mod runs;
 

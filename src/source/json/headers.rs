@@ -20,6 +20,8 @@ pub(super) struct Headers {
     pub(super) pick_of: Vec<Option<usize>>,
     /// For each pick, what it is read as.
     pub(super) kinds: Vec<ColumnKind>,
+    /// For each pick, whether a record has to have it, null or not.
+    pub(super) needed: Vec<bool>,
     /// Columns that are a member only if case and blanks are overlooked: column and member.
     pub(super) near: Vec<(String, String)>,
 }
@@ -34,13 +36,15 @@ pub(super) struct Slot {
 }
 
 impl Headers {
-    /// Finds the mapped columns in a tree.
-    pub(super) fn new(tree: &Tree, columns: &[ColumnUse]) -> Self {
+    /// Finds the mapped columns in a tree. Where each record has to have all, those that none has are
+    /// columns too.
+    pub(super) fn new(tree: &Tree, columns: &[ColumnUse], has_all_members: bool) -> Self {
         let members = tree.members();
         let mut near = Near { tree, members: &members, leaves: None };
         let mut wanted: BTreeMap<Node, Vec<&ColumnUse>> = BTreeMap::new();
         let mut folded_names = BTreeSet::new();
         let mut told = Vec::new();
+        let mut nowhere = Vec::new();
         for column in columns {
             let node = exact(tree, &column.name).or_else(|| {
                 let node = near.only(&column.name)?;
@@ -50,6 +54,8 @@ impl Headers {
             if let Some(node) = node {
                 wanted.entry(node).or_default().push(column);
                 folded_names.insert(fold_header(&column.name).into_owned());
+            } else if has_all_members && !column.optional {
+                nowhere.push(column);
             }
         }
         let mut headers = Self {
@@ -57,11 +63,12 @@ impl Headers {
             slots: Vec::new(),
             pick_of: vec![None; tree.len()],
             kinds: Vec::new(),
+            needed: Vec::new(),
             near: told,
         };
         for node in members {
             match wanted.get(&node) {
-                Some(columns) => headers.pick(node, columns),
+                Some(columns) => headers.pick(Some(node), columns, has_all_members),
                 None if tree.is_leaf(node) => {
                     let dotted = tree.dotted(node);
                     // nobody shall take it for a mapped column
@@ -72,13 +79,18 @@ impl Headers {
                 None => {}
             }
         }
+        for column in nowhere {
+            headers.pick(None, &[column], true);
+        }
         headers
     }
 
-    fn pick(&mut self, node: Node, columns: &[&ColumnUse]) {
+    fn pick(&mut self, node: Option<Node>, columns: &[&ColumnUse], has_all_members: bool) {
         let pick = self.kinds.len();
         self.kinds.push(columns.iter().map(|column| column.kind).max().unwrap_or_default());
-        if let Some(place) = usize::try_from(node).ok().and_then(|at| self.pick_of.get_mut(at)) {
+        self.needed.push(has_all_members && columns.iter().any(|column| !column.optional));
+        let at = node.and_then(|node| usize::try_from(node).ok());
+        if let Some(place) = at.and_then(|at| self.pick_of.get_mut(at)) {
             *place = Some(pick);
         }
         for column in columns {
@@ -169,7 +181,7 @@ mod tests {
     /// The headers, and for each column the path of the member that it is.
     fn found(paths: &[&[&str]], names: &[&str]) -> (Vec<String>, Vec<String>) {
         let tree = tree(paths);
-        let headers = Headers::new(&tree, &columns(names));
+        let headers = Headers::new(&tree, &columns(names), false);
         let picked = |slot: &Slot| {
             let node = headers.pick_of.iter().position(|pick| *pick == Some(slot.pick)).unwrap();
             let pointer = tree.pointer(Node::try_from(node).unwrap());

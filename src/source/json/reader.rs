@@ -49,7 +49,7 @@ impl<R: Read> JsonReader<R> {
         shape: &JsonShape,
         columns: &[ColumnUse],
     ) -> Result<Self, SourceError> {
-        let headers = Headers::new(&shape.tree, columns);
+        let headers = Headers::new(&shape.tree, columns, shape.has_all_members);
         let findings = findings(&window.file(), shape, &headers);
         let picker = Picker {
             tree: Arc::clone(&shape.tree),
@@ -140,7 +140,11 @@ impl<R: Read> JsonReader<R> {
                 Some(Pick::Unknown(fault)) => {
                     self.marks.push(Mark { cell: slot.header, kind: CellMark::Unknown(*fault) });
                 }
-                Some(Pick::Absent) | None => {}
+                Some(Pick::Absent) if self.headers.needed.get(slot.pick) == Some(&true) => {
+                    let kind = CellMark::Unknown(CellFault::Missing);
+                    self.marks.push(Mark { cell: slot.header, kind });
+                }
+                Some(Pick::Absent | Pick::Null) | None => {}
             }
             self.ends.push(self.text.len());
         }
@@ -162,8 +166,10 @@ fn findings(file: &Place, shape: &JsonShape, headers: &Headers) -> Vec<Finding> 
 /// What a record has for a mapped column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Pick {
-    /// Nothing, or null.
+    /// Nothing.
     Absent,
+    /// Null.
+    Null,
     /// Text of the record, as it stands there.
     Plain(Range<usize>),
     /// The inside of a string with escapes.
@@ -228,7 +234,7 @@ impl Listener for Picker {
             Scalar::Exponent if is_id => Pick::Unknown(CellFault::Exponent),
             Scalar::Plain | Scalar::Number | Scalar::Exponent | Scalar::Boolean => Pick::Plain(at),
             Scalar::Escaped => Pick::Escaped(at),
-            Scalar::Null => Pick::Absent,
+            Scalar::Null => Pick::Null,
         };
         self.set(pick, value);
     }

@@ -21,6 +21,8 @@ pub struct JsonShape {
     pub(super) way: Way,
     pub(super) tree: Arc<Tree>,
     rows: u64,
+    /// Whether each record has to have every mapped member.
+    pub(super) has_all_members: bool,
 }
 
 impl JsonShape {
@@ -41,7 +43,8 @@ impl JsonShape {
     ) -> Result<Self, SourceError> {
         let way = find_way(input, config, columns, limits, file)?;
         input.seek(SeekFrom::Start(0))?;
-        Self::of(Window::new(input, limits, file), way)
+        let shape = Self::of(Window::new(input, limits, file), way)?;
+        Ok(Self { has_all_members: config.json.has_all_members, ..shape })
     }
 
     /// Looks at records whose way is known.
@@ -60,7 +63,7 @@ impl JsonShape {
                 "export it again; a file without people never changes anybody",
             ));
         }
-        Ok(Self { way, tree: Arc::new(collector.tree), rows })
+        Ok(Self { way, tree: Arc::new(collector.tree), rows, has_all_members: false })
     }
 
     /// How many records there are, those that cannot be read counted.

@@ -20,7 +20,7 @@ fn columns(names: &[&str]) -> Vec<ColumnUse> {
 }
 
 fn config(records: Option<&str>) -> FormatConfig {
-    let json = JsonConfig { records: records.map(str::to_owned) };
+    let json = JsonConfig { records: records.map(str::to_owned), ..JsonConfig::default() };
     FormatConfig { json, ..FormatConfig::default() }
 }
 

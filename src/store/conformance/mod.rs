@@ -5,6 +5,7 @@
 
 pub mod calls;
 pub mod decisions;
+pub mod deliveries;
 pub mod jobs;
 pub mod keys;
 pub mod leases;
@@ -127,6 +128,13 @@ macro_rules! conformance {
             keys::a_key_that_is_no_longer_valid_is_not_rotated,
             keys::a_revoked_key_stays_revoked_as_it_was_first,
             keys::the_last_use_is_noted_now_and_then,
+            deliveries::deliveries_wait_in_the_order_of_receipt,
+            deliveries::the_same_delivery_again_is_the_first,
+            deliveries::equal_content_is_the_same_only_while_it_waits,
+            deliveries::a_run_takes_its_deliveries_with_its_commit_and_once,
+            deliveries::a_refused_delivery_is_a_failed_run,
+            deliveries::what_is_put_off_waits_and_what_is_closed_does_not,
+            deliveries::processed_deliveries_are_forgotten_in_time,
             leases::a_lease_has_one_holder,
             leases::whoever_waits_is_told_who_holds_the_lease,
             leases::leases_of_two_targets_do_not_meet,

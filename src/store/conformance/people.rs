@@ -2,11 +2,11 @@
 
 use crate::domain::{ActiveWindow, Change, ExternalId, OperationStatus, RunId, RunKind};
 use crate::store::conformance::sample::{
-    at, deliver, joiners, new_run, operations, outcome, resource, row, source, target,
+    at, deliver, joiners, new_run, operations, outcome, rejected, resource, row, source, target,
 };
 use crate::store::{
     ActiveRecord, ChangeCounts, Commit, Due, FileHistory, NewRun, PlannedRow, PlannedVerdict,
-    RecordNote, Store,
+    RecordNote, SmallRuns, Store,
 };
 
 async fn commit<S: Store>(store: &S, run: NewRun, rows: Vec<PlannedRow>, missing: &[(&str, bool)]) {
@@ -94,12 +94,15 @@ pub async fn small_runs_of_a_source_are_summed_up<S: Store>(store: &S) {
     commit(store, due("R1", 1, 0), Vec::new(), &[]).await;
     commit(store, due("R2", 2, 100), Vec::new(), &[]).await;
     commit(store, NewRun { changes: changes(50), ..new_run("R3", 0) }, Vec::new(), &[]).await;
-    let since = async |second: i64| {
-        store.changes_since(&source(), &[RunKind::Due], at(second * 1_000)).await
-    };
-    assert_eq!(since(-1).await.unwrap().leaver, 3);
-    assert_eq!(since(50).await.unwrap().leaver, 2);
-    assert_eq!(since(100).await.unwrap().leaver, 0);
+    let hook = NewRun { kind: RunKind::Webhook, rows: 3, out_of_scope: 1, ..due("R4", 4, 120) };
+    commit(store, hook, vec![rejected(2), rejected(3)], &[]).await;
+    let since =
+        async |second: i64| store.small_runs_since(&source(), at(second * 1_000)).await.unwrap();
+    assert_eq!(since(-1).await.changes.leaver, 7);
+    assert_eq!(since(50).await.changes.leaver, 6);
+    let last = since(100).await;
+    assert_eq!((last.changes.leaver, last.rows_in_scope, last.rejected), (4, 2, 2));
+    assert_eq!(since(120).await, SmallRuns::default());
 }
 
 fn noted(row: PlannedRow, window: ActiveWindow) -> PlannedRow {

@@ -1,6 +1,6 @@
 //! Promises of [`Runs`](crate::store::Runs).
 
-use crate::domain::{Change, ExternalId, OperationStatus, RunId, RunStatus, TargetName};
+use crate::domain::{Change, ExternalId, OperationStatus, RunId, RunKind, RunStatus, TargetName};
 use crate::store::conformance::sample::{
     at, commit, deliver, joiners, new_run, operations, rejected, row, run, source, statuses, target,
 };
@@ -128,6 +128,8 @@ pub async fn a_refused_file_is_a_failed_run<S: Store>(store: &S) {
         hint: None,
     };
     let refused = RefusedRun {
+        kind: RunKind::File,
+        deliveries: Vec::new(),
         id: RunId::from("R2"),
         source: source(),
         target: target(),

@@ -26,7 +26,7 @@ impl Subject {
     fn find(db: &Connection, run: &RunId) -> Result<Option<Self>, Failure> {
         let mut statement = db.prepare_cached(
             "-- decide.find
-            SELECT seq, target, source, status, is_full, file IS NOT NULL, counts_absence, superseded_by
+            SELECT seq, target, source, status, is_full, kind <> 'due', counts_absence, superseded_by
             FROM runs
             WHERE id = ?1",
         )?;

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use crate::domain::{ExternalId, TargetName};
 use crate::store::sqlite::connection::{Failure, Inner, Location, SqliteStore, blocking, held};
 use crate::store::sqlite::convert::{micros, whole};
-use crate::store::sqlite::{enter, faulty, resource};
+use crate::store::sqlite::{deliveries, enter, faulty, resource};
 use crate::store::{
     Commit, NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RecordNote, RunDraft, StoreError,
 };
@@ -97,7 +97,9 @@ impl RunDraft for SqliteDraft {
             let mut connection = held(&self.connection);
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            if ledger_version(&transaction, &self.target)? != self.version {
+            if ledger_version(&transaction, &self.target)? != self.version
+                || !deliveries::all_wait(&transaction, &run.deliveries)?
+            {
                 return Ok(Commit::LedgerMoved);
             }
             enter::enter(&transaction, &run, micros(now))?;

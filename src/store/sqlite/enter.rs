@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, named_params, params};
 
-use crate::domain::Change;
+use crate::domain::{Change, RunKind};
 use crate::store::sqlite::connection::Failure;
 use crate::store::sqlite::convert::{micros, whole};
-use crate::store::sqlite::{faulty, held_by, ledger, levels, requests, schedule};
+use crate::store::sqlite::{deliveries, faulty, held_by, ledger, levels, requests, schedule};
 use crate::store::{NewRun, TakesPlaceOf};
 
 /// Everything a commit does, inside its transaction.
@@ -24,6 +24,7 @@ pub(super) fn enter(db: &Connection, run: &NewRun, now_us: i64) -> Result<(), Fa
     levels::note_unknown_managers(db, target)?;
     levels::assign(db)?;
     let seq = enter_run(db, run, is_held, now_us)?;
+    deliveries::take(db, &run.deliveries, &run.id, now_us)?;
     let before: i64 = db
         .prepare_cached(
             "-- enter.last_operation
@@ -58,7 +59,7 @@ pub(super) fn enter(db: &Connection, run: &NewRun, now_us: i64) -> Result<(), Fa
     }
     ledger::enter_records(db, &applied)?;
     ledger::note_unchanged(db, &applied)?;
-    schedule::clear(db, &applied, run.is_full, run.file.is_some())?;
+    schedule::clear(db, &applied, run.is_full, run.kind != RunKind::Due)?;
     schedule::enter(db, &applied)?;
     enter_missing(db, seq)?;
     if run.is_full {

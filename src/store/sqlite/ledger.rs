@@ -140,7 +140,6 @@ pub(super) fn supersede_held(db: &Connection, applied: &Applied<'_>) -> Result<(
                     AND older.status = 'held'
                     AND older.source = own.source
                     AND older.seq <> own.seq
-                    AND older.kind IN ('file', 'pilot', 'due')
                     AND coalesce(older.as_of_us, 0) <= coalesce(own.as_of_us, 0))",
     )?
     .execute(params![applied.seq, applied.id, applied.now_us])?;

@@ -14,6 +14,7 @@ mod claims;
 mod connection;
 mod convert;
 mod decide;
+mod deliveries;
 mod draft;
 mod due;
 mod enter;

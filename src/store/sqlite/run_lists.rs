@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::domain::{ExternalId, OperationId, RunId, RunKind, SourceName};
 use crate::store::sqlite::connection::Failure;
 use crate::store::sqlite::convert::{Cell, limit as most};
-use crate::store::{ChangeCounts, FileHistory};
+use crate::store::{FileHistory, SmallRuns};
 
 pub(super) fn file_history(
     db: &Connection,
@@ -66,20 +66,21 @@ pub(super) fn file_history(
     })
 }
 
-pub(super) fn changes_since(
+pub(super) fn small_runs_since(
     db: &Connection,
     source: &SourceName,
-    kinds: &[RunKind],
     since_us: i64,
-) -> Result<ChangeCounts, Failure> {
-    let mut sum = ChangeCounts::default();
-    for kind in kinds {
-        let counts: [i64; 5] = db
+) -> Result<SmallRuns, Failure> {
+    let mut sum = SmallRuns::default();
+    let count = |count: i64| Cell { table: "runs", column: "joiner", id: source }.count(count);
+    for kind in RunKind::SMALL {
+        let counts: [i64; 6] = db
             .prepare_cached(
-                "-- run_lists.changes_since
+                "-- run_lists.small_runs_since
                 SELECT
                     coalesce(sum(joiner), 0), coalesce(sum(joiner_inactive), 0),
-                    coalesce(sum(mover), 0), coalesce(sum(leaver), 0), coalesce(sum(rehire), 0)
+                    coalesce(sum(mover), 0), coalesce(sum(leaver), 0), coalesce(sum(rehire), 0),
+                    coalesce(sum(row_count - out_of_scope), 0)
                 FROM runs
                 WHERE source = ?1
                     AND kind = ?2
@@ -88,15 +89,30 @@ pub(super) fn changes_since(
                     AND started_at_us > ?3",
             )?
             .query_row(params![source.as_str(), kind.as_str(), since_us], |row| {
-                Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?])
+                Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?])
             })?;
-        let count = |count: i64| Cell { table: "runs", column: "joiner", id: source }.count(count);
-        let [joiner, joiner_inactive, mover, leaver, rehire] = counts;
-        sum.joiner += count(joiner)?;
-        sum.joiner_inactive += count(joiner_inactive)?;
-        sum.mover += count(mover)?;
-        sum.leaver += count(leaver)?;
-        sum.rehire += count(rehire)?;
+        let [joiner, joiner_inactive, mover, leaver, rehire, rows] = counts;
+        sum.changes.joiner += count(joiner)?;
+        sum.changes.joiner_inactive += count(joiner_inactive)?;
+        sum.changes.mover += count(mover)?;
+        sum.changes.leaver += count(leaver)?;
+        sum.changes.rehire += count(rehire)?;
+        sum.rows_in_scope += count(rows)?;
+        let rejected: i64 = db
+            .prepare_cached(
+                "-- run_lists.rejected_since
+                SELECT count(*)
+                FROM runs
+                JOIN operations ON operations.run = runs.seq
+                WHERE runs.source = ?1
+                    AND runs.kind = ?2
+                    AND runs.applied = 1
+                    AND runs.status <> 'cancelled'
+                    AND runs.started_at_us > ?3
+                    AND operations.status = 'rejected'",
+            )?
+            .query_row(params![source.as_str(), kind.as_str(), since_us], |row| row.get(0))?;
+        sum.rejected += count(rejected)?;
     }
     Ok(sum)
 }

@@ -10,10 +10,10 @@ use crate::domain::{
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, limit as most, micros};
 use crate::store::sqlite::draft::SqliteDraft;
-use crate::store::sqlite::{decide, faulty, held_by, run_lists};
+use crate::store::sqlite::{decide, deliveries, faulty, held_by, run_lists};
 use crate::store::{
-    ChangeCounts, FileHistory, Outcome, RefusedRun, Run, RunDraft, Runs, StatusCounts, StoreError,
-    StoredProblem,
+    ChangeCounts, FileHistory, Outcome, RefusedRun, Run, RunDraft, Runs, SmallRuns, StatusCounts,
+    StoreError, StoredProblem,
 };
 
 #[async_trait]
@@ -108,15 +108,14 @@ impl Runs for SqliteStore {
             .await
     }
 
-    async fn changes_since(
+    async fn small_runs_since(
         &self,
         source: &SourceName,
-        kinds: &[RunKind],
         since: Timestamp,
-    ) -> Result<ChangeCounts, StoreError> {
-        let (source, kinds) = (source.clone(), kinds.to_vec());
-        self.read("sum up recent changes", move |db| {
-            run_lists::changes_since(db, &source, &kinds, micros(since))
+    ) -> Result<SmallRuns, StoreError> {
+        let source = source.clone();
+        self.read("sum up small runs", move |db| {
+            run_lists::small_runs_since(db, &source, micros(since))
         })
         .await
     }
@@ -236,12 +235,12 @@ fn refuse(db: &Connection, run: &RefusedRun) -> Result<(), Failure> {
     db.prepare_cached(
         "-- runs.refuse
         INSERT INTO runs (
-            id, source, target, file, file_digest, mapping_fingerprint, status,
+            id, source, target, kind, file, file_digest, mapping_fingerprint, status,
             row_count, without_row, unchanged, out_of_scope,
             joiner, joiner_inactive, mover, leaver, rehire, missing,
             problem_code, problem_place, problem_message, problem_hint, started_at_us, ended_at_us)
         VALUES (
-            :id, :source, :target, :file, :file_digest, :mapping_fingerprint, 'failed',
+            :id, :source, :target, :kind, :file, :file_digest, :mapping_fingerprint, 'failed',
             0, 0, 0, 0,
             0, 0, 0, 0, 0, 0,
             :code, :place, :message, :hint, :started_at_us, :ended_at_us)",
@@ -250,6 +249,7 @@ fn refuse(db: &Connection, run: &RefusedRun) -> Result<(), Failure> {
         ":id": run.id.as_str(),
         ":source": run.source.as_str(),
         ":target": run.target.as_str(),
+        ":kind": run.kind.as_str(),
         ":file": run.file,
         ":file_digest": run.file_digest,
         ":mapping_fingerprint": run.mapping_fingerprint,
@@ -260,7 +260,7 @@ fn refuse(db: &Connection, run: &RefusedRun) -> Result<(), Failure> {
         ":started_at_us": micros(run.started_at),
         ":ended_at_us": micros(run.ended_at),
     })?;
-    Ok(())
+    deliveries::take(db, &run.deliveries, &run.id, micros(run.ended_at))
 }
 
 /// One run with its counts.

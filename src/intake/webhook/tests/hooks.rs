@@ -1,13 +1,24 @@
 //! Whole deliveries: what is taken, and a reason of its own for each that is not.
 
-use crate::config::WebhookConfig;
+use crate::config::{Burst, WebhookConfig};
 use crate::domain::KeyScope;
 use crate::intake::Caller;
 
 use super::*;
 
+fn config(verify: VerifyConfig, records: &str) -> WebhookConfig {
+    WebhookConfig {
+        verify,
+        secrets: Vec::new(),
+        records: records.to_owned(),
+        schema: None,
+        rate: Burst { calls: 1, window: std::time::Duration::from_secs(1) },
+        coalesce: std::time::Duration::ZERO,
+    }
+}
+
 fn hook(verify: VerifyConfig, records: &str, texts: &[&str]) -> Hook {
-    let config = WebhookConfig { verify, secrets: Vec::new(), records: records.to_owned() };
+    let config = config(verify, records);
     let limits = BodyLimits { bytes: 400, depth: 5 };
     Hook::new("hr".into(), &config, &secrets(texts), limits).unwrap()
 }

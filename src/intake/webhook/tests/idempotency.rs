@@ -67,7 +67,7 @@ fn the_senders_id_is_the_key_where_there_is_one() {
     let signature = format!("sha256={BODY_HEX}");
     let headers = [("x-hub-signature-256", signature.as_str()), ("X-GitHub-Delivery", "d1")];
     let verified = verify(&github, &headers, BODY, at(0)).unwrap();
-    assert_eq!(verified.id, Some(DeliveryId { text: "d1".into(), is_signed: false }));
+    assert_eq!(verified.id, Some(SendersId { text: "d1".into(), is_signed: false }));
     let delivery = Delivery { headers: &[], body: BODY };
     let key = idempotency_key(&"hr".into(), &delivery, Some(&verified), &Value::Null);
     assert_eq!(key.basis, Basis::UnsignedId);
