@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::bridge::{Bridge, BridgeError, Overview};
-use crate::domain::RunStatus;
+use crate::bridge::{Bridge, BridgeError, Hooks, Overview};
+use crate::domain::{RunStatus, SourceName};
 use crate::server::access::{Role, require_here_or};
 use crate::server::problem::{Problem, ProblemDocument};
 use crate::server::shared::Shared;
-use crate::store::Tally;
+use crate::store::{Backlog, Tally};
 
 /// Text format 0.0.4.
 const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -38,6 +38,8 @@ pub(super) struct LastTally(Mutex<Option<(Instant, Arc<Counted>)>>);
 struct Counted {
     overview: Overview,
     tally: Tally,
+    /// What waits of each source with a webhook.
+    backlogs: Vec<(SourceName, Backlog)>,
 }
 
 /// Numbers for Prometheus.
@@ -59,7 +61,9 @@ pub(super) async fn metrics(
     require_here_or(&request, &shared, Role::Reader).await?;
     let counted = counted(&shared).await?;
     let answered = shared.answered.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let text = text(&counted, &answered);
+    let mut text = text(&counted, &answered);
+    let (_, hooks) = shared.bridge_and_hooks();
+    text.push_str(&webhooks(&counted, &hooks));
     Ok(HttpResponse::Ok().content_type(MEDIA_TYPE).body(text))
 }
 
@@ -78,7 +82,12 @@ async fn counted(shared: &Shared) -> Result<Arc<Counted>, Problem> {
 }
 
 async fn count(bridge: &Bridge) -> Result<Counted, BridgeError> {
-    Ok(Counted { overview: bridge.overview().await?, tally: bridge.store.tally().await? })
+    let mut backlogs = Vec::new();
+    for source in bridge.setup.config().sources.iter().filter(|source| source.webhook.is_some()) {
+        backlogs.push((source.name.clone(), bridge.store.backlog(&source.name).await?));
+    }
+    let (overview, tally) = (bridge.overview().await?, bridge.store.tally().await?);
+    Ok(Counted { overview, tally, backlogs })
 }
 
 fn text(counted: &Counted, answered: &BTreeMap<(String, &'static str, u16), u64>) -> String {
@@ -134,6 +143,27 @@ fn text(counted: &Counted, answered: &BTreeMap<(String, &'static str, u16), u64>
     for ((route, method, status), count) in answered {
         let status = status.to_string();
         page.sample(&[("route", route), ("method", method), ("status", &status)], *count);
+    }
+    page.text
+}
+
+fn webhooks(counted: &Counted, hooks: &Hooks) -> String {
+    let mut page = Page::default();
+    if counted.backlogs.is_empty() {
+        return page.text;
+    }
+    let help = "Webhook deliveries by source and answer.";
+    page.metric("scimport_webhook_deliveries_total", "counter", help);
+    for ((source, outcome), count) in hooks.answered() {
+        page.sample(&[("source", source.as_str()), ("outcome", outcome)], count);
+    }
+    page.metric(
+        "scimport_webhook_waiting",
+        "gauge",
+        "Webhook deliveries that wait to be processed.",
+    );
+    for (source, backlog) in &counted.backlogs {
+        page.sample(&[("source", source.as_str())], backlog.waiting);
     }
     page.text
 }

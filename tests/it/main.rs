@@ -40,6 +40,9 @@ mod entra_tls;
 mod entra_token;
 mod entra_upload;
 #[cfg(test)]
+#[cfg(unix)]
+mod hook_support;
+#[cfg(test)]
 mod hr_bombs;
 #[cfg(test)]
 mod hr_book;
@@ -128,6 +131,12 @@ mod serve_daemon;
 #[cfg(test)]
 #[cfg(unix)]
 mod serve_folder;
+#[cfg(test)]
+#[cfg(unix)]
+mod serve_hooks;
+#[cfg(test)]
+#[cfg(unix)]
+mod serve_hooks_kill;
 #[cfg(test)]
 #[cfg(unix)]
 mod serve_support;
