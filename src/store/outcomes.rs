@@ -82,7 +82,9 @@ pub trait Outcomes {
     async fn open_window(&self, target: &TargetName) -> Result<Option<OpenWindow>, StoreError>;
 
     /// The operations of these workers that were sent (status `accepted`, `unconfirmed`,
-    /// `provisioned`, `skipped` or `failed`, with a `sent_at`), each worker's newest three.
+    /// `provisioned`, `skipped` or `failed`, with a `sent_at`): each worker's newest three, and older
+    /// ones that are open (`accepted` or `unconfirmed`), at most a hundred of them. Webhooks may bring
+    /// many versions of somebody in one cycle.
     async fn sent_operations(
         &self,
         target: &TargetName,

@@ -85,7 +85,7 @@ macro_rules! conformance {
             outcomes::a_later_event_mends_a_failure,
             outcomes::what_nobody_heard_of_is_unconfirmed,
             outcomes::an_operation_that_was_not_sent_is_not_settled,
-            outcomes::sent_operations_are_the_newest_three_of_each_worker,
+            outcomes::sent_operations_are_the_newest_three_of_each_worker_and_what_is_open,
             outcomes::what_waits_too_long_is_found_oldest_first,
             outcomes::what_is_known_of_the_log_is_kept,
             calls::the_burst_window_holds_its_calls_and_no_more,

@@ -179,21 +179,36 @@ pub async fn an_operation_that_was_not_sent_is_not_settled<S: Store>(store: &S) 
     assert!(store.settle(vec![no_outcome], at(5)).await.is_err());
 }
 
-pub async fn sent_operations_are_the_newest_three_of_each_worker<S: Store>(store: &S) {
-    for version in 1..=4 {
+pub async fn sent_operations_are_the_newest_three_of_each_worker_and_what_is_open<S: Store>(
+    store: &S,
+) {
+    for version in 1..=5 {
         let rows = vec![row(2, "E1", Change::Mover, version), row(3, "E2", Change::Mover, version)];
         let run = format!("R{version}");
         commit(store, &run, rows, at(i64::from(version) * 10)).await;
         deliver(store, at(i64::from(version) * 10 + 1)).await;
     }
-    commit(store, "R5", joiners(&["E1"]), at(50)).await;
+    // all but the first of the second worker have ended
+    let mut ended = Vec::new();
+    for run in 1..=5 {
+        let of_run = operations(store, &format!("R{run}")).await;
+        let skip = usize::from(run == 1);
+        ended.extend(
+            of_run
+                .iter()
+                .take(2 - skip)
+                .map(|each| outcome(each, OperationStatus::Provisioned, "updated")),
+        );
+    }
+    store.settle(ended, at(100)).await.unwrap();
+    commit(store, "R6", joiners(&["E1"]), at(60)).await;
     let ids = ["E2", "nobody", "E1"].map(ExternalId::from).to_vec();
     let sent = store.sent_operations(&target(), ids).await.unwrap();
     let found: Vec<_> =
         sent.iter().map(|each| format!("{} {}", each.external_id, each.run)).collect();
-    assert_eq!(found, ["E2 R4", "E2 R3", "E2 R2", "E1 R4", "E1 R3", "E1 R2"]);
-    assert_eq!((sent[0].status, sent[0].sent_at), (OperationStatus::Accepted, at(41)));
-    assert_eq!((&sent[0].change_id, sent[0].event_at), (&None, None));
+    assert_eq!(found, ["E2 R5", "E2 R4", "E2 R3", "E2 R1", "E1 R5", "E1 R4", "E1 R3"]);
+    assert_eq!((sent[3].status, sent[3].sent_at), (OperationStatus::Accepted, at(11)));
+    assert_eq!((&sent[3].change_id, sent[3].event_at), (&None, None));
 }
 
 pub async fn what_waits_too_long_is_found_oldest_first<S: Store>(store: &S) {

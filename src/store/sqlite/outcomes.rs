@@ -50,8 +50,19 @@ impl Outcomes for SqliteStore {
                     AND operations.external_id = ?2
                     AND operations.sent_at_us IS NOT NULL
                     AND operations.status IN ('accepted', 'unconfirmed', 'provisioned', 'skipped', 'failed')
+                    AND (
+                        operations.status IN ('accepted', 'unconfirmed')
+                        OR operations.id >= coalesce((
+                            SELECT newer.id
+                            FROM operations AS newer
+                            WHERE newer.target = ?1
+                                AND newer.external_id = ?2
+                                AND newer.sent_at_us IS NOT NULL
+                                AND newer.status IN ('accepted', 'unconfirmed', 'provisioned', 'skipped', 'failed')
+                            ORDER BY newer.id DESC
+                            LIMIT 1 OFFSET 2), 0))
                 ORDER BY operations.id DESC
-                LIMIT 3",
+                LIMIT 100",
             )?;
             let mut sent = Vec::new();
             for id in ids {
