@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::config::format::pointer;
+use crate::config::hydrate::{self, HydrateConfig};
 use crate::config::node::Value;
 use crate::config::secrets::{self, SecretRef};
 use crate::config::section::{Field, Section};
 use crate::config::suggest::{did_you_mean, nearest};
 
-pub(super) const KEYS: &[&str] = &["verify", "records", "secrets"];
-pub(super) const LATER: &[&str] = &["hydrate"];
+pub(super) const KEYS: &[&str] = &["verify", "records", "secrets", "hydrate"];
 pub(super) const VERIFY_KEYS: &[&str] = &[
     "header",
     "algorithm",
@@ -46,6 +46,8 @@ pub struct WebhookConfig {
     pub secrets: Vec<SecretRef>,
     /// JSON Pointer to the worker or the list of workers; empty for the body itself.
     pub records: String,
+    /// Where the worker is fetched from, when an event carries only an id.
+    pub hydrate: Option<HydrateConfig>,
 }
 
 /// How a delivery proves whom it is from.
@@ -150,7 +152,8 @@ pub enum SignedPart {
 /// Reads `webhook`.
 pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<WebhookConfig> {
     let section = field.part()?;
-    section.check_keys(KEYS, LATER);
+    section.check_keys(KEYS, &[]);
+    let hydrate = section.get("hydrate").map(|field| hydrate::read(&field, folder));
     let records = section.get("records").map_or(Some(String::new()), |field| pointer(&field));
     let outer = section.get("secrets").map(|field| secret_list(&field, folder));
     let verify = section.require("verify")?;
@@ -183,7 +186,8 @@ pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<WebhookConfig> {
         }
         (Some(secrets), None) | (None, Some(secrets)) => secrets?,
     };
-    Some(WebhookConfig { verify, secrets, records: records? })
+    let hydrate = hydrate.map_or(Some(None), |hydrate| hydrate.map(Some))?;
+    Some(WebhookConfig { verify, secrets, records: records?, hydrate })
 }
 
 fn secret_list(field: &Field<'_>, folder: &Path) -> Option<Vec<SecretRef>> {
@@ -235,7 +239,7 @@ fn signature(section: &Section<'_>) -> Option<SignatureConfig> {
 }
 
 /// The name of a header (RFC 9110, section 5.1), in lower case.
-fn header(field: &Field<'_>) -> Option<String> {
+pub(super) fn header(field: &Field<'_>) -> Option<String> {
     let name = field.text()?;
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.bytes().all(fits) {

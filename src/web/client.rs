@@ -159,7 +159,7 @@ pub enum TransportKind {
 pub struct TransportFailure {
     /// How it came to have none.
     pub kind: TransportKind,
-    source: Arc<reqwest::Error>,
+    source: Option<Arc<reqwest::Error>>,
 }
 
 impl From<reqwest::Error> for TransportFailure {
@@ -174,7 +174,7 @@ impl From<reqwest::Error> for TransportFailure {
         } else {
             TransportKind::Cut
         };
-        Self { kind, source: Arc::new(error.without_url()) }
+        Self { kind, source: Some(Arc::new(error.without_url())) }
     }
 }
 
@@ -191,11 +191,17 @@ impl fmt::Display for TransportFailure {
 
 impl Error for TransportFailure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.source)
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
 
 impl TransportFailure {
+    /// Nothing came for as long as one is willing to wait.
+    #[must_use]
+    pub const fn too_slow() -> Self {
+        Self { kind: TransportKind::Timeout, source: None }
+    }
+
     /// What to do about it.
     #[must_use]
     pub const fn advice(&self) -> &'static str {

@@ -167,6 +167,8 @@ mod support;
 #[cfg(test)]
 mod tracking_stragglers;
 #[cfg(test)]
+mod web_hydrate;
+#[cfg(test)]
 mod workbook_hostile;
 #[cfg(test)]
 mod workbook_kinds;

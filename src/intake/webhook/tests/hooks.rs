@@ -7,7 +7,8 @@ use crate::intake::Caller;
 use super::*;
 
 fn hook(verify: VerifyConfig, records: &str, texts: &[&str]) -> Hook {
-    let config = WebhookConfig { verify, secrets: Vec::new(), records: records.to_owned() };
+    let (secrets_at, records) = (Vec::new(), records.to_owned());
+    let config = WebhookConfig { verify, secrets: secrets_at, records, hydrate: None };
     let limits = BodyLimits { bytes: 400, depth: 5 };
     Hook::new("hr".into(), &config, &secrets(texts), limits).unwrap()
 }
