@@ -7,6 +7,7 @@ use crate::entra::EntraError;
 use crate::intake::IntakeError;
 use crate::store::StoreError;
 use crate::tracking::TrackingError;
+use crate::web::WebError;
 
 /// Why the bridge could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,9 @@ pub enum BridgeError {
     /// The file was refused.
     #[error("{}: {}", .0.place, .0.message)]
     Refused(Box<Problem>),
+    /// An HR system cannot be asked.
+    #[error("the address of `hydrate` cannot be asked")]
+    Web(#[from] WebError),
     /// There is no room for temporary files.
     #[error("a temporary file cannot be written")]
     Spool {

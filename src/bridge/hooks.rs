@@ -1,6 +1,7 @@
 //! The webhooks of a config: what is judged of a delivery before it is stored, storing it, and
 //! (in `process.rs`) making runs of what waits.
 
+mod hydrate;
 mod process;
 mod rate;
 

@@ -3,10 +3,12 @@
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use crate::config::SourceTimeZone;
 use crate::config::node::Value;
+use crate::config::schedule::{self, ExpectedConfig};
 use crate::config::section::{Field, Section};
 
-pub(super) const KEYS: &[&str] = &["path", "pattern", "settle", "poll", "keep"];
+pub(super) const KEYS: &[&str] = &["path", "pattern", "settle", "poll", "keep", "expected"];
 /// How long a file has to stay as it is before it counts as whole. Uploads pause for some seconds.
 const SETTLE: Duration = Duration::from_secs(10);
 /// How often the folder is looked at.
@@ -26,6 +28,8 @@ pub struct FolderConfig {
     pub poll: Duration,
     /// How long answered files are kept; `None`: for good.
     pub keep: Option<Duration>,
+    /// When a file always comes.
+    pub expected: Option<ExpectedConfig>,
 }
 
 impl FolderConfig {
@@ -79,9 +83,13 @@ impl FilePattern {
 }
 
 /// Reads one folder, or a list of them.
-pub(super) fn read(field: &Field<'_>, base: &Path) -> Vec<FolderConfig> {
+pub(super) fn read(
+    field: &Field<'_>,
+    base: &Path,
+    zone: Option<&SourceTimeZone>,
+) -> Vec<FolderConfig> {
     let items = match &field.node.value {
-        Value::Table(_) => return folder(field.part(), base).into_iter().collect(),
+        Value::Table(_) => return folder(field.part(), base, zone).into_iter().collect(),
         Value::Array(_) => field.items().unwrap_or_default(),
         _ => {
             field.wrong_type(
@@ -93,10 +101,14 @@ pub(super) fn read(field: &Field<'_>, base: &Path) -> Vec<FolderConfig> {
     if items.is_empty() {
         field.refuse_key(format!("`{}` lists no folder", field.key), None);
     }
-    items.iter().filter_map(|item| folder(item.part(), base)).collect()
+    items.iter().filter_map(|item| folder(item.part(), base, zone)).collect()
 }
 
-fn folder(section: Option<Section<'_>>, base: &Path) -> Option<FolderConfig> {
+fn folder(
+    section: Option<Section<'_>>,
+    base: &Path,
+    zone: Option<&SourceTimeZone>,
+) -> Option<FolderConfig> {
     let section = section?;
     section.check_keys(KEYS, &[]);
     let path = section.require_text("path");
@@ -107,7 +119,16 @@ fn folder(section: Option<Section<'_>>, base: &Path) -> Option<FolderConfig> {
     let settle = section.positive_duration_or("settle", SETTLE);
     let poll = section.positive_duration_or("poll", POLL);
     let keep = section.get("keep").map(|_| section.positive_duration_or("keep", POLL));
-    Some(FolderConfig { path: base.join(path?), patterns: patterns?, settle, poll, keep })
+    let expected = section.get("expected").map(|field| schedule::expected(&field, zone));
+    let expected = expected.map_or(Some(None), |expected| expected.map(Some));
+    Some(FolderConfig {
+        path: base.join(path?),
+        patterns: patterns?,
+        settle,
+        poll,
+        keep,
+        expected: expected?,
+    })
 }
 
 fn patterns(field: &Field<'_>) -> Option<Vec<FilePattern>> {

@@ -24,6 +24,7 @@ mod folder;
 mod format;
 mod guard;
 mod http;
+mod hydrate;
 mod leavers;
 mod load;
 mod mapping;
@@ -31,6 +32,7 @@ mod node;
 mod problem;
 mod rows;
 mod rule;
+mod schedule;
 mod secrets;
 mod section;
 mod server;
@@ -41,6 +43,7 @@ mod suggest;
 mod syntax;
 mod target;
 mod tenant;
+mod times;
 mod webhook;
 
 pub use credential::CredentialConfig;
@@ -48,13 +51,16 @@ pub use duration::parse as parse_duration;
 pub use find::{ConfigNotFound, find};
 pub use folder::{FilePattern, FolderConfig};
 pub use http::HttpConfig;
+pub use hydrate::{AuthConfig, FetchConfig, HydrateConfig, UserConfig};
 pub use load::{Config, environment};
 pub use problem::{ConfigErrors, ConfigPlace, ConfigProblem, Snippet};
+pub use schedule::{ExpectedConfig, ScheduleConfig, Takes};
 pub use secrets::{SecretError, SecretRef};
 pub use server::{ServerConfig, ServerTls};
 pub use source::{Export, SourceConfig, SourceTimeZone};
 pub use store::StoreConfig;
 pub use target::{Burst, RetryConfig, TargetConfig, TrackingConfig};
+pub use times::Times;
 pub use webhook::{
     SignatureAlgorithm, SignatureConfig, SignatureEncoding, SignedPart, VerifyConfig,
     WebhookConfig, WebhookPreset,

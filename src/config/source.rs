@@ -9,7 +9,9 @@ use crate::config::secrets::SecretRef;
 use crate::config::section::{Field, Section, is_name};
 use crate::config::suggest::{did_you_mean, nearest};
 use crate::config::webhook::{self, WebhookConfig};
-use crate::config::{FolderConfig, as_of, folder, format, guard, leavers, mapping};
+use crate::config::{
+    FolderConfig, ScheduleConfig, Takes, as_of, folder, format, guard, leavers, mapping, schedule,
+};
 use crate::domain::{SourceName, TargetName};
 use crate::mapping::{ByConfig, MappingConfig};
 use crate::plan::{AsOf, CompleteConfig, Guards, LeaversConfig};
@@ -31,10 +33,10 @@ pub(super) const KEYS: &[&str] = &[
     "takes_over",
     "guard",
     "folder",
+    "schedule",
     "webhook",
     "mapping",
 ];
-pub(super) const LATER: &[&str] = &["schedule"];
 
 /// `[source.NAME]`.
 #[derive(Debug, Clone)]
@@ -65,6 +67,8 @@ pub struct SourceConfig {
     pub takes_over: Vec<SourceName>,
     /// Where its files arrive by themselves.
     pub folders: Vec<FolderConfig>,
+    /// What is read by itself when its time comes.
+    pub schedules: Vec<ScheduleConfig>,
     /// How its webhook's deliveries are verified and read.
     pub webhook: Option<WebhookConfig>,
     /// What becomes of a row: the lines, `scope`, what `rows` says about which row comes first, and
@@ -83,7 +87,7 @@ pub enum Export {
 }
 
 /// A time zone and what the config calls it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceTimeZone {
     /// Its IANA name, as written.
     pub name: String,
@@ -98,6 +102,7 @@ pub(super) fn read(sources: &Section<'_>, targets: &[String], folder: &Path) -> 
     for (name, section) in &sections {
         let Some(source) = source(name, section, targets, folder) else { continue };
         watch(section, &source, &mut watched);
+        check_schedules(section, &source);
         read.push(source);
     }
     read
@@ -119,13 +124,44 @@ fn watch(section: &Section<'_>, source: &SourceConfig, watched: &mut Vec<(PathBu
     }
 }
 
+/// A file has one taker, and what is fetched has no name that could say its day.
+fn check_schedules(section: &Section<'_>, source: &SourceConfig) {
+    let refuse = |key: &str, message: &str, hint: &str| {
+        if let Some(field) = section.get(key) {
+            field.refuse_key(message.to_owned(), Some(hint.to_owned()));
+        }
+    };
+    for schedule in &source.schedules {
+        match &schedule.takes {
+            Takes::File { path, .. } => {
+                let path = folder::plain(path);
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let is_watched = |watched: &FolderConfig| {
+                    path.parent() == Some(&folder::plain(&watched.path)) && watched.takes(&name)
+                };
+                if source.folders.iter().any(is_watched) {
+                    let message = "the file of `schedule` lies in a folder that is watched";
+                    let hint = "let one of them take it: to be told when it does not come, \
+                                give `folder` an `expected`";
+                    refuse("schedule", message, hint);
+                }
+            }
+            Takes::Fetch(_) if matches!(source.as_of, AsOf::Name(_)) => {
+                let message = "`as_of` reads a file's name, and what is fetched has none";
+                refuse("as_of", message, "take it from a column, or leave it at `arrival`");
+            }
+            Takes::Fetch(_) => {}
+        }
+    }
+}
+
 fn source(
     name: &str,
     section: &Section<'_>,
     targets: &[String],
     folder: &Path,
 ) -> Option<SourceConfig> {
-    section.check_keys(KEYS, LATER);
+    section.check_keys(KEYS, &[]);
     // All are read before the first that is missing ends this.
     let target = section.require("target").and_then(|field| target(&field, targets));
     let exports = [("full", Export::Full), ("changes", Export::Changes)];
@@ -139,7 +175,10 @@ fn source(
     let as_of = section.get("as_of").and_then(|field| as_of::read(&field)).unwrap_or_default();
     let scope = section.get("scope").and_then(|field| field.text()).map(str::to_owned);
     let rows = section.get("rows").and_then(|field| rows::read(&field)).unwrap_or_default();
-    let folders = section.get("folder").map(|field| folder::read(&field, folder));
+    let folders =
+        section.get("folder").map(|field| folder::read(&field, folder, time_zone.as_ref()));
+    let schedules = section.get("schedule");
+    let schedules = schedules.map(|field| schedule::read(&field, folder, time_zone.as_ref()));
     let takes_over = section.get("takes_over").and_then(|field| takes_over(&field, name));
     let webhook = section.get("webhook").and_then(|field| webhook::read(&field, folder));
     let mapping = section.require("mapping").and_then(|field| mapping::read(&field));
@@ -169,6 +208,7 @@ fn source(
         guards: guards.unwrap_or_default(),
         takes_over: takes_over.unwrap_or_default(),
         folders: folders.unwrap_or_default(),
+        schedules: schedules.unwrap_or_default(),
         webhook,
         mapping: MappingConfig {
             scope,
@@ -220,7 +260,7 @@ fn need_time_zone(
     }
 }
 
-fn time_zone(field: &Field<'_>) -> Option<SourceTimeZone> {
+pub(super) fn time_zone(field: &Field<'_>) -> Option<SourceTimeZone> {
     let name = field.text()?;
     if let Ok(zone) = TimeZone::get(name) {
         return Some(SourceTimeZone { name: name.to_owned(), zone });

@@ -94,7 +94,6 @@ fn is_known(word: &str) -> bool {
         secrets::KEYS,
         secrets::LATER,
         source::KEYS,
-        source::LATER,
         format::CSV_KEYS,
         format::XLSX_KEYS,
         format::JSON_KEYS,

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::config::format::pointer;
+use crate::config::hydrate::{self, HydrateConfig};
 use crate::config::node::Value;
 use crate::config::secrets::{self, SecretRef};
 use crate::config::section::{Field, Section};
 use crate::config::suggest::{did_you_mean, nearest};
 use crate::config::target::{Burst, burst};
 
-pub(super) const KEYS: &[&str] = &["verify", "records", "secrets", "schema", "rate", "coalesce"];
-pub(super) const LATER: &[&str] = &["hydrate"];
+pub(super) const KEYS: &[&str] =
+    &["verify", "records", "secrets", "schema", "rate", "coalesce", "hydrate"];
 pub(super) const VERIFY_KEYS: &[&str] = &[
     "header",
     "algorithm",
@@ -47,7 +48,7 @@ pub struct WebhookConfig {
     /// How a delivery proves whom it is from.
     pub verify: VerifyConfig,
     /// Where the secrets are that signatures are made with; all are live. Empty for
-    /// [`WebhookPreset::Bearer`], whose keys are in the store.
+    /// [`WebhookPreset::Bearer`], whose keys are in the store, and for [`WebhookPreset::Unsigned`].
     pub secrets: Vec<SecretRef>,
     /// JSON Pointer to the worker or the list of workers; empty for the body itself.
     pub records: String,
@@ -57,6 +58,8 @@ pub struct WebhookConfig {
     pub rate: Burst,
     /// How long the first delivery waits for others about the same people.
     pub coalesce: Duration,
+    /// Where the worker is fetched from, when an event carries only an id.
+    pub hydrate: Option<HydrateConfig>,
 }
 
 /// How a delivery proves whom it is from.
@@ -87,11 +90,13 @@ pub enum WebhookPreset {
     Deel,
     /// No signature: a provisioning key of the source.
     Bearer,
+    /// Nothing: anybody may say that somebody has changed, and the worker is fetched.
+    Unsigned,
 }
 
 impl WebhookPreset {
     /// The names in the config.
-    const WORDS: [(&'static str, Self); 8] = [
+    const WORDS: [(&'static str, Self); 9] = [
         ("standard-webhooks", Self::StandardWebhooks),
         ("github", Self::Github),
         ("stripe", Self::Stripe),
@@ -100,6 +105,7 @@ impl WebhookPreset {
         ("gusto", Self::Gusto),
         ("deel", Self::Deel),
         ("bearer", Self::Bearer),
+        ("none", Self::Unsigned),
     ];
 }
 
@@ -161,7 +167,8 @@ pub enum SignedPart {
 /// Reads `webhook`.
 pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<WebhookConfig> {
     let section = field.part()?;
-    section.check_keys(KEYS, LATER);
+    section.check_keys(KEYS, &[]);
+    let hydrate = section.get("hydrate").map(|field| hydrate::read(&field, folder));
     let records = section.get("records").map_or(Some(String::new()), |field| pointer(&field));
     let outer = section.get("secrets").map(|field| secret_list(&field, folder));
     let verify = section.require("verify")?;
@@ -173,10 +180,15 @@ pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<WebhookConfig> {
         }
         _ => (VerifyConfig::Preset(verify.word(&WebhookPreset::WORDS)?), None),
     };
-    let needs_none = verify == VerifyConfig::Preset(WebhookPreset::Bearer);
+    let is_unsigned = verify == VerifyConfig::Preset(WebhookPreset::Unsigned);
+    let needs_none = is_unsigned || verify == VerifyConfig::Preset(WebhookPreset::Bearer);
     let secrets = match (outer, inner) {
         (Some(_), _) if needs_none => {
-            let message = "`bearer` takes the keys of `scimport key create`, and no `secrets`";
+            let message = if is_unsigned {
+                "`none` verifies nothing, and takes no `secrets`"
+            } else {
+                "`bearer` takes the keys of `scimport key create`, and no `secrets`"
+            };
             section.get("secrets")?.refuse_key(message.to_owned(), None);
             return None;
         }
@@ -196,12 +208,21 @@ pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<WebhookConfig> {
     };
     let schema = section.get("schema").map(|field| field.text().map(|path| folder.join(path)));
     let rate = section.get("rate").map_or(Some(DEFAULT_RATE), |field| burst(&field));
+    if is_unsigned && hydrate.is_none() {
+        let hint =
+            "add `hydrate`, which fetches the worker from the HR system, or let the sender sign";
+        let message = "`none` lets anybody deliver, so what is delivered is never taken for true";
+        section.get("verify")?.refuse(message.to_owned(), Some(hint.to_owned()));
+        return None;
+    }
+    let hydrate = hydrate.map_or(Some(None), |hydrate| hydrate.map(Some))?;
     Some(WebhookConfig {
         verify,
         secrets,
         records: records?,
         schema: schema.map_or(Some(None), |path| path.map(Some))?,
         rate: rate?,
+        hydrate,
         coalesce: section.duration_or("coalesce", DEFAULT_COALESCE),
     })
 }
@@ -255,7 +276,7 @@ fn signature(section: &Section<'_>) -> Option<SignatureConfig> {
 }
 
 /// The name of a header (RFC 9110, section 5.1), in lower case.
-fn header(field: &Field<'_>) -> Option<String> {
+pub(super) fn header(field: &Field<'_>) -> Option<String> {
     let name = field.text()?;
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.bytes().all(fits) {

@@ -21,6 +21,31 @@ use crate::store::{NewRun, Store, TakenDelivery, WaitingDelivery};
 /// What messages call the spool.
 const NAME: &str = "deliveries";
 
+/// A delivery whose workers are at hand.
+#[derive(Clone)]
+pub struct ReadyDelivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// Its workers: each a JSON object on one line.
+    pub workers: Vec<Vec<u8>>,
+    /// Why some that it names are not among them.
+    pub problem: Option<String>,
+}
+
+impl ReadyDelivery {
+    /// A delivery whose workers stand in its body.
+    ///
+    /// # Errors
+    ///
+    /// When there are none where `records` points to.
+    pub fn of(delivery: &WaitingDelivery, records: &RecordsPointer) -> Result<Self, BodyFault> {
+        let mut found = Vec::new();
+        let each = |worker: &[u8]| found.push(worker.to_vec());
+        workers(&delivery.body, delivery.is_form, records, each)?;
+        Ok(Self { id: delivery.id.clone(), workers: found, problem: None })
+    }
+}
+
 /// The workers of some deliveries, about to be planned.
 pub struct SpooledWorkers {
     spool: BufWriter<File>,
@@ -39,55 +64,22 @@ impl SpooledWorkers {
         Ok(Self { spool, workers: 0, taken: Vec::new() })
     }
 
-    /// Adds a delivery's workers as they stand in its body.
-    ///
-    /// # Errors
-    ///
-    /// When the spool cannot be written. The inner one says why the body has no workers; nothing of it
-    /// is added then.
-    pub fn push(
-        &mut self,
-        delivery: &WaitingDelivery,
-        records: &RecordsPointer,
-    ) -> std::io::Result<Result<(), BodyFault>> {
-        let mut lines = Vec::new();
-        let each = |worker: &[u8]| lines.push(worker.to_vec());
-        if let Err(fault) = workers(&delivery.body, delivery.is_form, records, each) {
-            return Ok(Err(fault));
-        }
-        self.push_texts(&delivery.id, &lines).map(Ok)
-    }
-
-    /// Adds a delivery whose workers were fetched: each a JSON object.
+    /// Adds a delivery.
     ///
     /// # Errors
     ///
     /// When the spool cannot be written.
-    pub fn push_texts(&mut self, id: &DeliveryId, workers: &[Vec<u8>]) -> std::io::Result<()> {
+    pub fn push(&mut self, delivery: &ReadyDelivery) -> std::io::Result<()> {
         // the header of a file would be row 1
-        let first_row = (!workers.is_empty()).then_some(self.workers + 2);
-        for worker in workers {
+        let first_row = (!delivery.workers.is_empty()).then_some(self.workers + 2);
+        for worker in &delivery.workers {
             self.spool.write_all(if self.workers == 0 { b"[" } else { b",\n" })?;
-            for part in worker.split(|byte| matches!(byte, b'\n' | b'\r')) {
-                self.spool.write_all(part)?;
-                self.spool.write_all(b" ")?;
-            }
+            self.spool.write_all(worker)?;
             self.workers += 1;
         }
-        self.taken.push(TakenDelivery { id: id.clone(), first_row });
+        let (id, problem) = (delivery.id.clone(), delivery.problem.clone());
+        self.taken.push(TakenDelivery { id, first_row, problem });
         Ok(())
-    }
-
-    /// How many workers there are.
-    #[must_use]
-    pub const fn workers(&self) -> u64 {
-        self.workers
-    }
-
-    /// The deliveries, in order.
-    #[must_use]
-    pub fn taken(&self) -> &[TakenDelivery] {
-        &self.taken
     }
 }
 

@@ -36,7 +36,7 @@ pub mod webhook;
 
 pub use cells::{KeptColumns, RowCells};
 pub use convert::{ConvertError, Converted, RejectedRow, RequestSink, Strictness, convert};
-pub use deliveries::{SpooledWorkers, plan_deliveries};
+pub use deliveries::{ReadyDelivery, SpooledWorkers, plan_deliveries};
 pub use due::plan_due;
 pub use feed::Feed;
 pub use file::SourceFile;

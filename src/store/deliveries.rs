@@ -83,6 +83,8 @@ pub struct TakenDelivery {
     pub id: DeliveryId,
     /// The row of its first worker in the run.
     pub first_row: Option<u64>,
+    /// Why some of its workers are not in the run.
+    pub problem: Option<String>,
 }
 
 /// A delivery as the store knows it.
@@ -102,7 +104,7 @@ pub struct Delivery {
     pub run: Option<RunId>,
     /// The row of its first worker there.
     pub first_row: Option<u64>,
-    /// Why nothing came of it, or why it still waits.
+    /// Why nothing came of it or of some of its workers, or why it still waits.
     pub problem: Option<String>,
     /// When it was processed; `None` while it waits.
     pub processed_at: Option<Timestamp>,

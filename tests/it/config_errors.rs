@@ -166,11 +166,46 @@ fn a_folder_is_watched_for_one_source_only() {
 }
 
 #[test]
-fn what_comes_later_is_refused_and_never_ignored() {
-    for key in ["schedule = { cron = \"0 5 * * *\" }"] {
-        let text = problems(&with_source(key));
-        assert!(text.contains("is not supported by this version"), "{key}: {text}");
+fn a_schedule_says_which_field_of_its_times_is_wrong() {
+    let hour = "time_zone = \"UTC\"\nschedule = { cron = \"0 25 * * *\", file = \"w.csv\" }";
+    insta::assert_snapshot!(problems(&with_source(hour)), @r#"
+    scimport.toml, line 12: `cron` has an odd hour: `25`
+      12 | schedule = { cron = "0 25 * * *" …
+         |                     ^^^^^^^^^^^^
+      hint: hour: 0 to 23; `*` is any, `1-5` a range, `*/15` a step
+    "#);
+    let never = problems(&with_source("schedule = { cron = \"0 5 30 2 *\", file = \"w.csv\" }"));
+    assert!(never.contains("`cron` is a time that never comes"), "{never}");
+    assert!(never.contains("needs `time_zone`, because the source has none"), "{never}");
+}
+
+#[test]
+fn a_scheduled_file_is_not_watched_as_well_and_what_is_fetched_has_no_name() {
+    let both = "time_zone = \"UTC\"\nfolder = { path = \"in\", pattern = \"*.csv\" }\n\
+                schedule = { cron = \"0 5 * * *\", file = \"./in/w.csv\" }";
+    insta::assert_snapshot!(problems(&with_source(both)), @r#"
+    scimport.toml, line 13: the file of `schedule` lies in a folder that is watched
+      13 | schedule = …
+         | ^^^^^^^^
+      hint: let one of them take it: to be told when it does not come, give `folder` an `expected`
+    "#);
+    let named = "time_zone = \"UTC\"\nas_of = { name = \"w-%Y%m%d.csv\" }\n\
+                 schedule = { cron = \"0 5 * * *\", hydrate = { url = \"https://hr.example/r\" } }";
+    let text = problems(&with_source(named));
+    assert!(text.contains("`as_of` reads a file's name, and what is fetched has none"), "{text}");
+    let twice = "time_zone = \"UTC\"\nschedule = [{ cron = \"@daily\", file = \"w.csv\" }, \
+                 { cron = \"@daily\", file = \"w.csv\" }]";
+    let text = problems(&with_source(twice));
+    assert!(text.contains("`schedule` lists the same twice"), "{text}");
+    // beside the folder, or under a name that it does not take, it may lie
+    for file in ["w.csv", "in/w.xlsx"] {
+        let text = both.replace("./in/w.csv", file);
+        assert!(Config::parse(&with_source(&text), Path::new("."), []).is_ok(), "{file}");
     }
+}
+
+#[test]
+fn what_comes_later_is_refused_and_never_ignored() {
     for section in ["[alerts]", "[telemetry]"] {
         let text = problems(&format!("{SMALL}{section}\nlisten = 1"));
         assert!(text.contains("is not supported by this version"), "{section}: {text}");

@@ -63,6 +63,7 @@ fn both_are_schemas() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a list of what is taken")]
 fn the_schema_takes_what_the_loader_takes() {
     let good = [
         ("target", "burst = \"1/1m 30s\""),
@@ -106,6 +107,23 @@ fn the_schema_takes_what_the_loader_takes() {
         (
             "source",
             "folder = { path = \"in\", pattern = \"w-?.csv\", settle = \"2s\", poll = \"1s\", keep = \"90d\" }",
+        ),
+        (
+            "source",
+            "folder = { path = \"in\", expected = { cron = \"0 6 * * 1-5\", time_zone = \"UTC\", within = \"1h\" } }",
+        ),
+        (
+            "source",
+            "time_zone = \"UTC\"\nschedule = { cron = \"0 5 * * MON-FRI\", file = \"w.csv\" }",
+        ),
+        (
+            "source",
+            "schedule = { cron = \"@daily\", time_zone = \"UTC\", file = \"w\", overdue_after = \"1h\", settle = \"1s\" }",
+        ),
+        (
+            "source",
+            "time_zone = \"UTC\"\nschedule = [{ cron = \"5 4 L * *\", hydrate = { url = \"https://hr.example/r?all=1\" } }, \
+             { cron = \"*/5 * * * 1#1\", hydrate = { url = \"http://127.0.0.1:80/r\", per_second = 1, auth = { bearer = { env = \"A\" } } } }]",
         ),
         ("source", "leavers = {}"),
         ("source", "leavers = { when_missing = \"ignore\", after = 2 }"),
@@ -243,7 +261,42 @@ fn the_schema_refuses_what_the_loader_refuses() {
         ("source", "folder = { path = \"inbox\", poll = 5 }"),
         ("source", "folder = { path = \"inbox\", keep = \"forever\" }"),
         ("source", "folder = { path = \"inbox\", settel = \"5s\" }"),
-        ("source", "schedule = { cron = \"0 5 * * *\", file = \"w.csv\" }"),
+        ("source", "schedule = \"0 5 * * *\""),
+        ("source", "time_zone = \"UTC\"\nschedule = []"),
+        ("source", "time_zone = \"UTC\"\nschedule = { file = \"w.csv\" }"),
+        ("source", "time_zone = \"UTC\"\nschedule = { cron = \"0 5 * * *\" }"),
+        ("source", "time_zone = \"UTC\"\nschedule = { cron = \"0 5 * *\", file = \"w.csv\" }"),
+        ("source", "time_zone = \"UTC\"\nschedule = { cron = \"@noon\", file = \"w.csv\" }"),
+        (
+            "source",
+            "time_zone = \"UTC\"\nschedule = { cron = \"0 5 * * *\", file = \"w\", at = 5 }",
+        ),
+        (
+            "source",
+            "time_zone = \"UTC\"\nschedule = { cron = \"0 5 * * *\", file = \"w\", hydrate = { url = \"https://x\" } }",
+        ),
+        (
+            "source",
+            "time_zone = \"UTC\"\nschedule = { cron = \"0 5 * * *\", settle = \"1s\", hydrate = { url = \"https://x\" } }",
+        ),
+        (
+            "source",
+            "time_zone = \"UTC\"\nschedule = { cron = \"0 5 * * *\", hydrate = { url = \"http://x\" } }",
+        ),
+        (
+            "source",
+            "time_zone = \"UTC\"\nschedule = { cron = \"0 5 * * *\", hydrate = { url = \"https://x/{id}\" } }",
+        ),
+        (
+            "source",
+            "time_zone = \"UTC\"\nschedule = { cron = \"0 5 * * *\", hydrate = { url = \"https://x\", auth = \"s\" } }",
+        ),
+        (
+            "source",
+            "time_zone = \"UTC\"\nschedule = { cron = \"0 5 * * *\", file = \"w.csv\", overdue_after = \"0s\" }",
+        ),
+        ("source", "time_zone = \"UTC\"\nfolder = { path = \"in\", expected = {} }"),
+        ("source", "time_zone = \"UTC\"\nfolder = { path = \"in\", expected = \"@daily\" }"),
         ("source", "webhook = { verify = \"bearer\" }"),
         ("target", "delete_threshold = 500"),
         ("source", "csv = { delimiter = \"\\\"\" }"),

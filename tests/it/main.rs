@@ -139,6 +139,9 @@ mod serve_hooks;
 mod serve_hooks_kill;
 #[cfg(test)]
 #[cfg(unix)]
+mod serve_hydrate;
+#[cfg(test)]
+#[cfg(unix)]
 mod serve_support;
 #[cfg(test)]
 mod server_access;
@@ -175,6 +178,8 @@ mod store_sqlite;
 mod support;
 #[cfg(test)]
 mod tracking_stragglers;
+#[cfg(test)]
+mod web_hydrate;
 #[cfg(test)]
 mod workbook_hostile;
 #[cfg(test)]

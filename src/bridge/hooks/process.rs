@@ -12,11 +12,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::daemon::{LOOK, after_error, is_over};
+use crate::bridge::hooks::hydrate::{Hydrated, Hydration};
 use crate::bridge::{Bridge, BridgeError};
 use crate::config::WebhookConfig;
 use crate::domain::{DeliveryId, Problem, RunId, RunKind, SourceName};
 use crate::intake::webhook::RecordsPointer;
-use crate::intake::{Feed, IntakeError, SpooledWorkers, new_run_id, plan_deliveries};
+use crate::intake::{
+    Feed, IntakeError, ReadyDelivery, SpooledWorkers, new_run_id, plan_deliveries,
+};
 use crate::store::{RefusedRun, StoreTrouble, StoredProblem, TakenDelivery, WaitingDelivery};
 use crate::telemetry::Causes;
 
@@ -32,6 +35,25 @@ const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How often older ones are forgotten, and how many at a time.
 const FORGET_EVERY: Duration = Duration::from_hours(1);
 const FORGOTTEN_AT_ONCE: usize = 10_000;
+/// Most events whose workers are fetched for one run: what has been fetched goes out before the next
+/// are asked for.
+const MOST_FETCHED: usize = 100;
+/// How long events wait whose workers cannot be fetched: doubling from the first to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(15);
+const LONGEST_PAUSE: Duration = Duration::from_mins(30);
+/// The shortest sleep while one waits for others to join.
+const SHORTEST_WAIT: Duration = Duration::from_millis(10);
+
+/// What makes runs of one source's deliveries.
+struct Processing<'a> {
+    bridge: &'a Bridge,
+    source: &'a SourceName,
+    config: &'a WebhookConfig,
+    records: RecordsPointer,
+    feed: Arc<Feed>,
+    hydration: Option<Hydration>,
+    cancel: &'a CancellationToken,
+}
 
 impl Bridge {
     /// Makes runs of what a source's webhook brings, until cancelled.
@@ -43,184 +65,41 @@ impl Bridge {
     ) {
         let mut forgot: Option<Instant> = None;
         loop {
-            let wait = match self.process_waiting(source, config).await {
-                Ok(true) => continue,
-                Ok(false) => self.until_next(source, config).await,
+            let processing = match Processing::new(self, source, config, cancel) {
+                Ok(processing) => processing,
                 Err(error) => {
-                    let advice = StoreTrouble::among_causes(&error).map(StoreTrouble::advice);
-                    tracing::error!(
-                        source = %source,
-                        error = %Causes(&error),
-                        advice,
-                        "webhook deliveries cannot be processed; they wait, and it is tried again"
-                    );
-                    Some(after_error())
+                    tell(source, &error);
+                    if is_over(cancel, after_error()).await {
+                        return;
+                    }
+                    continue;
                 }
             };
-            let is_over = match wait {
-                Some(wait) => is_over(cancel, wait).await,
-                None => tokio::select! {
-                    () = cancel.cancelled() => true,
-                    () = self.news(LOOK) => false,
-                },
-            };
-            if is_over {
-                return;
-            }
-            if forgot.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
-                forgot = Some(Instant::now());
-                self.forget_processed().await;
-            }
-        }
-    }
-
-    /// Makes a run of what waits, where it has waited long enough for others to join; whether there was
-    /// any.
-    ///
-    /// # Errors
-    ///
-    /// When the store fails.
-    async fn process_waiting(
-        &self,
-        source: &SourceName,
-        config: &WebhookConfig,
-    ) -> Result<bool, BridgeError> {
-        let now = self.clock.now();
-        let waiting =
-            self.store.waiting_deliveries(source, MOST_DELIVERIES, MOST_BYTES, now).await?;
-        let Some(first) = waiting.first() else { return Ok(false) };
-        let is_alone = waiting.len() < MOST_DELIVERIES;
-        let waited = now.duration_since(first.received_at);
-        if is_alone && waited.unsigned_abs() < config.coalesce {
-            return Ok(false);
-        }
-        let records = RecordsPointer::new(&config.records);
-        let feed = self.setup.hook_feed(source)?;
-        self.process(&feed, waiting, &records).await?;
-        Ok(true)
-    }
-
-    /// How long until the first of them has waited enough; `None` when none waits.
-    async fn until_next(&self, source: &SourceName, config: &WebhookConfig) -> Option<Duration> {
-        let now = self.clock.now();
-        let waiting = self.store.waiting_deliveries(source, 1, 0, now).await.ok()?;
-        let waited = now.duration_since(waiting.first()?.received_at).unsigned_abs();
-        Some(config.coalesce.saturating_sub(waited).max(Duration::from_millis(10)))
-    }
-
-    /// Makes runs of these deliveries: one, unless some of them cannot be read.
-    async fn process(
-        &self,
-        feed: &Arc<Feed>,
-        deliveries: Vec<WaitingDelivery>,
-        records: &RecordsPointer,
-    ) -> Result<(), BridgeError> {
-        // in order, so that the last delivery of a worker is the one that counts
-        let mut groups = vec![deliveries];
-        while let Some(mut group) = groups.pop() {
-            match self.apply_deliveries(feed, &group, records).await? {
-                None => {}
-                Some(_) if group.len() > 1 => {
-                    let second = group.split_off(group.len() / 2);
-                    groups.push(second);
-                    groups.push(group);
+            loop {
+                let wait = match processing.step().await {
+                    Ok(true) if !cancel.is_cancelled() => continue,
+                    Ok(_) => processing.until_next().await,
+                    Err(error) => {
+                        tell(source, &error);
+                        Some(after_error())
+                    }
+                };
+                let is_over = match wait {
+                    Some(wait) => is_over(cancel, wait).await,
+                    None => tokio::select! {
+                        () = cancel.cancelled() => true,
+                        () = self.news(LOOK) => false,
+                    },
+                };
+                if is_over {
+                    return;
                 }
-                Some(problem) => self.refuse_deliveries(feed, &group, &problem).await?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Plans and commits a run; gives the problem of one that cannot be read.
-    async fn apply_deliveries(
-        &self,
-        feed: &Arc<Feed>,
-        deliveries: &[WaitingDelivery],
-        records: &RecordsPointer,
-    ) -> Result<Option<Box<Problem>>, BridgeError> {
-        for _ in 0..ATTEMPTS {
-            let (spooled, closed) =
-                spool(deliveries, records).map_err(|error| BridgeError::Spool { source: error })?;
-            if !closed.is_empty() {
-                for (id, _) in &closed {
-                    tracing::warn!(
-                        source = %feed.name,
-                        delivery = %id,
-                        "nothing came of a webhook delivery: there is no worker in it"
-                    );
+                if forgot.is_none_or(|at| at.elapsed() >= FORGET_EVERY) {
+                    forgot = Some(Instant::now());
+                    self.forget_processed().await;
                 }
-                self.store.close_deliveries(closed, self.clock.now()).await?;
-            }
-            if spooled.workers() == 0 {
-                return Ok(None);
-            }
-            let planned =
-                plan_deliveries(&*self.store, Arc::clone(feed), spooled, &*self.clock).await;
-            let mut planned = match planned {
-                Ok(planned) => planned,
-                Err(IntakeError::Refused { problem, .. }) => return Ok(Some(problem)),
-                Err(error) => return Err(error.into()),
-            };
-            if let Some(run) = self.commit(&mut planned).await? {
-                self.wake();
-                self.tell_if_held(&run).await;
-                return Ok(None);
-            }
-            if !self.still_wait(deliveries).await? {
-                // another process has taken them
-                return Ok(None);
             }
         }
-        Err(BridgeError::LedgerBusy)
-    }
-
-    async fn still_wait(&self, deliveries: &[WaitingDelivery]) -> Result<bool, BridgeError> {
-        for delivery in deliveries {
-            let found = self.store.delivery(&delivery.id).await?;
-            if found.is_some_and(|found| found.processed_at.is_some() && found.run.is_some()) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Stores a delivery that cannot be read as a failed run.
-    async fn refuse_deliveries(
-        &self,
-        feed: &Feed,
-        deliveries: &[WaitingDelivery],
-        problem: &Problem,
-    ) -> Result<(), BridgeError> {
-        let now = self.clock.now();
-        let run: RunId = new_run_id(now);
-        tracing::warn!(
-            source = %feed.name,
-            run.id = %run,
-            code = problem.code,
-            "a webhook delivery was refused"
-        );
-        let taken =
-            |delivery: &WaitingDelivery| TakenDelivery { id: delivery.id.clone(), first_row: None };
-        let refused = RefusedRun {
-            id: run,
-            source: feed.name.clone(),
-            target: feed.target.clone(),
-            kind: RunKind::Webhook,
-            file: None,
-            file_digest: [0; 32],
-            mapping_fingerprint: feed.fingerprint(),
-            started_at: now,
-            ended_at: now,
-            problem: StoredProblem {
-                code: problem.code.to_owned(),
-                place: problem.place.to_string(),
-                message: problem.message.clone(),
-                hint: problem.hint.clone(),
-            },
-            deliveries: deliveries.iter().map(taken).collect(),
-        };
-        self.store.store_refused(refused).await?;
-        Ok(())
     }
 
     async fn forget_processed(&self) {
@@ -231,19 +110,230 @@ impl Bridge {
     }
 }
 
-/// The workers of some deliveries, and the deliveries that have none, with the reason.
-fn spool(
-    deliveries: &[WaitingDelivery],
-    records: &RecordsPointer,
-) -> std::io::Result<(SpooledWorkers, Vec<(DeliveryId, String)>)> {
-    let mut spooled = SpooledWorkers::new()?;
-    let mut closed = Vec::new();
-    for delivery in deliveries {
-        if delivery.workers == 0 {
-            closed.push((delivery.id.clone(), "there is no worker in it".to_owned()));
-        } else if let Err(fault) = spooled.push(delivery, records)? {
-            closed.push((delivery.id.clone(), fault.message));
-        }
+impl<'a> Processing<'a> {
+    fn new(
+        bridge: &'a Bridge,
+        source: &'a SourceName,
+        config: &'a WebhookConfig,
+        cancel: &'a CancellationToken,
+    ) -> Result<Self, BridgeError> {
+        let hydration = match &config.hydrate {
+            None => None,
+            Some(hydrate) => Some(Hydration::new(bridge, source, hydrate)?),
+        };
+        let (feed, records) =
+            (bridge.setup.hook_feed(source)?, RecordsPointer::new(&config.records));
+        Ok(Self { bridge, source, config, records, feed, hydration, cancel })
     }
-    Ok((spooled, closed))
+
+    /// Makes a run of what waits, where it has waited long enough for others to join; whether there was
+    /// any.
+    async fn step(&self) -> Result<bool, BridgeError> {
+        let now = self.bridge.clock.now();
+        let most = if self.hydration.is_some() { MOST_FETCHED } else { MOST_DELIVERIES };
+        let waiting =
+            self.bridge.store.waiting_deliveries(self.source, most, MOST_BYTES, now).await?;
+        let Some(first) = waiting.first() else { return Ok(false) };
+        let waited = now.duration_since(first.received_at).unsigned_abs();
+        if waiting.len() < most && waited < self.config.coalesce {
+            return Ok(false);
+        }
+        let ready = match &self.hydration {
+            None => self.read(waiting).await?,
+            Some(hydration) => self.fetch(hydration, waiting).await?,
+        };
+        self.process(ready).await?;
+        Ok(true)
+    }
+
+    /// How long until the first of them has waited enough; `None` when none waits.
+    async fn until_next(&self) -> Option<Duration> {
+        let now = self.bridge.clock.now();
+        let waiting = self.bridge.store.waiting_deliveries(self.source, 1, 0, now).await.ok()?;
+        let waited = now.duration_since(waiting.first()?.received_at).unsigned_abs();
+        Some(self.config.coalesce.saturating_sub(waited).max(SHORTEST_WAIT))
+    }
+
+    /// The workers in the bodies.
+    async fn read(
+        &self,
+        deliveries: Vec<WaitingDelivery>,
+    ) -> Result<Vec<ReadyDelivery>, BridgeError> {
+        let mut ready = Vec::new();
+        let mut closed = Vec::new();
+        for delivery in &deliveries {
+            match ReadyDelivery::of(delivery, &self.records) {
+                Ok(found) if found.workers.is_empty() => {
+                    closed.push((found.id, "there is no worker in it".to_owned()));
+                }
+                Ok(found) => ready.push(found),
+                Err(fault) => closed.push((delivery.id.clone(), fault.message)),
+            }
+        }
+        self.close(closed).await?;
+        Ok(ready)
+    }
+
+    /// The workers that the events name.
+    async fn fetch(
+        &self,
+        hydration: &Hydration,
+        deliveries: Vec<WaitingDelivery>,
+    ) -> Result<Vec<ReadyDelivery>, BridgeError> {
+        let Hydrated { ready, closed, put_off, why } =
+            hydration.fetch(deliveries, &self.records, self.cancel).await;
+        self.close(closed).await?;
+        if let Some(failure) = why.filter(|_| !put_off.is_empty() && !self.cancel.is_cancelled()) {
+            let attempts = put_off.iter().map(|delivery| delivery.attempts).max().unwrap_or(0);
+            let pause = FIRST_PAUSE
+                .saturating_mul(1 << attempts.min(10))
+                .min(LONGEST_PAUSE)
+                .max(failure.retry_after().unwrap_or_default().min(LONGEST_PAUSE));
+            tracing::error!(
+                source = %self.source,
+                deliveries = put_off.len(),
+                error = %Causes(&failure),
+                advice = failure.advice(),
+                again_in_s = pause.as_secs(),
+                "workers cannot be fetched from the HR system; their events wait"
+            );
+            let until = self.bridge.clock.now() + pause;
+            let ids = put_off.into_iter().map(|delivery| delivery.id).collect();
+            let problem = failure.trouble.to_string();
+            self.bridge.store.put_off_deliveries(ids, &problem, until).await?;
+        }
+        // whoever has nobody has been closed
+        Ok(ready.into_iter().filter(|ready| !ready.workers.is_empty()).collect())
+    }
+
+    async fn close(&self, closed: Vec<(DeliveryId, String)>) -> Result<(), BridgeError> {
+        if closed.is_empty() {
+            return Ok(());
+        }
+        for (id, _) in &closed {
+            tracing::warn!(
+                source = %self.source,
+                delivery = %id,
+                "nothing comes of a webhook delivery; `/api/v1/deliveries/{id}` says why"
+            );
+        }
+        Ok(self.bridge.store.close_deliveries(closed, self.bridge.clock.now()).await?)
+    }
+
+    /// Makes runs of these deliveries: one, unless some of them cannot be read.
+    async fn process(&self, deliveries: Vec<ReadyDelivery>) -> Result<(), BridgeError> {
+        // in order, so that the last delivery of a worker is the one that counts
+        let mut groups = vec![deliveries];
+        while let Some(mut group) = groups.pop() {
+            if group.is_empty() {
+                continue;
+            }
+            match self.apply(&group).await? {
+                None => {}
+                Some(_) if group.len() > 1 => {
+                    let second = group.split_off(group.len() / 2);
+                    groups.push(second);
+                    groups.push(group);
+                }
+                Some(problem) => self.refuse(&group, &problem).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Plans and commits a run; gives the problem of one that cannot be read.
+    async fn apply(
+        &self,
+        deliveries: &[ReadyDelivery],
+    ) -> Result<Option<Box<Problem>>, BridgeError> {
+        let bridge = self.bridge;
+        for _ in 0..ATTEMPTS {
+            let spooled = spool(deliveries).map_err(|source| BridgeError::Spool { source })?;
+            let feed = Arc::clone(&self.feed);
+            let planned = plan_deliveries(&*bridge.store, feed, spooled, &*bridge.clock).await;
+            let mut planned = match planned {
+                Ok(planned) => planned,
+                Err(IntakeError::Refused { problem, .. }) => return Ok(Some(problem)),
+                Err(error) => return Err(error.into()),
+            };
+            if let Some(run) = bridge.commit(&mut planned).await? {
+                bridge.wake();
+                bridge.tell_if_held(&run).await;
+                return Ok(None);
+            }
+            if !self.still_wait(deliveries).await? {
+                // another process has taken them
+                return Ok(None);
+            }
+        }
+        Err(BridgeError::LedgerBusy)
+    }
+
+    async fn still_wait(&self, deliveries: &[ReadyDelivery]) -> Result<bool, BridgeError> {
+        for delivery in deliveries {
+            let found = self.bridge.store.delivery(&delivery.id).await?;
+            if found.is_some_and(|found| found.processed_at.is_some()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Stores a delivery that cannot be read as a failed run.
+    async fn refuse(
+        &self,
+        deliveries: &[ReadyDelivery],
+        problem: &Problem,
+    ) -> Result<(), BridgeError> {
+        let now = self.bridge.clock.now();
+        let run: RunId = new_run_id(now);
+        tracing::warn!(
+            source = %self.source,
+            run.id = %run,
+            code = problem.code,
+            "a webhook delivery was refused"
+        );
+        let taken = |delivery: &ReadyDelivery| TakenDelivery {
+            id: delivery.id.clone(),
+            first_row: None,
+            problem: delivery.problem.clone(),
+        };
+        let refused = RefusedRun {
+            id: run,
+            source: self.source.clone(),
+            target: self.feed.target.clone(),
+            kind: RunKind::Webhook,
+            file: None,
+            file_digest: [0; 32],
+            mapping_fingerprint: self.feed.fingerprint(),
+            started_at: now,
+            ended_at: now,
+            problem: StoredProblem {
+                code: problem.code.to_owned(),
+                place: problem.place.to_string(),
+                message: problem.message.clone(),
+                hint: problem.hint.clone(),
+            },
+            deliveries: deliveries.iter().map(taken).collect(),
+        };
+        Ok(self.bridge.store.store_refused(refused).await?)
+    }
+}
+
+fn spool(deliveries: &[ReadyDelivery]) -> std::io::Result<SpooledWorkers> {
+    let mut spooled = SpooledWorkers::new()?;
+    for delivery in deliveries {
+        spooled.push(delivery)?;
+    }
+    Ok(spooled)
+}
+
+fn tell(source: &SourceName, error: &BridgeError) {
+    let advice = StoreTrouble::among_causes(error).map(StoreTrouble::advice);
+    tracing::error!(
+        source = %source,
+        error = %Causes(error),
+        advice,
+        "webhook deliveries cannot be processed; they wait, and it is tried again"
+    );
 }

@@ -32,7 +32,7 @@ fn good(line: &str) -> WebhookConfig {
 #[test]
 fn a_preset_needs_its_name_and_secrets() {
     for (word, preset) in WebhookPreset::WORDS {
-        if preset == WebhookPreset::Bearer {
+        if matches!(preset, WebhookPreset::Bearer | WebhookPreset::Unsigned) {
             continue;
         }
         let config = good(&format!(
@@ -113,7 +113,7 @@ fn bad() -> Vec<(String, &'static str)> {
         ("{ verify = \"github\", secrets = [[\"hunter2\"]] }".to_owned(), "where the secret is"),
         ("{ verify = \"bearer\", secrets = [{ env = \"A\" }] }".to_owned(), "scimport key create"),
         ("{ verify = \"bearer\", records = \"data\" }".to_owned(), "JSON Pointer"),
-        ("{ verify = \"bearer\", hydrate = { url = \"https://x\" } }".to_owned(), "not supported"),
+        ("{ verify = \"bearer\", hydrate = { url = \"https://x\" } }".to_owned(), "needs `{id}`"),
         (
             "{ verify = { algorithm = \"ed25519\" }, secrets = [{ env = \"A\" }] }".to_owned(),
             "needs `header`",
@@ -129,6 +129,16 @@ fn bad() -> Vec<(String, &'static str)> {
         ("{ verify = { header = \"x\", algorithm = \"hmac-sha1\" } }".to_owned(), "`hmac-sha256`"),
         (table("secrets = [{ env = \"B\" }]"), "twice"),
         (table("encoding = \"base32\""), "`base64`"),
+        (table("hydrates = {}"), "unknown key"),
+        (
+            "{ verify = \"bearer\", hydrate = { url = \"https://x/{id}\" } }".to_owned(),
+            "needs `id`",
+        ),
+        (
+            "{ verify = \"bearer\", hydrate = { url = \"http://x/{id}\", id = \"/a\" } }"
+                .to_owned(),
+            "has to begin with `https://`",
+        ),
         (table("signs = \"{timestamp}\""), "no `{body}`"),
         (table("signs = \"{id}.{body}\""), "needs `id_header`"),
         (table("signs = \"{bdy}\""), "did you mean `{body}`?"),
@@ -168,6 +178,9 @@ fn the_schema_for_editors_takes_and_refuses_the_same() {
     for line in [
         "{ verify = \"bearer\" }",
         "{ verify = \"github\", records = \"/a~1b\", secrets = [{ env = \"A\" }] }",
+        "{ verify = \"bearer\", hydrate = { url = \"https://hr.example/e/{id}?full=1\", id = \"/a/b\" } }",
+        "{ verify = \"bearer\", hydrate = { url = \"http://[::1]:8/e('{id}')\", id = \"/a\", record = \"/d\", per_second = 9, auth = { basic = { user = \"me\", password = { env = \"A\" } } } } }",
+        "{ verify = \"bearer\", hydrate = { url = \"https://x/{id}\", id = \"/a\", auth = { header = { name = \"X-Key\", value = { file = \"a\" } } } } }",
         "{ verify = { header = \"x\", algorithm = \"hmac-sha512\" }, secrets = [{ file = \"a\" }] }",
         "{ verify = { header = \"x\", algorithm = \"ed25519\", encoding = \"base64\", prefix = \"v1=\", signs = \"{id}.{timestamp}.{body}\", id_header = \"i\", tolerance = \"90s\", secrets = [{ env = \"A\" }] } }",
         "{ verify = { header = \"x\", algorithm = \"ed25519\", signs = \"POST{body}{timestamp}\", timestamp_header = \"t\" }, secrets = [{ env = \"A\" }] }",

@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::config::{VerifyConfig, WebhookConfig};
+use crate::config::{VerifyConfig, WebhookConfig, WebhookPreset};
 use crate::domain::SourceName;
 use crate::intake::Caller;
 use crate::intake::webhook::body::is_form;
 use crate::intake::webhook::delivery::readable;
+use crate::intake::webhook::idempotency::unproven_key;
 use crate::intake::webhook::{
-    BodyFault, BodyLimits, BodyReason, BodySchema, Delivery, Handshake, IdempotencyKey,
+    BodyFault, BodyLimits, BodyReason, BodySchema, Delivery, Handshake, IdPointer, IdempotencyKey,
     RecordsFault, RecordsPointer, SchemaFault, SecretFault, SignatureRefusal, Verified, Verifier,
     handshake, idempotency_key, read_body,
 };
@@ -22,6 +23,8 @@ pub struct Hook {
     verify: VerifyConfig,
     verifier: Option<Verifier>,
     records: RecordsPointer,
+    /// Where each element holds the id of a worker who is to be fetched.
+    id: Option<IdPointer>,
     schema: Option<BodySchema>,
     limits: BodyLimits,
 }
@@ -111,7 +114,8 @@ impl Hook {
         let verifier = Verifier::new(&config.verify, secrets)?;
         let records = RecordsPointer::new(&config.records);
         let (verify, schema) = (config.verify.clone(), None);
-        Ok(Self { source, verify, verifier, records, schema, limits })
+        let id = config.hydrate.as_ref().map(|hydrate| IdPointer::new(&hydrate.id));
+        Ok(Self { source, verify, verifier, records, id, schema, limits })
     }
 
     /// The same, taking only bodies that fit a schema.
@@ -119,6 +123,11 @@ impl Hook {
     pub fn with_schema(mut self, schema: BodySchema) -> Self {
         self.schema = Some(schema);
         self
+    }
+
+    /// Whether anybody may deliver.
+    fn is_unsigned(&self) -> bool {
+        self.verify == VerifyConfig::Preset(WebhookPreset::Unsigned)
     }
 
     /// Most bytes of a body.
@@ -149,6 +158,7 @@ impl Hook {
         let verified = match &self.verifier {
             _ if has_key => None,
             Some(verifier) => Some(verifier.verify(delivery, received_at)?),
+            None if self.is_unsigned() => None,
             None => return Err(Refused::NoKey),
         };
         let media_type = content_type(delivery)?;
@@ -156,8 +166,16 @@ impl Hook {
         if let Some(schema) = &self.schema {
             schema.check(&body)?;
         }
-        let workers = self.records.find(&body)?.len();
-        let key = idempotency_key(&self.source, delivery, verified.as_ref(), &body);
+        let workers = self.records.find(&body)?;
+        if let Some(id) = &self.id {
+            id.check(&self.records, &workers)?;
+        }
+        let workers = workers.len();
+        let key = if verified.is_none() && !has_key {
+            unproven_key(&self.source, delivery)
+        } else {
+            idempotency_key(&self.source, delivery, verified.as_ref(), &body)
+        };
         let is_form = is_form(media_type);
         Ok(Received::Delivery(Box::new(Accepted { verified, key, body, is_form, workers })))
     }

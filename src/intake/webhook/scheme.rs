@@ -83,7 +83,9 @@ pub(super) fn preset(preset: WebhookPreset) -> Option<(Scheme, Form, SignatureAl
     let hex = |prefix: &str| Form { prefix: prefix.to_owned(), encodings: HEX };
     let sha256 = SignatureAlgorithm::HmacSha256;
     Some(match preset {
-        WebhookPreset::StandardWebhooks | WebhookPreset::Bearer => return None,
+        WebhookPreset::StandardWebhooks | WebhookPreset::Bearer | WebhookPreset::Unsigned => {
+            return None;
+        }
         WebhookPreset::Github => {
             let id_header = Some("x-github-delivery".to_owned());
             let scheme = Scheme { id_header, ..Scheme::of_body("x-hub-signature-256") };

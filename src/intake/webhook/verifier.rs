@@ -126,8 +126,8 @@ impl fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    /// Makes the verifier of a config with its secrets. `None` for [`WebhookPreset::Bearer`], whose
-    /// deliveries have no signature.
+    /// Makes the verifier of a config with its secrets. `None` for [`WebhookPreset::Bearer`] and
+    /// [`WebhookPreset::Unsigned`], whose deliveries have no signature.
     ///
     /// # Errors
     ///
@@ -140,7 +140,8 @@ impl Verifier {
             VerifyConfig::Signature(config) => Some(scheme::declared(config)),
             VerifyConfig::Preset(preset) => scheme::preset(*preset),
         };
-        let is_bearer = matches!(config, VerifyConfig::Preset(WebhookPreset::Bearer));
+        let is_bearer =
+            matches!(config, VerifyConfig::Preset(WebhookPreset::Bearer | WebhookPreset::Unsigned));
         let mut keys = Vec::new();
         for (index, secret) in secrets.iter().enumerate() {
             let fault = |what| SecretFault { number: index + 1, what };

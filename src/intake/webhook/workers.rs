@@ -46,7 +46,7 @@ pub fn workers(
 }
 
 /// A member of an object, or an element of a list by its number (RFC 6901 section 4).
-fn member<'a>(value: &'a RawValue, name: &str) -> Option<&'a RawValue> {
+pub(super) fn member<'a>(value: &'a RawValue, name: &str) -> Option<&'a RawValue> {
     if value.get().starts_with('[') {
         let is_number = name == "0" || !name.starts_with(['0', '+']);
         let index = name.parse::<usize>().ok().filter(|_| is_number)?;
@@ -58,7 +58,7 @@ fn member<'a>(value: &'a RawValue, name: &str) -> Option<&'a RawValue> {
 }
 
 /// Line ends in JSON text stand between values only, and mean nothing.
-fn on_one_line(value: &RawValue) -> Vec<u8> {
+pub(super) fn on_one_line(value: &RawValue) -> Vec<u8> {
     let blank = |byte: u8| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte };
     value.get().bytes().map(blank).collect()
 }

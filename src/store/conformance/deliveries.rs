@@ -38,9 +38,11 @@ async fn waiting<S: Store>(store: &S, second: i64) -> Vec<String> {
 }
 
 fn taking(run: &str, numbers: &[u8]) -> NewRun {
-    let deliveries = numbers
-        .iter()
-        .map(|number| TakenDelivery { id: id(*number), first_row: Some(u64::from(*number)) });
+    let deliveries = numbers.iter().map(|number| TakenDelivery {
+        id: id(*number),
+        first_row: Some(u64::from(*number)),
+        problem: None,
+    });
     NewRun {
         kind: RunKind::Webhook,
         file: None,
@@ -146,7 +148,7 @@ pub async fn a_refused_delivery_is_a_failed_run<S: Store>(store: &S) {
             message: "why".into(),
             hint: None,
         },
-        deliveries: vec![TakenDelivery { id: id(1), first_row: None }],
+        deliveries: vec![TakenDelivery { id: id(1), first_row: None, problem: None }],
     };
     store.store_refused(refused).await.unwrap();
     assert_eq!(waiting(store, 1).await, [""; 0]);

@@ -281,14 +281,20 @@ pub(super) fn take(
             body = NULL,
             identity = iif(is_lasting, identity, NULL),
             not_before_us = NULL,
-            problem = NULL,
+            problem = ?5,
             processed_at_us = ?4
         WHERE id = ?1
             AND processed_at_us IS NULL",
     )?;
     for delivery in taken {
         let first_row = delivery.first_row.map(whole);
-        statement.execute(params![delivery.id.as_str(), run.as_str(), first_row, now_us])?;
+        statement.execute(params![
+            delivery.id.as_str(),
+            run.as_str(),
+            first_row,
+            now_us,
+            delivery.problem
+        ])?;
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ fn config(verify: VerifyConfig, records: &str) -> WebhookConfig {
         secrets: Vec::new(),
         records: records.to_owned(),
         schema: None,
+        hydrate: None,
         rate: Burst { calls: 1, window: std::time::Duration::from_secs(1) },
         coalesce: std::time::Duration::ZERO,
     }

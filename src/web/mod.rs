@@ -1,0 +1,29 @@
+//! The HTTP client for everybody but Microsoft Graph: HR systems that are asked for a worker or a
+//! report, and those who are told when something is wrong.
+//!
+//! | file | what it answers for |
+//! | --- | --- |
+//! | `client` | the one place where these clients are made: https, proxy, authorities, time-outs, redirects |
+//! | `hydrate` | asking an HR system for one worker, or for everybody |
+//! | `address` | where one worker is asked for: an id never changes host or path |
+//! | `auth` | how a request proves who we are |
+//! | `failure` | why nothing was had, whether it is worth trying later, and what to do |
+//! | `pace` | so many requests in a second and no more |
+//!
+//! Graph and its authority are `entra`'s alone, with rules of their own; what stands twice there and
+//! here is how HTTP is spoken, not to whom. Nothing in this room logs an address, a body or a
+//! secret, and no error holds one: an address may name a person, or be the secret itself.
+
+mod address;
+mod auth;
+mod client;
+mod failure;
+mod hydrate;
+mod pace;
+
+pub use client::{
+    Body, TransportFailure, TransportKind, WebError, check_address, client, is_loopback,
+    read_at_most, retry_after,
+};
+pub use failure::{HydrateFailure, HydrateTrouble, RedirectTrouble};
+pub use hydrate::{Hydrator, Patience};
