@@ -397,6 +397,13 @@ impl Bridge {
         }
     }
 
+    /// The same, storing each webhook delivery in a transaction of its own: to measure by.
+    #[must_use]
+    pub fn storing_one_by_one(mut self) -> Self {
+        self.inbox = self.inbox.one_by_one();
+        self
+    }
+
     /// Looks up variables of the environment, for secrets.
     pub(crate) fn lookup(&self) -> impl Fn(&str) -> Option<String> + use<> {
         let env = Arc::clone(&self.env);

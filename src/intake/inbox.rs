@@ -175,7 +175,7 @@ mod tests {
         let groups = [(); 4].map(|()| inbox.next_group().len());
         assert_eq!(groups, [1, 2, 1, 0]);
         drop(told);
-        let told: Vec<_> = (0..MOST_TOGETHER + 1).map(|_| arrive(1)).collect();
+        let told: Vec<_> = (0..=MOST_TOGETHER).map(|_| arrive(1)).collect();
         assert_eq!([(); 2].map(|()| inbox.next_group().len()), [MOST_TOGETHER, 1]);
         drop(told);
     }

@@ -1,5 +1,6 @@
 //! Webhooks: what is delivered becomes runs, once, and what is not as it has to be leaves nothing.
 
+use scimport::domain::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use crate::hook_support::{
@@ -85,7 +86,7 @@ async fn events_about_one_person_are_one_operation_and_the_last_one_counts() {
 async fn forged_stale_and_broken_deliveries_are_refused_and_leave_nothing() {
     let (stage, serving, sender) = signed(5).await;
     let runs = stage.runs().await.len();
-    let now = jiff::Timestamp::now().as_second();
+    let now = SystemClock.now().as_second();
     let good = Signed::now("msg_1", &json!({"data": worker(1, "X")}));
     let with = |body: &str| Signed::at("msg_2", now, body);
     let deep = format!("{{\"data\":{}1{}}}", "[".repeat(40), "]".repeat(40));

@@ -69,12 +69,11 @@ impl Hydration {
         let mut done = Hydrated::default();
         let mut named = Vec::new();
         for delivery in deliveries {
-            match self.ids(&delivery, records) {
-                Some(ids) => named.push((delivery, ids)),
-                None => {
-                    let why = "there is no id of a worker where `id` points to".to_owned();
-                    done.closed.push((delivery.id, why));
-                }
+            if let Some(ids) = self.ids(&delivery, records) {
+                named.push((delivery, ids));
+            } else {
+                let why = "there is no id of a worker where `id` points to".to_owned();
+                done.closed.push((delivery.id, why));
             }
         }
         let mut had = BTreeMap::new();

@@ -84,12 +84,13 @@ impl Bridge {
                         Some(after_error())
                     }
                 };
-                let is_over = match wait {
-                    Some(wait) => is_over(cancel, wait).await,
-                    None => tokio::select! {
+                let is_over = if let Some(wait) = wait {
+                    is_over(cancel, wait).await
+                } else {
+                    tokio::select! {
                         () = cancel.cancelled() => true,
                         () = self.news(LOOK) => false,
-                    },
+                    }
                 };
                 if is_over {
                     return;

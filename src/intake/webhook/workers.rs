@@ -41,7 +41,9 @@ pub fn workers(
     if !list.iter().all(|worker| worker.get().starts_with('{')) {
         return Err(nothing());
     }
-    list.into_iter().for_each(|worker| each(&on_one_line(worker)));
+    for worker in list {
+        each(&on_one_line(worker));
+    }
     Ok(())
 }
 
