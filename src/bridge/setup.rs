@@ -12,7 +12,7 @@ use crate::bridge::BridgeError;
 use crate::bridge::contact::Contacts;
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretRef, SourceConfig,
-    TargetConfig,
+    TargetConfig, WebhookConfig,
 };
 use crate::domain::{Clock, SourceName, TargetName};
 use crate::entra::{self, Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
@@ -82,6 +82,16 @@ impl Setup {
                     let path = format!("source.{}.{}", source.name, problem.place());
                     config.problem_at(&path, problem.to_string(), problem.hint)
                 })),
+            }
+            if source.webhook.as_ref().is_some_and(WebhookConfig::can_be_replayed) {
+                let path = format!("source.{}.webhook", source.name);
+                let message =
+                    "the sender signs neither the time nor an id: whoever has recorded a \
+                               delivery can send it again"
+                        .to_owned();
+                let hint =
+                    "let it only say who changed, and fetch the worker with `hydrate`".to_owned();
+                warnings.push(config.problem_at(&path, message, Some(hint)));
             }
             // its mistakes have been told
             if source.webhook.is_some()

@@ -62,6 +62,23 @@ pub struct WebhookConfig {
     pub hydrate: Option<HydrateConfig>,
 }
 
+impl WebhookConfig {
+    /// Whether a recorded delivery may be sent again by somebody else and be taken for true: nothing
+    /// that is signed tells it from a new one, and what is in it is used.
+    #[must_use]
+    pub fn can_be_replayed(&self) -> bool {
+        use WebhookPreset as P;
+        let signs_only_the_body = match &self.verify {
+            VerifyConfig::Preset(preset) => matches!(preset, P::Github | P::Hibob | P::Deel),
+            VerifyConfig::Signature(config) => {
+                !config.signs.contains(&SignedPart::Timestamp)
+                    && !config.signs.contains(&SignedPart::Id)
+            }
+        };
+        signs_only_the_body && self.hydrate.is_none()
+    }
+}
+
 /// How a delivery proves whom it is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VerifyConfig {

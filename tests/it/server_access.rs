@@ -77,9 +77,16 @@ async fn an_unknown_source_and_an_unknown_key_look_the_same() {
 #[tokio::test]
 async fn what_is_not_there_and_what_is_not_taken_is_told_as_a_problem() {
     let served = Served::new().await;
-    for path in
-        ["/", "/api", "/api/v1", "/api/v2/runs", "/api/v1/runs/", "/favicon.ico", "/hooks/hr"]
-    {
+    for path in [
+        "/",
+        "/api",
+        "/api/v1",
+        "/api/v2/runs",
+        "/api/v1/runs/",
+        "/favicon.ico",
+        "/hooks",
+        "/hooks/hr/x",
+    ] {
         let answer = served.ask(Method::GET, path, READER).send().await.unwrap();
         assert_problem(answer, 404, "not-found").await;
     }

@@ -158,6 +158,7 @@ fn the_contract_is_what_was_promised() {
         }
     }
     insta::assert_snapshot!(routes, @r"
+    get /api/v1/deliveries/{id}: 200 400 401 403 404 405 413 429 500 503
     get /api/v1/records/{externalId}: 200 400 401 403 404 405 413 429 500 503
     get /api/v1/runs: 200 400 401 403 405 413 429 500 503
     get /api/v1/runs/{id}: 200 400 401 403 404 405 413 429 500 503
@@ -166,7 +167,9 @@ fn the_contract_is_what_was_promised() {
     get /api/v1/runs/{id}/operations: 200 400 401 403 404 405 413 429 500 503
     post /api/v1/runs/{id}/retry: 200 400 401 403 404 405 409 413 429 500 503
     post /api/v1/sources/{source}/files: 200 201 400 401 403 405 408 413 415 422 429 500 503
+    get /api/v1/sources/{source}/webhook: 200 400 401 403 405 413 429 500 503
     get /healthz: 200 400 405 413 500
+    post /hooks/{source}: 200 202 400 401 403 405 408 413 415 429 500 503
     get /metrics: 200 400 401 403 405 413 429 500 503
     get /openapi.json: 200 400 401 403 405 413 429 500 503
     get /readyz: 200 400 401 403 405 413 429 500 503
