@@ -19,7 +19,7 @@ use crate::intake::webhook::{
     Accepted, Basis, BodyLimits, BodySchema, Delivery, Handshake, Hook, NoSchema, Received,
     Refused, SecretFault, presented_key,
 };
-use crate::intake::{Caller, InboxError};
+use crate::intake::{Caller, InboxError, key_id};
 use crate::store::{KeptDelivery, NewDelivery};
 
 use rate::Rates;
@@ -256,8 +256,11 @@ impl Bridge {
     ) -> Result<Taken, NotTaken> {
         let received_at = self.clock.now();
         let caller = match presented_key(delivery) {
-            Some(key) => self.validate_key(&key).await?.ok(),
-            None => None,
+            // beside a signature there may be a credential of somebody else's
+            Some(key) if open.hook.needs_key() || key_id(&key).is_some() => {
+                self.validate_key(&key).await?.ok()
+            }
+            _ => None,
         };
         let accepted = match open.hook.receive(delivery, caller.as_ref(), received_at)? {
             Received::Delivery(accepted) => accepted,

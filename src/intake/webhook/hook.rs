@@ -125,6 +125,12 @@ impl Hook {
         self
     }
 
+    /// Whether nothing but a key proves who delivers.
+    #[must_use]
+    pub fn needs_key(&self) -> bool {
+        self.verify == VerifyConfig::Preset(WebhookPreset::Bearer)
+    }
+
     /// Whether anybody may deliver.
     fn is_unsigned(&self) -> bool {
         self.verify == VerifyConfig::Preset(WebhookPreset::Unsigned)

@@ -19,6 +19,8 @@ use crate::server::gate::over;
 use crate::server::problem::{Kind, Problem, ProblemDocument};
 use crate::server::shared::Shared;
 
+/// When to try again while something large is being stored.
+const BUSY: Duration = Duration::from_secs(5);
 /// When to try again after the store has failed.
 const STORE_PAUSE: Duration = Duration::from_secs(30);
 
@@ -104,7 +106,13 @@ pub(in crate::server) async fn receive(
             headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
         bridge.receive(&hooks, &source, &Delivery { headers: &headers, body: &body }).await
     };
-    let received = shared.tasks.spawn_on(receiving, &shared.runtime).await;
+    let received = shared.tasks.spawn_on(receiving, &shared.runtime);
+    let Ok(received) = tokio::time::timeout(shared.settings.timeout, received).await else {
+        // it may be stored all the same, and is known when it comes again
+        return Err(Problem::new(Kind::Unavailable)
+            .detail("the delivery could not be stored in time")
+            .retry_after(BUSY));
+    };
     match received.map_err(|_| Problem::new(Kind::Internal))? {
         Ok(Taken::Handshake) => Ok(HttpResponse::Ok().finish()),
         Ok(Taken::Kept { kept, workers }) => {
