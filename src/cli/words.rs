@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::bridge::Forecast;
 use crate::delivery::{JobAdvice, job_advice};
-use crate::domain::{ExternalId, HeldBy, OperationStatus, RunStatus};
+use crate::domain::{ExternalId, HeldBy, OperationStatus, RunKind, RunStatus};
 use crate::intake::Remark;
 use crate::store::{ChangeCounts, JobSeen, Key, Operation, Resent, ResentWhy, Run, StatusCounts};
 use crate::tracking::failure_class;
@@ -47,7 +47,11 @@ pub fn changes(changes: &ChangeCounts) -> String {
 /// A run in a few lines.
 pub fn run(run: &Run, now: Timestamp) -> String {
     let mut text = String::new();
-    let file = run.file.as_deref().unwrap_or("(no file)");
+    let file = match (&run.file, run.kind) {
+        (Some(file), _) => file,
+        (None, RunKind::Webhook) => "(webhook deliveries)",
+        (None, _) => "(no file)",
+    };
     let took = run.ended_at.unwrap_or(now).duration_since(run.started_at);
     let took = jiff::SignedDuration::from_secs(took.as_secs().max(0));
     let _ = writeln!(text, "run       {}", run.id);

@@ -116,7 +116,7 @@ pub fn read_body(
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(BodyFault::whole(BodyReason::Empty, "the body is empty"));
     }
-    let value = match written {
+    let value = match written.seen(body) {
         Written::Json => json::read(body, limits.depth)?,
         Written::Form => form::read(body)?,
     };
@@ -128,8 +128,19 @@ pub fn read_body(
 }
 
 /// Whether a body of this media type is a form; one that [`read_body`] has taken.
-pub(super) fn is_form(content_type: Option<&str>) -> bool {
-    written(content_type).is_ok_and(|written| written == Written::Form)
+pub(super) fn is_form(content_type: Option<&str>, body: &[u8]) -> bool {
+    written(content_type).is_ok_and(|written| written.seen(body) == Written::Form)
+}
+
+impl Written {
+    /// What is sent by hand is often called a form and is JSON: `curl -d` says so of everything. In a form
+    /// these letters would be escaped.
+    fn seen(self, body: &[u8]) -> Self {
+        match body.trim_ascii_start().first() {
+            Some(b'{' | b'[') => Self::Json,
+            _ => self,
+        }
+    }
 }
 
 fn written(content_type: Option<&str>) -> Result<Written, BodyFault> {

@@ -182,7 +182,7 @@ impl Hook {
         } else {
             idempotency_key(&self.source, delivery, verified.as_ref(), &body)
         };
-        let is_form = is_form(media_type);
+        let is_form = is_form(media_type, delivery.body);
         Ok(Received::Delivery(Box::new(Accepted { verified, key, body, is_form, workers })))
     }
 }

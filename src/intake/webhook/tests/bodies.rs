@@ -122,6 +122,15 @@ fn a_form_becomes_an_object_of_texts() {
     assert_eq!(form("a=b=c\n").unwrap(), json!({"a": "b=c"}));
 }
 
+/// `curl -d` calls everything a form.
+#[test]
+fn what_is_called_a_form_and_begins_like_json_is_json() {
+    assert_eq!(form(" {\"a\": 1}").unwrap(), json!({"a": 1}));
+    assert_eq!(form("[{}]").unwrap(), json!([{}]));
+    assert_eq!(form("{\"a\":").unwrap_err().reason, BodyReason::Syntax);
+    assert_eq!(form("%7Ba=1").unwrap(), json!({"{a": "1"}));
+}
+
 #[test]
 fn a_form_with_a_fault_is_refused_where_it_is() {
     for (body, reason, column) in [
