@@ -1,5 +1,5 @@
-//! The daemon: every target is delivered to and tracked, what is due is planned, and every watched
-//! folder is looked at, until somebody cancels.
+//! The daemon: every target is delivered to and tracked, what is due is planned, every watched
+//! folder is looked at, and what is due by the clock is read, until somebody cancels.
 //!
 //! What goes wrong is logged and tried again after a pause. Nothing that a file, a run or the other
 //! side does ends the daemon; a config that cannot work is told before it starts
@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::folder::{Answers, Watch};
+use crate::bridge::schedule::Timetable;
 use crate::bridge::{Bridge, BridgeError};
 use crate::domain::{RunStatus, TargetName};
 use crate::store::StoreTrouble;
@@ -62,6 +63,10 @@ impl Daemon {
             tasks.spawn(async move { bridge.keep_planning_due(&target, &token).await });
         }
         for source in &self.bridge.setup.config().sources {
+            if let Some(mut timetable) = Timetable::new(&self.bridge, &source.name) {
+                let cancel = cancel.clone();
+                tasks.spawn(async move { timetable.run(&cancel).await });
+            }
             for folder in &source.folders {
                 let (bridge, answers) = (Arc::clone(&self.bridge), Arc::clone(&self.answers));
                 let mut watch = Watch::new(bridge, answers, source.name.clone(), folder.clone());
@@ -119,7 +124,7 @@ impl Bridge {
         }
     }
 
-    async fn tell_if_held(&self, id: &crate::domain::RunId) {
+    pub(super) async fn tell_if_held(&self, id: &crate::domain::RunId) {
         if let Ok(Some(run)) = self.store.run(id).await
             && run.status == RunStatus::Held
         {

@@ -1,4 +1,5 @@
-//! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys and leases.
+//! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys,
+//! leases and schedules.
 //!
 //! Small traits by entity, documented like an API, so that another database can take `SQLite`'s
 //! place; one conformance suite (`conformance/`) that every backend must pass. No SQL outside this room.
@@ -23,6 +24,7 @@ mod pages;
 mod planned;
 mod records;
 mod runs;
+mod schedules;
 mod sqlite;
 mod trouble;
 
@@ -43,12 +45,25 @@ pub use runs::{
     Commit, Decided, FileHistory, NewRun, Outcome, RefusedRun, Run, RunDraft, Runs, StoredProblem,
     TakesPlaceOf,
 };
+pub use schedules::{DueTime, ScheduleNote, Schedules};
 pub use sqlite::SqliteStore;
 pub use trouble::{StoreTrouble, StoreTroubleKind};
 
 /// Everything a backend does.
 pub trait Store:
-    Runs + Records + Operations + Pages + Outbox + Outcomes + Calls + Jobs + Keys + Leases + Send + Sync
+    Runs
+    + Records
+    + Operations
+    + Pages
+    + Outbox
+    + Outcomes
+    + Calls
+    + Jobs
+    + Keys
+    + Leases
+    + Schedules
+    + Send
+    + Sync
 {
 }
 
@@ -63,6 +78,7 @@ impl<T> Store for T where
         + Jobs
         + Keys
         + Leases
+        + Schedules
         + Send
         + Sync
 {
