@@ -130,6 +130,9 @@ mod serve_daemon;
 mod serve_folder;
 #[cfg(test)]
 #[cfg(unix)]
+mod serve_schedule;
+#[cfg(test)]
+#[cfg(unix)]
 mod serve_support;
 #[cfg(test)]
 mod server_access;

@@ -32,7 +32,7 @@ impl Expecting {
         let mut what = folder.path.clone().into_os_string();
         what.push(" expected");
         Some(Self {
-            name: note_name(&config.times, what),
+            name: note_name(&config.times, &what),
             config,
             note: None,
             began: Instant::now(),

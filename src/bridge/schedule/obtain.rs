@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::BridgeError;
 use crate::bridge::folder::{UNREADABLE, blocking};
 use crate::bridge::schedule::ScheduleError;
-use crate::bridge::schedule::{Entry, LONGEST_LOOK};
+use crate::bridge::schedule::entry::{Entry, LONGEST_LOOK};
 use crate::config::{FetchConfig, Takes};
 use crate::domain::RunId;
 use crate::intake::folder::{Listing, Looks, Seen, list};
@@ -138,16 +139,13 @@ impl Entry {
         at: Timestamp,
         cancel: &CancellationToken,
     ) -> Result<Got, BridgeError> {
-        let hydrator = match &self.hydrator {
-            Some(hydrator) => hydrator,
-            None => {
-                let http = &self.bridge.setup.config().http;
-                let env = std::sync::Arc::clone(&self.bridge.env);
-                let made = Hydrator::new(&self.source, fetch, http, env).map_err(|source| {
-                    ScheduleError::Client { name: self.source.clone(), source }
-                })?;
-                self.hydrator.insert(made)
-            }
+        let hydrator = if let Some(hydrator) = &self.hydrator {
+            hydrator
+        } else {
+            let (http, env) = (&self.bridge.setup.config().http, Arc::clone(&self.bridge.env));
+            let made = Hydrator::new(&self.source, fetch, http, env)
+                .map_err(|source| ScheduleError::Client { name: self.source.clone(), source })?;
+            self.hydrator.insert(made)
         };
         let own = TempDir::new().map_err(ScheduleError::Spool)?;
         let local = at.to_zoned(self.config.times.zone().zone.clone());
