@@ -155,3 +155,6 @@ fn log_error(source: &SourceName, error: &BridgeError, wait: Duration) {
         "what is due by the clock waits; it is tried again"
     );
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,11 @@ impl Expecting {
         })
     }
 
+    /// Forgets what was read: another process may have noted something else meanwhile.
+    pub(super) fn forget(&mut self) {
+        self.note = None;
+    }
+
     /// Whether what came last came for a time.
     fn has_come(&self, at: Timestamp, came: Option<Timestamp>) -> bool {
         let from = at.checked_sub(self.config.within).unwrap_or(Timestamp::MIN);

@@ -53,8 +53,8 @@ pub(super) struct Entry {
 
 /// What dealing with a time came to.
 enum Dealt {
-    /// It is done.
-    Done,
+    /// It is done, and so are all times up to this instant.
+    Done(Timestamp),
     /// It has to wait.
     NotYet(NotYet, Duration),
 }
@@ -102,37 +102,29 @@ impl Entry {
             Some(note) => note,
             None => self.begin(now).await?,
         };
-        let newer = come(&self.config.times, note.through, now);
-        match &mut note.due {
-            None => {
-                let Some(newer) = newer else {
-                    self.note = Some(note);
-                    return Ok(self.until_next(now));
-                };
-                let run = new_run_id(now);
-                note.due = Some(DueTime { at: newer.at, run, missed: newer.missed });
-                self.keep(&note).await?;
-                tell::tell_begun(&self.source, &self.config, note.due.as_ref(), now);
-                self.told = None;
-            }
-            // what was told to be overdue is waited for under the newest time, which is overdue anew
-            Some(due) if note.alarmed == Some(due.at) => {
-                if let Some(newer) = newer.filter(|newer| newer.at > due.at) {
-                    due.missed = due.missed.saturating_add(newer.missed);
-                    due.at = newer.at;
-                    self.keep(&note).await?;
-                    self.told = None;
-                }
-            }
-            Some(_) => {}
+        if note.due.is_none() {
+            let Some(newer) = come(&self.config.times, note.through, now) else {
+                self.note = Some(note);
+                return Ok(self.until_next(now));
+            };
+            let run = new_run_id(now);
+            note.due = Some(DueTime { at: newer.at, run, missed: newer.missed });
+            self.keep(&note).await?;
+            tell::tell_begun(&self.source, &self.config, note.due.as_ref(), now);
+            self.told = None;
+        } else if self.move_on(&mut note, now) {
+            self.keep(&note).await?;
+            self.told = None;
         }
         self.looking_since.get_or_insert_with(Instant::now);
         let dealt = self.deal(&mut note, cancel).await?;
         let wait = match dealt {
-            Dealt::Done => {
-                self.finish(&mut note, now).await?;
+            Dealt::Done(looked_at) => {
+                self.finish(&mut note, looked_at).await?;
                 Duration::ZERO
             }
+            // the next start sees what is left of it
+            Dealt::NotYet(..) if cancel.is_cancelled() => Duration::ZERO,
             Dealt::NotYet(why, wait) => {
                 let wait = wait.min(self.look_for_overdue(&mut note, &why).await?);
                 self.tell_once(why);
@@ -141,6 +133,21 @@ impl Entry {
         };
         self.note = Some(note);
         Ok(wait)
+    }
+
+    /// Lets a newer time take the place of the one that nothing came for: where that was told, since it
+    /// is overdue anew then; where nobody was there to tell it, since one alarm is enough.
+    fn move_on(&self, note: &mut ScheduleNote, now: Timestamp) -> bool {
+        let Some(due) = &mut note.due else { return false };
+        let until = if note.alarmed == Some(due.at) {
+            now
+        } else {
+            now.checked_sub(self.config.overdue_after).unwrap_or(Timestamp::MIN)
+        };
+        let Some(newer) = come(&self.config.times, due.at, until) else { return false };
+        due.missed = due.missed.saturating_add(newer.missed).saturating_add(1);
+        due.at = newer.at;
+        true
     }
 
     /// Where it was left; a schedule that is new begins now.
@@ -173,12 +180,14 @@ impl Entry {
         note: &mut ScheduleNote,
         cancel: &CancellationToken,
     ) -> Result<Dealt, BridgeError> {
-        let Some(due) = &note.due else { return Ok(Dealt::Done) };
+        let looked_at = self.bridge.clock.now();
+        let Some(due) = &note.due else { return Ok(Dealt::Done(looked_at)) };
         let (id, at) = (due.run.clone(), due.at);
         if let Some(run) = self.bridge.store.run(&id).await? {
             if obtain::was_read(&run) {
                 tracing::info!(source = %self.source, run.id = %id, "the run of this time is there already");
-                return Ok(Dealt::Done);
+                // what has come since then is still to be dealt with
+                return Ok(Dealt::Done(at));
             }
             // the file went away while it was read; that says nothing about the next look
             return self.anew(note).await;
@@ -195,9 +204,12 @@ impl Entry {
                 self.bridge.wake();
                 tracing::info!(source = %self.source, run.id = %id, due = %at, "the time's run is planned");
                 self.bridge.tell_if_held(&id).await;
-                Ok(Dealt::Done)
+                Ok(Dealt::Done(looked_at))
             }
-            Ok(Applied::Already(run)) => Ok(self.again(&run, got.seen)),
+            Ok(Applied::Already(run)) => {
+                let is_new = run.started_at > note.came.unwrap_or(note.through);
+                Ok(self.again(&run, is_new, got.seen, looked_at))
+            }
             Ok(Applied::Declined) => Err(BridgeError::LedgerBusy),
             Err(BridgeError::Refused(problem)) if obtain::is_unread(problem.code) => {
                 self.anew(note).await
@@ -211,23 +223,23 @@ impl Entry {
                     "what came was refused: {}",
                     problem.message
                 );
-                Ok(Dealt::Done)
+                Ok(Dealt::Done(looked_at))
             }
             Err(error) => Err(error),
         }
     }
 
-    /// The bytes are those of the latest run. For what is asked for, nothing has changed; for a file
-    /// that somebody puts there, it has not been put there.
-    fn again(&mut self, run: &Run, seen: Option<Seen>) -> Dealt {
+    /// The bytes are those of the latest run. For what is asked for, nothing has changed; a file that
+    /// somebody puts there has not been put there, unless somebody applied it by hand meanwhile.
+    fn again(&mut self, run: &Run, is_new: bool, seen: Option<Seen>, at: Timestamp) -> Dealt {
         match &self.config.takes {
-            Takes::Fetch(_) => {
-                tracing::info!(source = %self.source, run.id = %run.id, "nothing has changed since this run");
-                Dealt::Done
-            }
-            Takes::File { .. } => {
+            Takes::File { .. } if !is_new => {
                 self.before = seen.map(|seen| (seen, run.id.clone()));
                 Dealt::NotYet(NotYet::CameBefore(run.id.clone()), self.look())
+            }
+            Takes::File { .. } | Takes::Fetch(_) => {
+                tracing::info!(source = %self.source, run.id = %run.id, "nothing has changed since this run");
+                Dealt::Done(at)
             }
         }
     }

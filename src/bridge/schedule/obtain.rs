@@ -18,7 +18,7 @@ use crate::config::{FetchConfig, Takes};
 use crate::domain::RunId;
 use crate::intake::folder::{Listing, Looks, Seen, list};
 use crate::store::Run;
-use crate::web::{HydrateFailure, Hydrator};
+use crate::web::{HydrateFailure, Hydrator, Patience};
 
 /// How long a failure that nothing but a person mends keeps us from asking again.
 const AFTER_REFUSAL: Duration = Duration::from_mins(5);
@@ -145,7 +145,9 @@ impl Entry {
             let (http, env) = (&self.bridge.setup.config().http, Arc::clone(&self.bridge.env));
             let made = Hydrator::new(&self.source, fetch, http, env)
                 .map_err(|source| ScheduleError::Client { name: self.source.clone(), source })?;
-            self.hydrator.insert(made)
+            // a report may take its time; what goes on failing is tried again from outside
+            let patience = Patience { attempts: 2, ..Patience::default() };
+            self.hydrator.insert(made.with_patience(patience))
         };
         let own = TempDir::new().map_err(ScheduleError::Spool)?;
         let local = at.to_zoned(self.config.times.zone().zone.clone());
