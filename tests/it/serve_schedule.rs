@@ -167,6 +167,9 @@ async fn the_hr_system_is_asked_for_everybody_when_the_time_comes() {
     );
     let env = [("HR_TOKEN", "s3cret")];
     let stage = begun(&rules, &env).await;
+    let checked = stage.run_with(&["check"], &[]).await;
+    checked.assert_code(2).assert_says("environment variable `HR_TOKEN` is not set");
+    stage.run_with(&["check"], &env).await.assert_code(0);
     assert_eq!(server.received_requests().await.unwrap().len(), 0);
     // busy once, then there
     Mock::given(any())
@@ -199,6 +202,7 @@ async fn the_hr_system_is_asked_for_everybody_when_the_time_comes() {
     serving.says("is overdue", 1).await;
     let log = serving.stop().await;
     assert!(!log.contains("s3cret") && !log.contains("/report"), "{log}");
+    assert_eq!(server.received_requests().await.unwrap().len(), 1, "not again and again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,6 +25,8 @@ pub(super) const LONGEST_LOOK: Duration = Duration::from_mins(1);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause after something has gone wrong.
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+/// Longest pause whatever the other side asks for: a newer time may come meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// So many times as long as it takes to settle, a file that is there is no reason for an alarm: an empty
 /// one settles in six.
 const SETTLES: u32 = 8;
@@ -46,6 +48,8 @@ pub(super) struct Entry {
     pub(super) hydrator: Option<Hydrator>,
     /// What was told about the time that is waited for: each thing once.
     told: Option<NotYet>,
+    /// Not before then: another schedule of the source may wake us earlier.
+    pub(super) again_at: Option<Instant>,
     /// Since when this process looks for what the time is for.
     looking_since: Option<Instant>,
     failures: u32,
@@ -71,6 +75,7 @@ impl Entry {
             before: None,
             hydrator: None,
             told: None,
+            again_at: None,
             looking_since: None,
             failures: 0,
         }
@@ -78,6 +83,18 @@ impl Entry {
 
     /// Looks whether a time has come, and deals with it; gives how long to wait, also after a failure.
     pub(super) async fn step_or_pause(&mut self, cancel: &CancellationToken) -> Duration {
+        if let Some(at) = self.again_at {
+            let left = at.saturating_duration_since(Instant::now());
+            if !left.is_zero() {
+                return left;
+            }
+        }
+        let wait = self.step_or_fail(cancel).await;
+        self.again_at = Some(Instant::now() + wait);
+        wait
+    }
+
+    async fn step_or_fail(&mut self, cancel: &CancellationToken) -> Duration {
         match self.step(cancel).await {
             Ok(wait) => {
                 self.failures = 0;
@@ -127,6 +144,7 @@ impl Entry {
             Dealt::NotYet(..) if cancel.is_cancelled() => Duration::ZERO,
             Dealt::NotYet(why, wait) => {
                 let wait = wait.min(self.look_for_overdue(&mut note, &why).await?);
+                let wait = wait.min(LONGEST_WAIT);
                 self.tell_once(why);
                 wait
             }
@@ -278,9 +296,9 @@ impl Entry {
         note: &mut ScheduleNote,
         why: &NotYet,
     ) -> Result<Duration, BridgeError> {
-        let Some(due) = &note.due else { return Ok(LONGEST_LOOK) };
+        let Some(due) = &note.due else { return Ok(LONGEST_WAIT) };
         if note.alarmed == Some(due.at) {
-            return Ok(LONGEST_LOOK);
+            return Ok(LONGEST_WAIT);
         }
         // where it is late because nobody was there, what lies there may be whole and only new to us
         if let (NotYet::Growing, Takes::File { settle, .. }) = (why, &self.config.takes)
@@ -300,7 +318,7 @@ impl Entry {
         note.alarmed = Some(at);
         self.keep(note).await?;
         tell_overdue(&self.source, &Overdue { what: &self.what(), at, why: &why.to_string() });
-        Ok(LONGEST_LOOK)
+        Ok(LONGEST_WAIT)
     }
 
     /// What is waited for, as people call it.

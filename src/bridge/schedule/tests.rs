@@ -73,8 +73,9 @@ impl Stand {
     }
 
     fn write(&self, workers: usize) {
-        let rows: String = (0..workers).map(|number| format!("E{number}\n")).collect();
-        fs::write(self.file(), format!("Id\n{rows}")).unwrap();
+        let ids = (0..workers).map(|number| format!("E{number}"));
+        let lines: Vec<String> = std::iter::once("Id".to_owned()).chain(ids).collect();
+        fs::write(self.file(), lines.join("\n") + "\n").unwrap();
     }
 
     fn move_to(&self, text: &str) {
@@ -83,6 +84,9 @@ impl Stand {
 
     /// One pass; gives how long the next may wait.
     async fn pass(&mut self) -> Duration {
+        for entry in &mut self.table.entries {
+            entry.again_at = None;
+        }
         let wait = self.table.pass(&CancellationToken::new()).await;
         // what was seen once settles
         tokio::time::sleep(Duration::from_millis(5)).await;
