@@ -294,6 +294,10 @@ impl Watch {
         let base = self.shelves.base(to, &claim.name, &claim.run);
         let answer = Answer { base: &base, file: &file, run, is_again };
         self.answers.write(&self.bridge, answer).await?;
+        if !is_again {
+            // before it is moved: a death in between repeats both
+            self.note_came().await?;
+        }
         let claimed = claim.clone();
         let path = self.on_disk(move |shelves| shelves.finish(&claimed, to)).await?;
         tracing::info!(
@@ -304,9 +308,6 @@ impl Watch {
             "the file is answered in `{}/`",
             to.as_str()
         );
-        if !is_again {
-            self.note_came().await?;
-        }
         if to == Shelf::Failed
             && let Some(problem) = &run.problem
         {

@@ -122,8 +122,9 @@ impl Watch {
             return Ok(note);
         }
         if let Some(note) = self.bridge.store.schedule(&self.source, &expecting.name).await? {
-            // of a clock that was ahead
-            return Ok(ScheduleNote { through: note.through.min(now), ..note });
+            // what is still to come was noted by a clock that was ahead
+            let came = note.came.filter(|came| *came <= now);
+            return Ok(ScheduleNote { through: note.through.min(now), came, ..note });
         }
         let note = ScheduleNote::from(now);
         self.keep(expecting, &note).await?;
