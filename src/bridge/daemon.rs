@@ -1,5 +1,6 @@
 //! The daemon: every target is delivered to and tracked, what is due is planned, every watched folder
-//! is looked at, and what webhooks brought becomes runs, until somebody cancels.
+//! is looked at, what is due by the clock is read, and what webhooks brought becomes runs, until somebody
+//! cancels.
 //!
 //! What goes wrong is logged and tried again after a pause. Nothing that a file, a run or the other
 //! side does ends the daemon; a config that cannot work is told before it starts
@@ -13,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::folder::{Answers, Watch};
+use crate::bridge::schedule::Timetable;
 use crate::bridge::{Bridge, BridgeError};
 use crate::domain::{RunStatus, TargetName};
 use crate::store::StoreTrouble;
@@ -66,6 +68,10 @@ impl Daemon {
                 let (bridge, name) = (Arc::clone(&self.bridge), source.name.clone());
                 let cancel = cancel.clone();
                 tasks.spawn(async move { bridge.keep_processing(&name, &webhook, &cancel).await });
+            }
+            if let Some(mut timetable) = Timetable::new(&self.bridge, &source.name) {
+                let cancel = cancel.clone();
+                tasks.spawn(async move { timetable.run(&cancel).await });
             }
             for folder in &source.folders {
                 let (bridge, answers) = (Arc::clone(&self.bridge), Arc::clone(&self.answers));

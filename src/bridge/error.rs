@@ -1,6 +1,6 @@
 //! What can go wrong between the rooms.
 
-use crate::bridge::{DecisionError, KeyError, SealError};
+use crate::bridge::{DecisionError, KeyError, ScheduleError, SealError};
 use crate::config::{ConfigErrors, SecretError};
 use crate::domain::{Problem, SourceName, TargetName};
 use crate::entra::EntraError;
@@ -64,6 +64,9 @@ pub enum BridgeError {
         /// Why.
         source: std::io::Error,
     },
+    /// Nothing can be fetched when a time has come.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// The ledger kept changing while the file was planned.
     #[error("other runs kept changing the ledger while this file was planned")]
     LedgerBusy,

@@ -6,6 +6,7 @@
 //! left that died: if its run is there, only the answer is missing, else the file is planned.
 
 mod enter;
+mod expect;
 mod follow;
 
 use std::collections::{BTreeMap, HashSet};
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::daemon::is_over;
+use crate::bridge::folder::expect::Expecting;
 use crate::bridge::folder::follow::Open;
 use crate::bridge::{Applied, Applying, Bridge, BridgeError, DecisionError};
 use crate::config::FolderConfig;
@@ -29,7 +31,7 @@ use crate::store::{Run, StoreError, StoreTrouble};
 use crate::telemetry::Causes;
 
 /// The code of a file that could not be read.
-const UNREADABLE: &str = "source.unreadable";
+pub(super) const UNREADABLE: &str = "source.unreadable";
 /// The first pause after something has gone wrong; it doubles up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause after something has gone wrong.
@@ -91,6 +93,8 @@ pub(super) struct Watch {
     open: Option<BTreeMap<RunId, Open>>,
     follow_at: Option<Instant>,
     sweep_at: Option<Instant>,
+    /// When a file always comes, where that is said.
+    expecting: Option<Expecting>,
     failures: u32,
 }
 
@@ -106,6 +110,7 @@ impl Watch {
             answers,
             source,
             shelves: Shelves::new(config.path.clone()),
+            expecting: Expecting::new(&config),
             config,
             looks: Looks::default(),
             lock: None,
@@ -141,6 +146,11 @@ impl Watch {
     /// One look at the folder, and everything that it makes due; gives how long to wait.
     async fn pass(&mut self, cancel: &CancellationToken) -> Duration {
         let Some(listing) = self.enter().await else {
+            if self.is_away
+                && let Err(error) = self.look_for_expected().await
+            {
+                return self.pause_after(&error).await;
+            }
             return self.config.poll;
         };
         match self.work_off(listing, cancel).await {
@@ -192,6 +202,7 @@ impl Watch {
                 self.apply(claim).await?;
             }
         }
+        self.look_for_expected().await?;
         self.follow_up().await?;
         self.sweep().await?;
         Ok(found.next)
@@ -283,6 +294,10 @@ impl Watch {
         let base = self.shelves.base(to, &claim.name, &claim.run);
         let answer = Answer { base: &base, file: &file, run, is_again };
         self.answers.write(&self.bridge, answer).await?;
+        if !is_again {
+            // before it is moved: a death in between repeats both
+            self.note_came().await?;
+        }
         let claimed = claim.clone();
         let path = self.on_disk(move |shelves| shelves.finish(&claimed, to)).await?;
         tracing::info!(
@@ -328,13 +343,13 @@ impl Watch {
 }
 
 /// Comes when a file that is being worked on has had its time to end.
-async fn out_of_patience(cancel: &CancellationToken) {
+pub(super) async fn out_of_patience(cancel: &CancellationToken) {
     cancel.cancelled().await;
     tokio::time::sleep(GRACE).await;
 }
 
 /// What may take long on a network share.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> std::io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?

@@ -1,12 +1,15 @@
 //! `check`: is the config right? Offline.
 
 use crate::bridge::{Hooks, Setup};
+use std::sync::Arc;
+
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{say, tell};
-use crate::config::ServerConfig;
+use crate::config::{HttpConfig, ServerConfig, SourceConfig, Takes};
 use crate::server;
 use crate::telemetry::causes;
+use crate::web::Hydrator;
 
 /// Validates config, mappings, schemas and secret references.
 pub fn run(context: &Context) -> Result<Exit, Failed> {
@@ -46,6 +49,8 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
                 ));
             }
         }
+        scheduled(source);
+        exit = exit.and(asked(context, &setup.config().http, source));
     }
     let (targets, sources) = (setup.config().targets.len(), setup.feeds().count());
     if exit == Exit::Success && (targets == 0 || sources == 0) {
@@ -82,6 +87,43 @@ fn hooks(context: &Context, setup: &Setup) -> Exit {
             Exit::Usage
         }
     }
+}
+
+/// What a source reads by the clock; its file may still be to come.
+fn scheduled(source: &SourceConfig) {
+    for schedule in &source.schedules {
+        let what = match &schedule.takes {
+            Takes::File { path, .. } => format!("reads `{}`", path.display()),
+            Takes::Fetch(_) => "asks the HR system for everybody".to_owned(),
+        };
+        let (cron, zone) = (schedule.times.text(), &schedule.times.zone().name);
+        say(format!("source `{}`: `serve` {what} at `{cron}`, {zone}", source.name));
+    }
+}
+
+/// Whether the HR systems that a source asks can be asked, as far as that can be told offline.
+fn asked(context: &Context, http: &HttpConfig, source: &SourceConfig) -> Exit {
+    let scheduled = source.schedules.iter().filter_map(|schedule| match &schedule.takes {
+        Takes::Fetch(fetch) => Some(fetch),
+        Takes::File { .. } => None,
+    });
+    let hydrated = source.webhook.iter().filter_map(|webhook| webhook.hydrate.as_ref());
+    let env = Arc::new(context.env.clone());
+    let mut exit = Exit::Success;
+    for fetch in scheduled.chain(hydrated.map(|hydrate| &hydrate.fetch)) {
+        let (words, hint) = match Hydrator::new(&source.name, fetch, http, Arc::clone(&env)) {
+            Ok(hydrator) => match hydrator.check() {
+                Ok(()) => continue,
+                Err(failure) => (causes(&failure), failure.advice()),
+            },
+            Err(error) => {
+                (causes(&error), "check `hydrate` of the source, and `ca_file` of `[http]`")
+            }
+        };
+        tell(format!("error: {}\nhint: {hint}", words.join("\n  because ")));
+        exit = exit.and(Exit::Usage);
+    }
+    exit
 }
 
 /// Whether the tokens and the certificate of the API can be had; a config that says nothing of it has

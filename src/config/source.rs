@@ -102,10 +102,13 @@ pub(super) fn read(sources: &Section<'_>, targets: &[String], folder: &Path) -> 
     for (name, section) in &sections {
         let Some(source) = source(name, section, targets, folder) else { continue };
         watch(section, &source, &mut watched);
-        check_schedules(section, &source);
-        read.push(source);
+        read.push((section, source));
     }
-    read
+    let folders: Vec<&FolderConfig> = read.iter().flat_map(|(_, source)| &source.folders).collect();
+    for (section, source) in &read {
+        check_schedules(section, source, &folders);
+    }
+    read.into_iter().map(|(_, source)| source).collect()
 }
 
 /// Two watchers of one folder would take each other's files.
@@ -125,7 +128,7 @@ fn watch(section: &Section<'_>, source: &SourceConfig, watched: &mut Vec<(PathBu
 }
 
 /// A file has one taker, and what is fetched has no name that could say its day.
-fn check_schedules(section: &Section<'_>, source: &SourceConfig) {
+fn check_schedules(section: &Section<'_>, source: &SourceConfig, folders: &[&FolderConfig]) {
     let refuse = |key: &str, message: &str, hint: &str| {
         if let Some(field) = section.get(key) {
             field.refuse_key(message.to_owned(), Some(hint.to_owned()));
@@ -136,10 +139,10 @@ fn check_schedules(section: &Section<'_>, source: &SourceConfig) {
             Takes::File { path, .. } => {
                 let path = folder::plain(path);
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
-                let is_watched = |watched: &FolderConfig| {
+                let is_watched = |watched: &&FolderConfig| {
                     path.parent() == Some(&folder::plain(&watched.path)) && watched.takes(&name)
                 };
-                if source.folders.iter().any(is_watched) {
+                if folders.iter().any(is_watched) {
                     let message = "the file of `schedule` lies in a folder that is watched";
                     let hint = "let one of them take it: to be told when it does not come, \
                                 give `folder` an `expected`";

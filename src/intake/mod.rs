@@ -32,6 +32,7 @@ mod read;
 mod reasons;
 mod rejects;
 mod scan;
+pub mod schedule;
 pub mod webhook;
 
 pub use cells::{KeptColumns, RowCells};

@@ -1,4 +1,5 @@
-//! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys and leases.
+//! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys,
+//! leases and schedules.
 //!
 //! Small traits by entity, documented like an API, so that another database can take `SQLite`'s
 //! place; one conformance suite (`conformance/`) that every backend must pass. No SQL outside this room.
@@ -24,6 +25,7 @@ mod pages;
 mod planned;
 mod records;
 mod runs;
+mod schedules;
 mod sqlite;
 mod trouble;
 
@@ -47,6 +49,7 @@ pub use runs::{
     Commit, Decided, FileHistory, NewRun, Outcome, RefusedRun, Run, RunDraft, Runs, SmallRuns,
     StoredProblem, TakesPlaceOf,
 };
+pub use schedules::{DueTime, ScheduleNote, Schedules};
 pub use sqlite::SqliteStore;
 pub use trouble::{StoreTrouble, StoreTroubleKind};
 
@@ -63,6 +66,7 @@ pub trait Store:
     + Keys
     + Deliveries
     + Leases
+    + Schedules
     + Send
     + Sync
 {
@@ -80,6 +84,7 @@ impl<T> Store for T where
         + Keys
         + Deliveries
         + Leases
+        + Schedules
         + Send
         + Sync
 {

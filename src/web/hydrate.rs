@@ -115,6 +115,16 @@ impl Hydrator {
         self
     }
 
+    /// Looks whether the secret can be had, and asks nobody.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot.
+    pub fn check(&self) -> Result<(), HydrateFailure> {
+        let header = self.auth.as_ref().map(|auth| auth::header(auth, &self.env));
+        header.transpose().map(drop).map_err(|error| self.failure(error.into()))
+    }
+
     /// The answer about one worker: JSON, as it came.
     ///
     /// # Errors
@@ -170,20 +180,18 @@ impl Hydrator {
                     Err(trouble) => trouble,
                 };
                 let asked = trouble.retry_after();
+                if let Some(wait) = asked {
+                    // it is meant for everybody who asks
+                    self.pace.hold(wait.min(self.patience.longest_wait));
+                }
                 if !trouble.is_temporary()
                     || attempt >= self.patience.attempts
                     || asked.is_some_and(|wait| wait > self.patience.longest_wait)
                 {
                     return Err(trouble);
                 }
-                let wait = match asked {
-                    Some(wait) => {
-                        // it is meant for everybody who asks
-                        self.pace.hold(wait);
-                        wait
-                    }
-                    None => pause / 2 + (pause / 2).mul_f64(fastrand::f64()),
-                };
+                let jittered = pause / 2 + (pause / 2).mul_f64(fastrand::f64());
+                let wait = asked.unwrap_or(jittered);
                 pause = pause.saturating_mul(2).min(self.patience.cap);
                 tracing::debug!(
                     source = %self.source,
@@ -231,10 +239,7 @@ impl Hydrator {
             let accept = if is_document { "*/*" } else { "application/json" };
             let mut request = self.client.get(url.clone()).header(ACCEPT, accept);
             if let Some(auth) = &self.auth {
-                let (name, value) = auth::header(auth, &self.env).map_err(|error| match error {
-                    AuthError::Secret(error) => HydrateTrouble::Secret(error),
-                    AuthError::Characters => HydrateTrouble::SecretCharacters,
-                })?;
+                let (name, value) = auth::header(auth, &self.env)?;
                 request = request.header(name, value);
             }
             let sent = if is_document {
@@ -286,6 +291,15 @@ impl Hydrator {
 
     fn failure(&self, trouble: HydrateTrouble) -> HydrateFailure {
         HydrateFailure { source_name: self.source.clone(), trouble }
+    }
+}
+
+impl From<AuthError> for HydrateTrouble {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Secret(error) => Self::Secret(error),
+            AuthError::Characters => Self::SecretCharacters,
+        }
     }
 }
 

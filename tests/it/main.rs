@@ -142,6 +142,9 @@ mod serve_hooks_kill;
 mod serve_hydrate;
 #[cfg(test)]
 #[cfg(unix)]
+mod serve_schedule;
+#[cfg(test)]
+#[cfg(unix)]
 mod serve_support;
 #[cfg(test)]
 mod server_access;

@@ -51,6 +51,9 @@ impl Watch {
         self.lock = Some(lock);
         // another process may have answered files meanwhile
         self.open = None;
+        if let Some(expecting) = &mut self.expecting {
+            expecting.forget();
+        }
     }
 
     fn tell_locked_out(&mut self) {

@@ -18,6 +18,7 @@ pub mod random;
 pub mod records;
 pub mod runs;
 pub mod sample;
+pub mod schedules;
 pub mod superseding;
 
 /// Makes a test of each promise listed.
@@ -138,6 +139,9 @@ macro_rules! conformance {
             leases::a_lease_has_one_holder,
             leases::whoever_waits_is_told_who_holds_the_lease,
             leases::leases_of_two_targets_do_not_meet,
+            schedules::a_schedule_is_as_far_as_was_noted_last,
+            schedules::schedules_do_not_meet,
+            schedules::schedules_of_a_source_are_followed_by_one,
             random::no_worker_is_twice_on_the_way_and_the_latest_version_wins,
         );
     };

@@ -22,7 +22,7 @@ struct Step {
 }
 
 /// The steps; the first makes version 1.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step { sql: include_str!("../migrations/0001_ledger_and_outbox.sql"), then: None },
     Step {
         sql: include_str!("../migrations/0002_cells_and_user_names.sql"),
@@ -31,6 +31,7 @@ const STEPS: [Step; 5] = [
     Step { sql: include_str!("../migrations/0003_decisions_and_dates.sql"), then: None },
     Step { sql: include_str!("../migrations/0004_keys.sql"), then: None },
     Step { sql: include_str!("../migrations/0005_deliveries.sql"), then: None },
+    Step { sql: include_str!("../migrations/0006_schedule.sql"), then: None },
 ];
 
 /// The newest version known here.

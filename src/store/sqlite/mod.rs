@@ -38,6 +38,7 @@ mod resource;
 mod run_lists;
 mod runs;
 mod schedule;
+mod schedules;
 mod source_records;
 mod trouble;
 mod user_names;
