@@ -16,10 +16,12 @@ mod error;
 mod folder;
 mod keys;
 mod plan;
+mod reload;
 mod sealed;
 mod serve;
 mod setup;
 mod status;
+mod turns;
 mod watch;
 
 pub use daemon::Daemon;

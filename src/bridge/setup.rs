@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::bridge::BridgeError;
 use crate::bridge::contact::Contacts;
+use crate::bridge::turns::Turns;
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretRef, SourceConfig,
     TargetConfig,
@@ -24,7 +25,7 @@ use crate::store::{SqliteStore, Store};
 
 /// A config that was checked as a whole: every mapping compiled, every target's settings valid.
 pub struct Setup {
-    config: Config,
+    pub(super) config: Config,
     feeds: BTreeMap<SourceName, Arc<Feed>>,
     settings: BTreeMap<TargetName, TargetSettings>,
     warnings: Vec<ConfigProblem>,
@@ -292,10 +293,12 @@ pub struct Bridge {
     /// The environment, for secrets.
     pub env: Arc<Vec<(String, String)>>,
     /// See [`Bridge::wake`].
-    pub(super) wake: tokio::sync::Notify,
+    pub(super) wake: Arc<tokio::sync::Notify>,
     /// Sources whose due records wait because they are not in the config any more: told once.
-    pub(super) orphans: Mutex<BTreeSet<SourceName>>,
-    pub(super) contacts: Contacts,
+    pub(super) orphans: Arc<Mutex<BTreeSet<SourceName>>>,
+    pub(super) contacts: Arc<Contacts>,
+    /// What the daemons of this process have in hand.
+    pub(super) turns: Arc<Turns>,
 }
 
 impl Bridge {
@@ -344,9 +347,10 @@ impl Bridge {
             store,
             clock,
             env: Arc::new(env),
-            wake: tokio::sync::Notify::new(),
-            orphans: Mutex::default(),
-            contacts: Contacts::default(),
+            wake: Arc::default(),
+            orphans: Arc::default(),
+            contacts: Arc::default(),
+            turns: Arc::default(),
         }
     }
 }

@@ -57,29 +57,39 @@ impl Context {
         })
     }
 
-    /// The machine's clock, or for a rehearsal one that is ahead of it (or behind).
-    fn clock(&self, setup: &Setup) -> Result<Arc<dyn Clock>, Failed> {
-        let found = self.env.iter().rev().find(|(key, _)| key == REHEARSAL_CLOCK);
-        let Some((_, text)) = found.filter(|(_, text)| !text.trim().is_empty()) else {
+    /// A variable of the environment.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    }
+
+    /// The machine's clock, or for a rehearsal one that is ahead of it (or behind); else why not, and
+    /// the way out.
+    pub fn clock(&self, setup: &Setup) -> Result<Arc<dyn Clock>, (&'static str, &'static str)> {
+        let found = self.variable(REHEARSAL_CLOCK);
+        let Some(text) = found.filter(|text| !text.trim().is_empty()) else {
             return Ok(Arc::new(SystemClock));
         };
         let by: jiff::SignedDuration = text.trim().parse().map_err(|_| {
-            tell(format!(
-                "error: `{REHEARSAL_CLOCK}` is no length of time\nhint: write it like `36h`"
-            ));
-            Failed(Exit::Usage)
+            ("`SCIMPORT_REHEARSAL_CLOCK` is no length of time", "write it like `36h`")
         })?;
         if by.is_zero() {
             return Ok(Arc::new(SystemClock));
         }
         if !setup.is_rehearsal() {
-            tell(format!(
-                "error: `{REHEARSAL_CLOCK}` moves the clock of rehearsals, and this config has a target \
-                 that is no stand-in on this machine\nhint: take the variable out of the environment"
+            return Err((
+                "`SCIMPORT_REHEARSAL_CLOCK` moves the clock of rehearsals, and this config has a target \
+                 that is no stand-in on this machine",
+                "take the variable out of the environment",
             ));
-            return Err(Failed(Exit::Usage));
         }
         Ok(Arc::new(ShiftedClock::new(SystemClock, by)))
+    }
+
+    fn told_clock(&self, setup: &Setup) -> Result<Arc<dyn Clock>, Failed> {
+        self.clock(setup).map_err(|(words, hint)| {
+            tell(format!("error: {words}\nhint: {hint}"));
+            Failed(Exit::Usage)
+        })
     }
 
     /// Who types the command, as the system calls them; kept with decisions.
@@ -102,14 +112,14 @@ impl Context {
 
     /// The same, for a config that was looked at before.
     pub fn open(&self, setup: Setup) -> Result<Bridge, Failed> {
-        let clock = self.clock(&setup)?;
+        let clock = self.told_clock(&setup)?;
         Bridge::open(setup, clock, self.env.clone()).map_err(failed)
     }
 
     /// The bridge with its store open for looking only.
     pub fn bridge_read_only(&self) -> Result<Bridge, Failed> {
         let setup = self.setup()?;
-        let clock = self.clock(&setup)?;
+        let clock = self.told_clock(&setup)?;
         Bridge::open_read_only(setup, clock, self.env.clone()).map_err(failed)
     }
 }
@@ -138,7 +148,8 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     causes(error).join("\n  because ")
 }
 
-fn hint(error: &BridgeError) -> Option<String> {
+/// The way out of an error, where there is one.
+pub fn hint(error: &BridgeError) -> Option<String> {
     if let Some(trouble) = StoreTrouble::among_causes(error) {
         return Some(trouble.advice().to_owned());
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+use crate::config::changes::{Digests, digests};
 use crate::config::document::Document;
 use crate::config::environment::overlay;
 use crate::config::node::Table;
@@ -41,6 +42,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// `[server]`.
     pub server: ServerConfig,
+    /// What [`Config::changed_sections`] compares.
+    pub(super) sections: Digests,
     document: Arc<Document>,
 }
 
@@ -101,8 +104,8 @@ impl Config {
         }
         let Parts { store, targets, sources, http, server } = parts;
         let (path, folder) = (path.to_owned(), folder.to_owned());
-        let document = Arc::new(document);
-        Ok(Self { path, folder, store, targets, sources, http, server, document })
+        let (document, sections) = (Arc::new(document), digests(&root));
+        Ok(Self { path, folder, store, targets, sources, http, server, sections, document })
     }
 
     /// The source of this name.

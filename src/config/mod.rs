@@ -15,6 +15,7 @@
 //! which paths `scim` takes for the same attribute.
 
 mod as_of;
+mod changes;
 mod credential;
 mod document;
 mod duration;

@@ -130,6 +130,12 @@ mod serve_daemon;
 mod serve_folder;
 #[cfg(test)]
 #[cfg(unix)]
+mod serve_reload;
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod serve_manager;
+#[cfg(test)]
+#[cfg(unix)]
 mod serve_support;
 #[cfg(test)]
 mod server_access;
