@@ -34,6 +34,8 @@ mod config_properties;
 mod config_reading;
 mod config_schema;
 mod config_secrecy;
+#[cfg(test)]
+mod deploy;
 mod entra_log;
 mod entra_support;
 mod entra_tls;
@@ -129,11 +131,14 @@ mod serve_daemon;
 #[cfg(unix)]
 mod serve_folder;
 #[cfg(test)]
-#[cfg(unix)]
-mod serve_reload;
-#[cfg(test)]
 #[cfg(target_os = "linux")]
 mod serve_manager;
+#[cfg(test)]
+#[cfg(unix)]
+mod serve_many;
+#[cfg(test)]
+#[cfg(unix)]
+mod serve_reload;
 #[cfg(test)]
 #[cfg(unix)]
 mod serve_support;

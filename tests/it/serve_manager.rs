@@ -63,7 +63,10 @@ async fn it_hears_that_it_is_ready_reloads_and_stops() {
     // the API listens by then
     assert!(serving.log().contains("the API listens"), "{}", serving.log());
     let heard = manager.hears("STATUS=").await.pop().unwrap();
-    assert!(heard.starts_with("STATUS=serving; entra: 0 queued, 0 await an outcome, job "), "{heard}");
+    assert!(
+        heard.starts_with("STATUS=serving; entra: 0 queued, 0 await an outcome, job "),
+        "{heard}"
+    );
     assert!(heard.ends_with("; 0 runs held\n"), "{heard}");
 
     // everybody changes, which the guard holds; a reload says it at once

@@ -146,9 +146,9 @@ async fn what_is_wrong_is_told_whole_and_changes_nothing() {
     );
     std::fs::remove_file(stage.path("secret")).unwrap();
     serving.hang_up().await;
-    serving.says("the old config stays in force problems=2", 1).await;
+    serving.says("then reload again problems=2", 2).await;
     let log = serving.log();
-    assert!(log.contains("zq-none") && log.contains("secret` "), "{log}");
+    assert!(log.contains("zq-none") && log.contains("/secret`"), "{log}");
 
     // another job is not the one that the ledger speaks of
     private(&stage, "secret", CLIENT_SECRET);
