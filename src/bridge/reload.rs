@@ -33,6 +33,7 @@ impl Setup {
         let (new, old) = (&mut self.config, &old.config);
         let mut kept = Vec::new();
         keep("store.url", &mut new.store, &old.store, &mut kept);
+        keep("telemetry.otlp", &mut new.telemetry, &old.telemetry, &mut kept);
         let (new, old) = (&mut new.server, &old.server);
         keep("server.listen", &mut new.listen, &old.listen, &mut kept);
         // another certificate is shown at once

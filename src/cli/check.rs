@@ -3,7 +3,8 @@
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{say, tell};
-use crate::config::ServerConfig;
+use crate::cli::traces;
+use crate::config::{ServerConfig, TelemetryConfig};
 use crate::server;
 use crate::telemetry::causes;
 
@@ -24,6 +25,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
         }
     }
     exit = exit.and(api(context, &setup.config().server));
+    exit = exit.and(collector(context, &setup.config().telemetry));
     for feed in setup.feeds() {
         say(format!(
             "source `{}`: {} columns are read, workers go to target `{}`",
@@ -54,6 +56,18 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
         _ => "the config is well formed, but something it refers to is missing; nothing was sent",
     });
     Ok(exit)
+}
+
+/// Whether what the collector of traces is told can be had.
+fn collector(context: &Context, config: &TelemetryConfig) -> Exit {
+    let Some(otlp) = &config.otlp else { return Exit::Success };
+    match traces::headers(context, otlp) {
+        Ok(_) => {
+            say("telemetry: `serve` would send traces");
+            Exit::Success
+        }
+        Err(Failed(exit)) => exit,
+    }
 }
 
 /// Whether the tokens and the certificate of the API can be had; a config that says nothing of it has

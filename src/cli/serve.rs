@@ -21,6 +21,7 @@ use crate::cli::serve::manager::Manager;
 use crate::cli::serve::reload::reload;
 use crate::cli::serve::signals::{Reloads, watch_terminate};
 use crate::cli::terminal::{remark, tell};
+use crate::cli::traces;
 use crate::server::{self, Credentials, ProvisioningKeys, StartError};
 use crate::telemetry::Causes;
 
@@ -32,6 +33,7 @@ pub async fn run(context: &Context) -> Result<Exit, Failed> {
     for warning in setup.warnings() {
         tell(format!("warning: {warning}"));
     }
+    traces::start(context, setup.config())?;
     let mut bridge = Arc::new(context.open(setup)?);
     let daemon = daemon(&bridge);
     daemon.check().await.map_err(|problems| all_failed(problems))?;
@@ -64,6 +66,7 @@ pub async fn run(context: &Context) -> Result<Exit, Failed> {
     manager.is_stopping();
     daemons.all_ended().await;
     server.stopped().await;
+    traces::finish().await;
     remark("stopped; what is queued is kept");
     Ok(Exit::Success)
 }

@@ -41,6 +41,7 @@ mod store;
 mod suggest;
 mod syntax;
 mod target;
+mod telemetry;
 mod tenant;
 mod webhook;
 
@@ -56,6 +57,7 @@ pub use server::{ServerConfig, ServerTls};
 pub use source::{Export, SourceConfig, SourceTimeZone};
 pub use store::StoreConfig;
 pub use target::{Burst, RetryConfig, TargetConfig, TrackingConfig};
+pub use telemetry::{OtlpConfig, TelemetryConfig};
 pub use webhook::{
     SignatureAlgorithm, SignatureConfig, SignatureEncoding, SignedPart, VerifyConfig,
     WebhookConfig, WebhookPreset,

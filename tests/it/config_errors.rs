@@ -172,7 +172,7 @@ fn what_comes_later_is_refused_and_never_ignored() {
         let text = problems(&with_source(key));
         assert!(text.contains("is not supported by this version"), "{key}: {text}");
     }
-    for section in ["[alerts]", "[telemetry]"] {
+    for section in ["[alerts]"] {
         let text = problems(&format!("{SMALL}{section}\nlisten = 1"));
         assert!(text.contains("is not supported by this version"), "{section}: {text}");
     }

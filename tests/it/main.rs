@@ -143,6 +143,9 @@ mod serve_reload;
 #[cfg(unix)]
 mod serve_support;
 #[cfg(test)]
+#[cfg(unix)]
+mod serve_telemetry;
+#[cfg(test)]
 mod server_access;
 #[cfg(test)]
 mod server_api;

@@ -49,9 +49,14 @@ impl Serving {
 
     /// The same with variables in its environment.
     pub fn start_with(stage: &Stage, env: &[(&str, &str)]) -> Self {
+        Self::start_with_words(stage, &["serve"], env)
+    }
+
+    /// The same with other words on its command line.
+    pub fn start_with_words(stage: &Stage, words: &[&str], env: &[(&str, &str)]) -> Self {
         let mut all = vec![("SCIMPORT__SERVER__LISTEN", "127.0.0.1:0")];
         all.extend_from_slice(env);
-        let mut child = stage.command(&["serve"], &all).spawn().unwrap();
+        let mut child = stage.command(words, &all).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let kept = Arc::clone(&log);
