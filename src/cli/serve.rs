@@ -36,7 +36,7 @@ pub async fn run(context: &Context) -> Result<Exit, Failed> {
     traces::start(context, setup.config())?;
     let mut bridge = Arc::new(context.open(setup)?);
     let daemon = daemon(&bridge);
-    daemon.check().await.map_err(|problems| all_failed(problems))?;
+    daemon.check().await.map_err(all_failed)?;
     let settings = bridge.setup.config().server.clone();
     let server =
         server::start(Arc::clone(&bridge), keys(&bridge), &settings, context.cancel.clone())

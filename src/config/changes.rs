@@ -56,7 +56,9 @@ fn add(hash: &mut Sha256, value: &Value) {
         Value::Boolean(is_true) => hash.update([u8::from(*is_true)]),
         Value::Array(items) => {
             hash.update(items.len().to_be_bytes());
-            items.iter().for_each(|item| add(hash, &item.value));
+            for item in items {
+                add(hash, &item.value);
+            }
         }
         Value::Table(table) => {
             hash.update(table.0.len().to_be_bytes());
