@@ -254,7 +254,7 @@ async fn backlog(people: usize) -> Duration {
     let url = format!("http://{}/hooks/hr", running.address());
     let daemon = Daemon::new(Arc::clone(&bridge), Arc::new(NoAnswers));
     let token = cancel.clone();
-    let serving = tokio::spawn(async move { daemon.run(&token).await });
+    let serving = tokio::spawn(async move { daemon.run(&token, &token).await });
     let count = AtomicUsize::new(0);
     let next = move || {
         let number = count.fetch_add(1, Ordering::Relaxed);

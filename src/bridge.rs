@@ -17,11 +17,13 @@ mod folder;
 mod hooks;
 mod keys;
 mod plan;
+mod reload;
 mod schedule;
 mod sealed;
 mod serve;
 mod setup;
 mod status;
+mod turns;
 mod watch;
 
 pub use daemon::Daemon;

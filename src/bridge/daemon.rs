@@ -6,6 +6,9 @@
 //! side does ends the daemon; a config that cannot work is told before it starts
 //! ([`Daemon::check`]). It waits idly: the store is looked at every few seconds for what other
 //! processes have committed, and at once after [`Bridge::wake`].
+//!
+//! A reload puts another daemon in its place while this one ends: each of its tasks has a turn at what
+//! it works on ([`Turns`](crate::bridge::turns::Turns)), and the next daemon's task begins when that is given back.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,39 +48,59 @@ impl Daemon {
     ///
     /// # Errors
     ///
-    /// When one cannot.
-    pub async fn check(&self) -> Result<(), BridgeError> {
-        for target in self.bridge.targets() {
-            self.bridge.setup.client(&target, &self.bridge.env)?;
-            self.bridge.bind_job(&target).await?;
+    /// When any cannot: everything that is in the way.
+    pub async fn check(&self) -> Result<(), Vec<BridgeError>> {
+        let mut problems = self.lacking();
+        // what is looked at now is noted, so nothing may be wrong before
+        if problems.is_empty() {
+            for target in self.bridge.targets() {
+                problems.extend(self.bridge.bind_job(&target).await.err());
+            }
         }
-        Ok(())
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// What it would need that cannot be had: the targets' credentials.
+    #[must_use]
+    pub fn lacking(&self) -> Vec<BridgeError> {
+        let client = |target| self.bridge.setup.client(&target, &self.bridge.env).err();
+        self.bridge.targets().into_iter().filter_map(client).collect()
     }
 
     /// Runs until cancelled; then what is under way is finished or handed back.
-    pub async fn run(&self, cancel: &CancellationToken) {
+    ///
+    /// `stop` is cancelled when the process ends, `cancel` also when another daemon takes over: then
+    /// a file that is being worked on is worked off, however long that takes.
+    pub async fn run(&self, cancel: &CancellationToken, stop: &CancellationToken) {
         let mut tasks = JoinSet::new();
         for target in self.bridge.targets() {
             let (bridge, name, token) = (Arc::clone(&self.bridge), target.clone(), cancel.clone());
-            tasks.spawn(async move { bridge.keep_serving(&name, &token).await });
-            let (bridge, token) = (Arc::clone(&self.bridge), cancel.clone());
-            tasks.spawn(async move { bridge.keep_planning_due(&target, &token).await });
+            let serving = async move { bridge.keep_serving(&name, &token).await };
+            tasks.spawn(self.in_turn(format!("serve {target}"), cancel, serving));
+            let (bridge, name, token) = (Arc::clone(&self.bridge), target.clone(), cancel.clone());
+            let planning = async move { bridge.keep_planning_due(&name, &token).await };
+            tasks.spawn(self.in_turn(format!("due {target}"), cancel, planning));
         }
         for source in &self.bridge.setup.config().sources {
             if let Some(webhook) = source.webhook.clone() {
                 let (bridge, name) = (Arc::clone(&self.bridge), source.name.clone());
-                let cancel = cancel.clone();
-                tasks.spawn(async move { bridge.keep_processing(&name, &webhook, &cancel).await });
+                let token = cancel.clone();
+                let processing =
+                    async move { bridge.keep_processing(&name, &webhook, &token).await };
+                tasks.spawn(self.in_turn(format!("hook {}", source.name), cancel, processing));
             }
             if let Some(mut timetable) = Timetable::new(&self.bridge, &source.name) {
-                let cancel = cancel.clone();
-                tasks.spawn(async move { timetable.run(&cancel).await });
+                let (token, stop) = (cancel.clone(), stop.clone());
+                let reading = async move { timetable.run(&token, &stop).await };
+                tasks.spawn(self.in_turn(format!("schedule {}", source.name), cancel, reading));
             }
             for folder in &source.folders {
                 let (bridge, answers) = (Arc::clone(&self.bridge), Arc::clone(&self.answers));
                 let mut watch = Watch::new(bridge, answers, source.name.clone(), folder.clone());
-                let cancel = cancel.clone();
-                tasks.spawn(async move { watch.run(&cancel).await });
+                let (token, stop) = (cancel.clone(), stop.clone());
+                let watching = async move { watch.run(&token, &stop).await };
+                let what = format!("watch {}", folder.path.display());
+                tasks.spawn(self.in_turn(what, cancel, watching));
             }
         }
         while let Some(ended) = tasks.join_next().await {
@@ -89,6 +112,22 @@ impl Daemon {
         }
         // without targets there is nothing that waits
         cancel.cancelled().await;
+    }
+
+    /// The same, once no daemon before this one works on the same any more.
+    fn in_turn(
+        &self,
+        what: String,
+        cancel: &CancellationToken,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let (turns, cancel) = (Arc::clone(&self.bridge.turns), cancel.clone());
+        async move {
+            if let Some(turn) = turns.take(what, &cancel).await {
+                work.await;
+                drop(turn);
+            }
+        }
     }
 }
 

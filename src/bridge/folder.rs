@@ -38,7 +38,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
 /// Shortest pause between two looks.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
-/// How long a file that is being worked on may take to end when the daemon stops.
+/// How long a file that is being worked on may take to end when the process stops.
 const GRACE: Duration = Duration::from_secs(30);
 
 /// What a file is answered with.
@@ -124,8 +124,9 @@ impl Watch {
         }
     }
 
-    /// Watches until cancelled.
-    pub(super) async fn run(&mut self, cancel: &CancellationToken) {
+    /// Watches until cancelled. A file that is being worked on is worked off then; when the process
+    /// ends (`stop`), only for so long.
+    pub(super) async fn run(&mut self, cancel: &CancellationToken, stop: &CancellationToken) {
         tracing::info!(
             source = %self.source,
             folder = %self.config.path.display(),
@@ -135,7 +136,7 @@ impl Watch {
             // a share that hangs keeps nobody from stopping; what was begun is taken up again then
             let wait = tokio::select! {
                 wait = self.pass(cancel) => wait,
-                () = out_of_patience(cancel) => return,
+                () = out_of_patience(stop) => return,
             };
             if is_over(cancel, wait.max(SHORTEST_PAUSE)).await {
                 return;
@@ -343,8 +344,8 @@ impl Watch {
 }
 
 /// Comes when a file that is being worked on has had its time to end.
-pub(super) async fn out_of_patience(cancel: &CancellationToken) {
-    cancel.cancelled().await;
+pub(super) async fn out_of_patience(stop: &CancellationToken) {
+    stop.cancelled().await;
     tokio::time::sleep(GRACE).await;
 }
 

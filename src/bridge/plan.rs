@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tracing::Instrument as _;
+use tracing::field::Empty;
+
 use crate::bridge::sealed::SealedPlan;
 use crate::bridge::{Bridge, BridgeError};
 use crate::domain::{RunId, RunKind, TargetName};
@@ -10,6 +13,7 @@ use crate::intake::{
     Asked, Feed, IntakeError, Pilot, PlanOptions, Planned, PlannedRun, plan_due, plan_file,
 };
 use crate::store::{Commit, RefusedRun, Run, StoredProblem};
+use crate::telemetry::TRACED;
 
 /// How often a file is planned anew because another run changed the ledger meanwhile.
 const ATTEMPTS: usize = 5;
@@ -90,8 +94,26 @@ impl Bridge {
                 ..PlanOptions::default()
             };
             let started_at = self.clock.now();
-            let planned =
-                plan_file(&*self.store, Arc::clone(&feed), path, &*self.clock, options).await;
+            let span = tracing::info_span!(
+                target: TRACED,
+                "run.plan",
+                run.source = %feed.name,
+                run.id = Empty,
+                run.rows = Empty,
+                otel.status_code = Empty,
+            );
+            let planned = plan_file(&*self.store, Arc::clone(&feed), path, &*self.clock, options)
+                .instrument(span.clone())
+                .await;
+            match &planned {
+                Ok(Planned::New(planned)) => {
+                    span.record("run.id", planned.run.id.as_str());
+                    span.record("run.rows", planned.run.rows);
+                }
+                Ok(Planned::AlreadyApplied(_)) => {}
+                Err(_) => drop(span.record("otel.status_code", "ERROR")),
+            }
+            drop(span);
             let mut planned = match planned {
                 Ok(Planned::AlreadyApplied(run)) => return Ok(Applied::Already(run)),
                 Ok(Planned::New(planned)) => planned,

@@ -80,12 +80,13 @@ impl Timetable {
     }
 
     /// Follows them until cancelled, one after the other: two runs of a source at once would only wait
-    /// for each other.
-    pub(super) async fn run(&mut self, cancel: &CancellationToken) {
+    /// for each other. A file that is being read is read to its end then; when the process ends
+    /// (`stop`), only for so long.
+    pub(super) async fn run(&mut self, cancel: &CancellationToken, stop: &CancellationToken) {
         loop {
             let wait = tokio::select! {
                 wait = self.pass(cancel) => wait,
-                () = out_of_patience(cancel) => return,
+                () = out_of_patience(stop) => return,
             };
             if is_over(cancel, wait.max(SHORTEST_PAUSE)).await {
                 return;

@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::bridge::BridgeError;
 use crate::bridge::contact::Contacts;
+use crate::bridge::turns::Turns;
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretRef, SourceConfig,
     TargetConfig, WebhookConfig,
@@ -24,7 +25,7 @@ use crate::store::{SqliteStore, Store};
 
 /// A config that was checked as a whole: every mapping compiled, every target's settings valid.
 pub struct Setup {
-    config: Config,
+    pub(super) config: Config,
     feeds: BTreeMap<SourceName, Arc<Feed>>,
     /// The same sources as their webhooks are read.
     hook_feeds: BTreeMap<SourceName, Arc<Feed>>,
@@ -346,12 +347,14 @@ pub struct Bridge {
     /// The environment, for secrets.
     pub env: Arc<Vec<(String, String)>>,
     /// See [`Bridge::wake`].
-    pub(super) wake: tokio::sync::Notify,
+    pub(super) wake: Arc<tokio::sync::Notify>,
     /// Sources whose due records wait because they are not in the config any more: told once.
-    pub(super) orphans: Mutex<BTreeSet<SourceName>>,
-    pub(super) contacts: Contacts,
+    pub(super) orphans: Arc<Mutex<BTreeSet<SourceName>>>,
+    pub(super) contacts: Arc<Contacts>,
+    /// What the daemons of this process have in hand.
+    pub(super) turns: Arc<Turns>,
     /// Where webhook deliveries come in.
-    pub(super) inbox: Inbox,
+    pub(super) inbox: Arc<Inbox>,
 }
 
 impl Bridge {
@@ -397,20 +400,21 @@ impl Bridge {
     ) -> Self {
         Self {
             setup: Arc::new(setup),
-            inbox: Inbox::new(Arc::clone(&store)),
+            inbox: Arc::new(Inbox::new(Arc::clone(&store))),
             store,
             clock,
             env: Arc::new(env),
-            wake: tokio::sync::Notify::new(),
-            orphans: Mutex::default(),
-            contacts: Contacts::default(),
+            wake: Arc::default(),
+            orphans: Arc::default(),
+            contacts: Arc::default(),
+            turns: Arc::default(),
         }
     }
 
     /// The same, storing each webhook delivery in a transaction of its own: to measure by.
     #[must_use]
     pub fn storing_one_by_one(mut self) -> Self {
-        self.inbox = self.inbox.one_by_one();
+        self.inbox = Arc::new(Inbox::new(Arc::clone(&self.store)).one_by_one());
         self
     }
 

@@ -1,14 +1,18 @@
 //! What can be typed. Every command's help has an example.
 
+mod files;
+mod key;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use jiff::SignedDuration;
 
-use crate::cli::key::{lifetime, some_lifetime};
 use crate::domain::{KeyId, KeyRole};
 use crate::intake::key_id;
+
+pub use files::{ApplyArgs, ConvertArgs, ImportMappingArgs, InitArgs, PlanArgs, Wait};
+pub use key::{KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs};
 
 /// HR exports in, Entra accounts out, and for every worker an answer to "what happened to them?"
 #[derive(Debug, Parser)]
@@ -131,61 +135,6 @@ pub struct DemoArgs {
     pub records: Option<u32>,
 }
 
-/// `init`
-#[derive(Debug, Args)]
-pub struct InitArgs {
-    /// An HR file to propose the mapping from
-    #[arg(long, value_name = "FILE")]
-    pub from: Option<PathBuf>,
-    /// Do not ask about the lines that are a guess
-    #[arg(short, long)]
-    pub yes: bool,
-    /// The config to write, `-` for standard output; never overwritten [default: `--config`, else `scimport.toml`]
-    #[arg(short, long, value_name = "PATH")]
-    pub output: Option<PathBuf>,
-}
-
-/// `convert`
-#[derive(Debug, Args)]
-pub struct ConvertArgs {
-    /// The HR file
-    pub file: PathBuf,
-    /// The source in the config
-    #[arg(long)]
-    pub source: String,
-    /// A new folder; `-` for one request a line on standard output [default: FILE's name with `-bulk`]
-    #[arg(short, long, value_name = "DIR")]
-    pub output: Option<PathBuf>,
-    /// One request a line: on standard output, or in DIR/bulk.ndjson
-    #[arg(long)]
-    pub ndjson: bool,
-    /// Check every user against the JSON Schemas as well
-    #[arg(long)]
-    pub strict: bool,
-}
-
-/// `plan`
-#[derive(Debug, Args)]
-pub struct PlanArgs {
-    /// The HR file
-    pub file: PathBuf,
-    /// The source in the config
-    #[arg(long)]
-    pub source: String,
-    /// Show each changed attribute (values on a terminal only)
-    #[arg(long)]
-    pub diff: bool,
-    /// With --diff: show values also where output is no terminal
-    #[arg(long, requires = "diff")]
-    pub show_values: bool,
-    /// Print one JSON document
-    #[arg(long, conflicts_with = "diff")]
-    pub json: bool,
-    /// Seal the plan into this new file, for `apply --plan`
-    #[arg(long, value_name = "PLAN")]
-    pub out: Option<PathBuf>,
-}
-
 /// `approve`, `cancel`
 #[derive(Debug, Args)]
 pub struct DecideArgs {
@@ -224,49 +173,6 @@ pub struct RetryArgs {
     #[arg(long, conflicts_with = "run")]
     pub unsettled: bool,
     /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// How long `apply` waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Wait {
-    /// Not at all: the run is committed, `work` sends it.
-    None,
-    /// Until Entra has accepted every operation.
-    Accepted,
-    /// Until every operation has an outcome.
-    Outcome,
-}
-
-/// `apply`
-#[derive(Debug, Args)]
-pub struct ApplyArgs {
-    /// The HR file
-    #[arg(required_unless_present = "plan")]
-    pub file: Option<PathBuf>,
-    /// The source in the config
-    #[arg(long, required_unless_present = "plan")]
-    pub source: Option<String>,
-    /// Apply exactly what `plan --out` has sealed; refused once file, config or ledger have changed
-    #[arg(long, value_name = "PLAN", conflicts_with_all = ["file", "source", "only", "limit"])]
-    pub plan: Option<PathBuf>,
-    /// A pilot: only the changes of these workers
-    #[arg(long, value_name = "ID,…", value_delimiter = ',', conflicts_with = "limit")]
-    pub only: Vec<String>,
-    /// A pilot: only the first N changes
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub limit: Option<u64>,
-    /// What to wait for
-    #[arg(long, value_enum, default_value_t = Wait::Accepted)]
-    pub wait: Wait,
-    /// How long to wait, such as `90s` or `1h 30m` [default: 30m for accepted, 3h for outcome]
-    #[arg(long, value_name = "T", value_parser = duration)]
-    pub timeout: Option<Duration>,
-    /// Do not ask
-    #[arg(short, long)]
-    pub yes: bool,
-    /// Print the run as one JSON document
     #[arg(long)]
     pub json: bool,
 }
@@ -377,73 +283,6 @@ pub enum KeyCommand {
     /// End a key at once
     #[command(after_help = "Example:\n  scimport key revoke abcdefgh2345")]
     Revoke(KeyRevokeArgs),
-}
-
-/// `key create`
-#[derive(Debug, Args)]
-pub struct KeyCreateArgs {
-    /// The source in the config whose webhook the key opens
-    #[arg(long, required_unless_present = "scope", required_if_eq("scope", "webhook"))]
-    pub source: Option<String>,
-    /// What the key is for: the webhook of --source, reading, or reading and deciding
-    /// [default: webhook]
-    #[arg(long, value_name = "webhook|reader|admin", value_parser = role)]
-    pub scope: Option<KeyRole>,
-    /// How long it is valid, such as `90d`
-    #[arg(long, value_name = "T", value_parser = some_lifetime)]
-    pub expires: SignedDuration,
-    /// Print one JSON document, with the key in it
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `key list`
-#[derive(Debug, Args)]
-pub struct KeyListArgs {
-    /// Print one JSON array
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `key rotate`
-#[derive(Debug, Args)]
-pub struct KeyRotateArgs {
-    /// The id of the key, as `key list` shows it
-    #[arg(value_parser = id_of_key)]
-    pub id: KeyId,
-    /// How long the old key is still valid
-    #[arg(long, value_name = "T", default_value = "24h", value_parser = lifetime)]
-    pub overlap: SignedDuration,
-    /// How long the new key is valid [default: as long as the old one was meant to be]
-    #[arg(long, value_name = "T", value_parser = some_lifetime)]
-    pub expires: Option<SignedDuration>,
-    /// Print one JSON document, with the new key in it
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `key revoke`
-#[derive(Debug, Args)]
-pub struct KeyRevokeArgs {
-    /// The id of the key, as `key list` shows it
-    #[arg(value_parser = id_of_key)]
-    pub id: KeyId,
-    /// Print the key's line of `key list` as one JSON document
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `import-mapping`
-#[derive(Debug, Args)]
-pub struct ImportMappingArgs {
-    /// The mapping file
-    pub file: PathBuf,
-    /// The source in the config that the mapping is for
-    #[arg(long, value_name = "NAME", default_value = "hr", value_parser = source_name)]
-    pub source: String,
-    /// A new file; `-` or nothing for standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
 }
 
 /// `mock-entra`

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{say, tell};
-use crate::config::{HttpConfig, ServerConfig, SourceConfig, Takes};
+use crate::cli::traces;
+use crate::config::{HttpConfig, ServerConfig, SourceConfig, Takes, TelemetryConfig};
 use crate::server;
 use crate::telemetry::causes;
 use crate::web::Hydrator;
@@ -28,6 +29,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
         }
     }
     exit = exit.and(api(context, &setup.config().server));
+    exit = exit.and(collector(context, &setup.config().telemetry));
     for feed in setup.feeds() {
         say(format!(
             "source `{}`: {} columns are read, workers go to target `{}`",
@@ -124,6 +126,18 @@ fn asked(context: &Context, http: &HttpConfig, source: &SourceConfig) -> Exit {
         exit = exit.and(Exit::Usage);
     }
     exit
+}
+
+/// Whether what the collector of traces is told can be had.
+fn collector(context: &Context, config: &TelemetryConfig) -> Exit {
+    let Some(otlp) = &config.otlp else { return Exit::Success };
+    match traces::headers(context, otlp) {
+        Ok(_) => {
+            say("telemetry: `serve` would send traces");
+            Exit::Success
+        }
+        Err(Failed(exit)) => exit,
+    }
 }
 
 /// Whether the tokens and the certificate of the API can be had; a config that says nothing of it has

@@ -1,8 +1,9 @@
 //! What every command needs: the environment, the config, the clock, words for errors.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::{Bridge, BridgeError, DecisionError, Ended, KeyError, SealError, Setup};
@@ -16,14 +17,34 @@ use crate::store::StoreTrouble;
 use crate::telemetry::causes;
 use crate::tracking::TrackingError;
 
-/// How far the clock of a rehearsal is ahead, such as `36h`. `mock-entra` has its own, which
+/// How far the clock of a rehearsal is ahead, such as `36h`; after `@`, the file that says so, which is
+/// looked at whenever the time is asked for. `mock-entra` has its own, which
 /// `POST /_mock/advance` moves.
 const REHEARSAL_CLOCK: &str = "SCIMPORT_REHEARSAL_CLOCK";
+
+/// A clock that is ahead by what stands in a file, so that a `serve` that runs lives through days.
+struct FileClock {
+    file: PathBuf,
+    /// What stood there last; while it is written anew, there may be nothing.
+    last: Mutex<SignedDuration>,
+}
+
+impl Clock for FileClock {
+    fn now(&self) -> Timestamp {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = read_shift(&self.file).unwrap_or(*last);
+        ShiftedClock::new(SystemClock, *last).now()
+    }
+}
+
+fn read_shift(file: &Path) -> Option<SignedDuration> {
+    std::fs::read_to_string(file).ok()?.trim().parse().ok()
+}
 
 /// What every command needs.
 pub struct Context {
     /// `--config`, as given.
-    pub config: Option<std::path::PathBuf>,
+    pub config: Option<PathBuf>,
     /// The environment, read once.
     pub env: Vec<(String, String)>,
     /// Cancelled by Ctrl-C.
@@ -57,29 +78,48 @@ impl Context {
         })
     }
 
-    /// The machine's clock, or for a rehearsal one that is ahead of it (or behind).
-    fn clock(&self, setup: &Setup) -> Result<Arc<dyn Clock>, Failed> {
-        let found = self.env.iter().rev().find(|(key, _)| key == REHEARSAL_CLOCK);
-        let Some((_, text)) = found.filter(|(_, text)| !text.trim().is_empty()) else {
+    /// A variable of the environment.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    }
+
+    /// The machine's clock, or for a rehearsal one that is ahead of it (or behind); else why not, and
+    /// the way out.
+    pub fn clock(&self, setup: &Setup) -> Result<Arc<dyn Clock>, (&'static str, &'static str)> {
+        let found = self.variable(REHEARSAL_CLOCK);
+        let Some(text) = found.filter(|text| !text.trim().is_empty()) else {
             return Ok(Arc::new(SystemClock));
         };
-        let by: jiff::SignedDuration = text.trim().parse().map_err(|_| {
-            tell(format!(
-                "error: `{REHEARSAL_CLOCK}` is no length of time\nhint: write it like `36h`"
-            ));
-            Failed(Exit::Usage)
-        })?;
-        if by.is_zero() {
+        let file = text.trim().strip_prefix('@').map(PathBuf::from);
+        let by = match &file {
+            Some(file) => read_shift(file),
+            None => text.trim().parse().ok(),
+        };
+        let by: SignedDuration = by.ok_or((
+            "`SCIMPORT_REHEARSAL_CLOCK` is no length of time",
+            "write it like `36h`, or like `@FILE` with a file that says so",
+        ))?;
+        if by.is_zero() && file.is_none() {
             return Ok(Arc::new(SystemClock));
         }
         if !setup.is_rehearsal() {
-            tell(format!(
-                "error: `{REHEARSAL_CLOCK}` moves the clock of rehearsals, and this config has a target \
-                 that is no stand-in on this machine\nhint: take the variable out of the environment"
+            return Err((
+                "`SCIMPORT_REHEARSAL_CLOCK` moves the clock of rehearsals, and this config has a target \
+                 that is no stand-in on this machine",
+                "take the variable out of the environment",
             ));
-            return Err(Failed(Exit::Usage));
         }
-        Ok(Arc::new(ShiftedClock::new(SystemClock, by)))
+        Ok(match file {
+            Some(file) => Arc::new(FileClock { file, last: Mutex::new(by) }),
+            None => Arc::new(ShiftedClock::new(SystemClock, by)),
+        })
+    }
+
+    fn told_clock(&self, setup: &Setup) -> Result<Arc<dyn Clock>, Failed> {
+        self.clock(setup).map_err(|(words, hint)| {
+            tell(format!("error: {words}\nhint: {hint}"));
+            Failed(Exit::Usage)
+        })
     }
 
     /// Who types the command, as the system calls them; kept with decisions.
@@ -102,14 +142,14 @@ impl Context {
 
     /// The same, for a config that was looked at before.
     pub fn open(&self, setup: Setup) -> Result<Bridge, Failed> {
-        let clock = self.clock(&setup)?;
+        let clock = self.told_clock(&setup)?;
         Bridge::open(setup, clock, self.env.clone()).map_err(failed)
     }
 
     /// The bridge with its store open for looking only.
     pub fn bridge_read_only(&self) -> Result<Bridge, Failed> {
         let setup = self.setup()?;
-        let clock = self.clock(&setup)?;
+        let clock = self.told_clock(&setup)?;
         Bridge::open_read_only(setup, clock, self.env.clone()).map_err(failed)
     }
 }
@@ -138,7 +178,8 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     causes(error).join("\n  because ")
 }
 
-fn hint(error: &BridgeError) -> Option<String> {
+/// The way out of an error, where there is one.
+pub fn hint(error: &BridgeError) -> Option<String> {
     if let Some(trouble) = StoreTrouble::among_causes(error) {
         return Some(trouble.advice().to_owned());
     }

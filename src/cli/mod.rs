@@ -24,6 +24,7 @@ mod runs;
 mod serve;
 mod status;
 mod terminal;
+mod traces;
 mod words;
 mod work;
 

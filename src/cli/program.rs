@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::args::{Cli, Command, Format};
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
-use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, tell};
+use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, speak_json, tell};
 use crate::cli::{
     apply, check, convert, decide, demo, import_mapping, init, key, mock, plan, record, report,
     runs, serve, status, work,
@@ -43,7 +43,10 @@ async fn run(cli: Cli) -> Exit {
     }
     let format = match cli.log_format {
         Format::Pretty => telemetry::LogFormat::Pretty,
-        Format::Json => telemetry::LogFormat::Json,
+        Format::Json => {
+            speak_json();
+            telemetry::LogFormat::Json
+        }
     };
     if let Err(error) = telemetry::init(format, verbosity, Some(Box::new(|| Box::new(LogWriter)))) {
         tell(format!("error: {error}"));

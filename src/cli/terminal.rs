@@ -5,6 +5,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use crate::domain::{Clock as _, SystemClock};
 
 /// Writes a result line to standard output. A reader that went away is no error of ours.
 pub fn say(line: impl AsRef<str>) {
@@ -12,12 +15,35 @@ pub fn say(line: impl AsRef<str>) {
     drop(writeln!(out, "{}", line.as_ref()));
 }
 
-/// Writes words to standard error, above a progress bar where there is one.
+/// Writes words to standard error, above a progress bar where there is one. Where the log is JSON, so
+/// are they: an object a line, shaped like the log's own.
 pub fn tell(line: impl AsRef<str>) {
+    let line = line.as_ref();
+    let line = if IS_JSON.load(Ordering::Relaxed) { as_json(line) } else { line.to_owned() };
     bars().suspend(|| {
         let mut err = std::io::stderr().lock();
-        drop(writeln!(err, "{}", line.as_ref()));
+        drop(writeln!(err, "{line}"));
     });
+}
+
+fn as_json(words: &str) -> String {
+    let words = words.trim();
+    let level = match words.split(':').next() {
+        Some("error") => "ERROR",
+        Some("warning") => "WARN",
+        _ => "INFO",
+    };
+    let at = SystemClock.now().to_string();
+    json!({"timestamp": at, "level": level, "message": words, "target": "scimport::cli"})
+        .to_string()
+}
+
+/// Set by `--log-format json`.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// From now on words to standard error are JSON.
+pub fn speak_json() {
+    IS_JSON.store(true, Ordering::Relaxed);
 }
 
 /// Set by `--quiet`.

@@ -7,22 +7,23 @@ use std::sync::Arc;
 
 use toml::de::DeTable;
 
+use crate::config::changes::{Digests, digests};
 use crate::config::document::Document;
 use crate::config::environment::overlay;
 use crate::config::node::Table;
 use crate::config::problem::{ConfigErrors, ConfigPlace, ConfigProblem};
 use crate::config::section::{Report, Section};
 use crate::config::{
-    HttpConfig, ServerConfig, SourceConfig, StoreConfig, TargetConfig, http, server, source, store,
-    syntax, target,
+    HttpConfig, ServerConfig, SourceConfig, StoreConfig, TargetConfig, TelemetryConfig, http,
+    server, source, store, syntax, target, telemetry,
 };
 
 /// Largest config read, in bytes: a mapping of thousands of lines fits.
 const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// What a config is called where it has no file.
 const NAMELESS: &str = "scimport.toml";
-pub(super) const SECTIONS: &[&str] = &["store", "target", "http", "source", "server"];
-pub(super) const LATER: &[&str] = &["alerts", "telemetry"];
+pub(super) const SECTIONS: &[&str] = &["store", "target", "http", "source", "server", "telemetry"];
+pub(super) const LATER: &[&str] = &["alerts"];
 
 /// A config that reads without a problem.
 #[derive(Debug, Clone)]
@@ -41,6 +42,10 @@ pub struct Config {
     pub http: HttpConfig,
     /// `[server]`.
     pub server: ServerConfig,
+    /// `[telemetry]`.
+    pub telemetry: TelemetryConfig,
+    /// What [`Config::changed_sections`] compares.
+    pub(super) sections: Digests,
     document: Arc<Document>,
 }
 
@@ -99,10 +104,21 @@ impl Config {
         if !problems.is_empty() {
             return Err(ConfigErrors::new(problems));
         }
-        let Parts { store, targets, sources, http, server } = parts;
+        let Parts { store, targets, sources, http, server, telemetry } = parts;
         let (path, folder) = (path.to_owned(), folder.to_owned());
-        let document = Arc::new(document);
-        Ok(Self { path, folder, store, targets, sources, http, server, document })
+        let (document, sections) = (Arc::new(document), digests(&root));
+        Ok(Self {
+            path,
+            folder,
+            store,
+            targets,
+            sources,
+            http,
+            server,
+            telemetry,
+            sections,
+            document,
+        })
     }
 
     /// The source of this name.
@@ -141,6 +157,7 @@ struct Parts {
     sources: Vec<SourceConfig>,
     http: HttpConfig,
     server: ServerConfig,
+    telemetry: TelemetryConfig,
 }
 
 impl Parts {
@@ -161,6 +178,7 @@ impl Parts {
                 .unwrap_or_default(),
             http: http::read(section("http").as_ref(), folder),
             server: server::read(section("server").as_ref(), folder),
+            telemetry: telemetry::read(section("telemetry").as_ref(), folder),
         }
     }
 }

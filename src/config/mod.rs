@@ -15,6 +15,7 @@
 //! which paths `scim` takes for the same attribute.
 
 mod as_of;
+mod changes;
 mod credential;
 mod document;
 mod duration;
@@ -42,6 +43,7 @@ mod store;
 mod suggest;
 mod syntax;
 mod target;
+mod telemetry;
 mod tenant;
 mod times;
 mod webhook;
@@ -60,6 +62,7 @@ pub use server::{ServerConfig, ServerTls};
 pub use source::{Export, SourceConfig, SourceTimeZone};
 pub use store::StoreConfig;
 pub use target::{Burst, RetryConfig, TargetConfig, TrackingConfig};
+pub use telemetry::{OtlpConfig, TelemetryConfig};
 pub use times::Times;
 pub use webhook::{
     SignatureAlgorithm, SignatureConfig, SignatureEncoding, SignedPart, VerifyConfig,

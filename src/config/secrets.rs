@@ -86,7 +86,7 @@ impl SecretRef {
     fn read(&self, path: &Path) -> Result<String, SecretError> {
         let failed = |source| SecretError::ReadFile { reference: self.clone(), source };
         let file = File::open(path).map_err(failed)?;
-        if is_open_to_others(&file) {
+        if is_open_to_others(&file) && !is_systemd_credential(path) {
             tracing::warn!(
                 file = %path.display(),
                 "secret file can be read by other users of this machine; make it readable by its owner only"
@@ -106,6 +106,11 @@ impl SecretRef {
         }
         Ok(text)
     }
+}
+
+/// Their folder is the service's alone; what looks like the group's bit is an access list for its user.
+fn is_systemd_credential(path: &Path) -> bool {
+    path.starts_with("/run/credentials")
 }
 
 #[cfg(unix)]

@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use crate::delivery::burst::Burst;
 use crate::delivery::health::JobWatch;
@@ -16,6 +18,7 @@ use crate::domain::{BulkRequestId, Clock};
 use crate::entra::{Accepted, Attempt, CallFailure, EntraClient};
 use crate::scim::BulkWriter;
 use crate::store::{CallId, CallPermit, Claim, Store, StoreError};
+use crate::telemetry::TRACED;
 
 /// A request without an answer may still be on its way, or in somebody's hands over there: it is
 /// sent again no sooner than this, so that nobody is in two requests at once.
@@ -229,9 +232,30 @@ impl Courier {
         let (store, client) = (Arc::clone(&self.store), self.client.clone());
         let clock = Arc::clone(&self.clock);
         let token = turn.token.number();
+        let span = tracing::info_span!(
+            target: TRACED,
+            "delivery.send",
+            scimport.target = %self.settings.target,
+            request.id = claim.id.0,
+            request.operations = operations,
+            request.attempt = claim.attempt,
+            graph.status = Empty,
+            otel.status_code = Empty,
+        );
         turn.posts.spawn(async move {
             // one POST, one noted call: a second try after a 401 is a call of its own
-            let answer = client.upload_once(body, &claim.client_request_id, Attempt::First).await;
+            let answer = client
+                .upload_once(body, &claim.client_request_id, Attempt::First)
+                .instrument(span.clone())
+                .await;
+            match &answer {
+                Ok(_) => span.record("graph.status", 202),
+                Err(failure) => {
+                    span.record("otel.status_code", "ERROR");
+                    span.record("graph.status", failure.status())
+                }
+            };
+            drop(span);
             let now = clock.now();
             match &answer {
                 // the token went meanwhile, and there was no other: nothing was posted

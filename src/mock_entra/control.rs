@@ -75,11 +75,15 @@ async fn show_settings(shared: web::Data<Shared>) -> HttpResponse {
 
 async fn set_settings(body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
     let mut world = shared.world();
+    let secret = world.settings.client_secret.clone();
     let change: Result<settings::Change, _> = serde_json::from_slice(&body);
     let outcome = change
         .map_err(|error| error.to_string())
         .and_then(|change| change.apply(&mut world.settings))
         .map(|()| settings::shown(&world.settings));
+    if world.settings.client_secret != secret {
+        world.tokens.clear();
+    }
     shared.wake.notify_all();
     told(outcome)
 }

@@ -49,6 +49,8 @@ pub(super) struct Change {
     skip_out_of_scope_deletions: Option<bool>,
     unchanged_event: Option<String>,
     roles: Option<Vec<String>>,
+    /// Never shown; the tokens that the old one got are over with it.
+    client_secret: Option<String>,
     secret_expired: Option<bool>,
     token_lifetime_s: Option<u64>,
     log_calls: Option<u32>,
@@ -96,6 +98,7 @@ impl Change {
         set(&mut settings.bucket, self.bucket);
         set(&mut settings.skip_out_of_scope_deletions, self.skip_out_of_scope_deletions);
         set(&mut settings.roles, self.roles);
+        set(&mut settings.client_secret, self.client_secret);
         set(&mut settings.secret_expired, self.secret_expired);
         set(&mut settings.token_lifetime, self.token_lifetime_s.map(Duration::from_secs));
         set(&mut settings.log_calls, self.log_calls);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::certificate::Certificate;
 use super::clock::{MockClock, SECOND};
-use super::config::{Check, MockConfig, UnchangedEvent};
+use super::config::{CLIENT_SECRET, Check, MockConfig, UnchangedEvent};
 use super::engine::Engine;
 use super::fault::FaultPlan;
 use super::flight::Flights;
@@ -32,6 +32,7 @@ pub(super) struct Settings {
     pub(super) skip_out_of_scope_deletions: bool,
     pub(super) unchanged_event: UnchangedEvent,
     pub(super) roles: Vec<String>,
+    pub(super) client_secret: String,
     pub(super) secret_expired: bool,
     pub(super) token_lifetime: Duration,
     pub(super) log_calls: u32,
@@ -57,6 +58,7 @@ impl Settings {
             skip_out_of_scope_deletions: config.skip_out_of_scope_deletions,
             unchanged_event: config.unchanged_event,
             roles: config.roles.clone(),
+            client_secret: CLIENT_SECRET.to_owned(),
             secret_expired: false,
             token_lifetime: config.token_lifetime,
             log_calls: config.log_calls,

@@ -15,7 +15,7 @@ use url::form_urlencoded;
 
 use super::assertion;
 use super::clock::{http_date, instant_text};
-use super::config::{CLIENT_ID, CLIENT_SECRET, TENANT_ID};
+use super::config::{CLIENT_ID, TENANT_ID};
 use super::fault::Endpoint;
 use super::graph::{guid, header};
 use super::shared::{Settings, Shared};
@@ -216,7 +216,7 @@ fn check_scope(scope: &str, shared: &Shared) -> Result<(), Denied> {
 }
 
 fn check_secret(secret: &str, settings: &Settings) -> Result<(), Denied> {
-    if secret != CLIENT_SECRET {
+    if secret != settings.client_secret {
         let message = "Invalid client secret provided. Ensure the secret being sent in the \
                        request is the client secret value, not the client secret ID.";
         return Err(Denied::invalid_client(7_000_215, message));

@@ -12,6 +12,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::telemetry::filter::{lets_through, level};
+use crate::telemetry::otlp;
 
 /// How an event is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -77,8 +78,11 @@ fn subscriber(
         LogFormat::Pretty => layer.with_ansi(has_colours).with_target(false).boxed(),
         LogFormat::Json => layer.with_ansi(false).json().flatten_event(true).boxed(),
     };
-    let filter = filter_fn(move |metadata| lets_through(metadata, ours));
-    tracing_subscriber::registry().with(layer.with_filter(filter.with_max_level_hint(ours)))
+    // spans are for traces
+    let filter = filter_fn(move |metadata| metadata.is_event() && lets_through(metadata, ours));
+    tracing_subscriber::registry()
+        .with(layer.with_filter(filter.with_max_level_hint(ours)))
+        .with(otlp::layer())
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@
 mod causes;
 mod filter;
 mod init;
+mod otlp;
 
 pub use causes::{Causes, causes};
 pub use init::{LogFormat, LogWriter, TelemetryError, init};
+pub use otlp::{OtlpError, TRACED, flush_traces, send_traces};

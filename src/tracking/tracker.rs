@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use crate::domain::{Clock, ExternalId, OperationStatus, TargetName};
 use crate::entra::{CallFailure, Disposition, EntraClient, EventPages, LogEvent};
 use crate::store::{Store, StoreError};
-use crate::telemetry::Causes;
+use crate::telemetry::{Causes, TRACED};
 use crate::tracking::correlate::correlate;
 use crate::tracking::read_pace::ReadPace;
 use crate::tracking::stragglers::AskedFor;
@@ -141,7 +143,20 @@ impl Tracker {
             since = since.max(newest - OVERLAP);
         }
         let mut settled = 0;
-        match self.read(since).await {
+        let span = tracing::info_span!(
+            target: TRACED,
+            "tracking.poll",
+            scimport.target = %self.settings.target,
+            operations.settled = Empty,
+            otel.status_code = Empty,
+        );
+        let read = self.read(since).instrument(span.clone()).await;
+        match &read {
+            Ok(found) => span.record("operations.settled", found),
+            Err(_) => span.record("otel.status_code", "ERROR"),
+        };
+        drop(span);
+        match read {
             Ok(found) => {
                 let stragglers = self.look_for_stragglers().await?;
                 settled = found + stragglers.settled;

@@ -206,10 +206,8 @@ fn a_scheduled_file_is_not_watched_as_well_and_what_is_fetched_has_no_name() {
 
 #[test]
 fn what_comes_later_is_refused_and_never_ignored() {
-    for section in ["[alerts]", "[telemetry]"] {
-        let text = problems(&format!("{SMALL}{section}\nlisten = 1"));
-        assert!(text.contains("is not supported by this version"), "{section}: {text}");
-    }
+    let text = problems(&format!("{SMALL}[alerts]\nlisten = 1"));
+    assert!(text.contains("is not supported by this version"), "{text}");
     for credential in ["\"managed_identity\"", "{ federated_token = { file = \"f\" } }"] {
         let text = SMALL.replace("{ client_secret = { env = \"SECRET\" } }", credential);
         assert!(problems(&text).contains("is not supported by this version"), "{credential}");

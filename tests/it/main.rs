@@ -34,6 +34,8 @@ mod config_properties;
 mod config_reading;
 mod config_schema;
 mod config_secrecy;
+#[cfg(test)]
+mod deploy;
 mod entra_log;
 mod entra_support;
 mod entra_tls;
@@ -141,11 +143,23 @@ mod serve_hooks_kill;
 #[cfg(unix)]
 mod serve_hydrate;
 #[cfg(test)]
+#[cfg(target_os = "linux")]
+mod serve_manager;
+#[cfg(test)]
+#[cfg(unix)]
+mod serve_many;
+#[cfg(test)]
+#[cfg(unix)]
+mod serve_reload;
+#[cfg(test)]
 #[cfg(unix)]
 mod serve_schedule;
 #[cfg(test)]
 #[cfg(unix)]
 mod serve_support;
+#[cfg(test)]
+#[cfg(unix)]
+mod serve_telemetry;
 #[cfg(test)]
 mod server_access;
 #[cfg(test)]

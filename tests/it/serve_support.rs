@@ -49,9 +49,14 @@ impl Serving {
 
     /// The same with variables in its environment.
     pub fn start_with(stage: &Stage, env: &[(&str, &str)]) -> Self {
+        Self::start_with_words(stage, &["serve"], env)
+    }
+
+    /// The same with other words on its command line.
+    pub fn start_with_words(stage: &Stage, words: &[&str], env: &[(&str, &str)]) -> Self {
         let mut all = vec![("SCIMPORT__SERVER__LISTEN", "127.0.0.1:0")];
         all.extend_from_slice(env);
-        let mut child = stage.command(&["serve"], &all).spawn().unwrap();
+        let mut child = stage.command(words, &all).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let kept = Arc::clone(&log);
@@ -100,6 +105,46 @@ impl Serving {
             assert!(self.child.try_wait().unwrap().is_none(), "it has ended\n{}", self.log());
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Asks it to read its config again.
+    pub async fn hang_up(&self) {
+        // from then on it is asked, and not only ended
+        self.says("the API is at ", 1).await;
+        let pid = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
+    }
+
+    /// The same, and waits until it has done so for this time; it must find nothing wrong.
+    pub async fn reload(&self, time: usize) {
+        const REFUSED: &str = "the old config stays in force";
+        let refused = self.log().matches(REFUSED).count();
+        self.hang_up().await;
+        let began = Instant::now();
+        loop {
+            let log = self.log();
+            let times = |words: &str| log.matches(words).count();
+            assert_eq!(times(REFUSED), refused, "{log}");
+            if times("the new config is in force") + times("are taken anew") >= time {
+                return;
+            }
+            assert!(began.elapsed() < STUCK, "{log}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until there is a file of ours in a folder of the stage.
+    pub async fn is_there(&self, stage: &Stage, folder: &str) {
+        let began = Instant::now();
+        while !std::fs::read_dir(stage.path(folder)).is_ok_and(|mut files| files.next().is_some()) {
+            assert!(began.elapsed() < STUCK, "{}", self.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The process's id.
+    pub fn pid(&self) -> u32 {
+        self.child.id().unwrap()
     }
 
     /// Asks it to end as a service manager does; it must end well.
