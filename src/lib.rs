@@ -12,6 +12,7 @@
 //! | operations to bulk requests | [`delivery`] |
 //! | bulk request to Microsoft Graph | [`entra`] |
 //! | provisioning log to outcome | [`tracking`] |
+//! | an HR system's API to a worker or a report | [`web`] |
 //! | config in, a running bridge out | [`bridge`] |
 //! | commands | [`cli`] |
 //! | HTTP | [`server`] |
@@ -36,3 +37,4 @@ pub mod source;
 pub mod store;
 pub mod telemetry;
 pub mod tracking;
+pub mod web;

@@ -13,16 +13,16 @@ use crate::config::node::Table;
 use crate::config::problem::{ConfigErrors, ConfigPlace, ConfigProblem};
 use crate::config::section::{Report, Section};
 use crate::config::{
-    HttpConfig, ServerConfig, SourceConfig, StoreConfig, TargetConfig, http, server, source, store,
-    syntax, target,
+    AlertsConfig, HttpConfig, ServerConfig, SourceConfig, StoreConfig, TargetConfig, alerts, http,
+    server, source, store, syntax, target,
 };
 
 /// Largest config read, in bytes: a mapping of thousands of lines fits.
 const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// What a config is called where it has no file.
 const NAMELESS: &str = "scimport.toml";
-pub(super) const SECTIONS: &[&str] = &["store", "target", "http", "source", "server"];
-pub(super) const LATER: &[&str] = &["alerts", "telemetry"];
+pub(super) const SECTIONS: &[&str] = &["store", "target", "http", "source", "server", "alerts"];
+pub(super) const LATER: &[&str] = &["telemetry"];
 
 /// A config that reads without a problem.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// `[server]`.
     pub server: ServerConfig,
+    /// `[alerts]`, where it is there.
+    pub alerts: Option<AlertsConfig>,
     document: Arc<Document>,
 }
 
@@ -99,10 +101,10 @@ impl Config {
         if !problems.is_empty() {
             return Err(ConfigErrors::new(problems));
         }
-        let Parts { store, targets, sources, http, server } = parts;
+        let Parts { store, targets, sources, http, server, alerts } = parts;
         let (path, folder) = (path.to_owned(), folder.to_owned());
         let document = Arc::new(document);
-        Ok(Self { path, folder, store, targets, sources, http, server, document })
+        Ok(Self { path, folder, store, targets, sources, http, server, alerts, document })
     }
 
     /// The source of this name.
@@ -141,6 +143,7 @@ struct Parts {
     sources: Vec<SourceConfig>,
     http: HttpConfig,
     server: ServerConfig,
+    alerts: Option<AlertsConfig>,
 }
 
 impl Parts {
@@ -161,6 +164,7 @@ impl Parts {
                 .unwrap_or_default(),
             http: http::read(section("http").as_ref(), folder),
             server: server::read(section("server").as_ref(), folder),
+            alerts: section("alerts").map(|section| alerts::read(&section, folder)),
         }
     }
 }

@@ -14,6 +14,7 @@
 //! Layer 3; from the core it knows the config types of `mapping`, `source` and `plan`, and
 //! which paths `scim` takes for the same attribute.
 
+mod alerts;
 mod as_of;
 mod credential;
 mod document;
@@ -43,6 +44,9 @@ mod target;
 mod tenant;
 mod webhook;
 
+pub use alerts::{
+    AlertEmail, AlertFormat, AlertWebhook, AlertsConfig, SmtpConfig, SmtpLogin, SmtpTls,
+};
 pub use credential::CredentialConfig;
 pub use duration::parse as parse_duration;
 pub use find::{ConfigNotFound, find};

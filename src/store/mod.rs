@@ -1,4 +1,4 @@
-//! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys and leases.
+//! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys, leases and alerts.
 //!
 //! Small traits by entity, documented like an API, so that another database can take `SQLite`'s
 //! place; one conformance suite (`conformance/`) that every backend must pass. No SQL outside this room.
@@ -7,6 +7,7 @@
 //! Start with [`Store`] and [`SqliteStore`]. Methods that stamp time take `now`; no method reads a
 //! clock. A digest is 16 bytes and says when two resources are equal (`scim::digest` makes it).
 
+mod alerts;
 mod calls;
 #[cfg(test)]
 mod conformance;
@@ -26,6 +27,7 @@ mod runs;
 mod sqlite;
 mod trouble;
 
+pub use alerts::{Alerts, HeldRun, TroubledRun};
 pub use calls::{CallId, CallLimits, CallPermit, Calls};
 pub use counts::{ChangeCounts, StatusCounts};
 pub use error::StoreError;
@@ -48,7 +50,19 @@ pub use trouble::{StoreTrouble, StoreTroubleKind};
 
 /// Everything a backend does.
 pub trait Store:
-    Runs + Records + Operations + Pages + Outbox + Outcomes + Calls + Jobs + Keys + Leases + Send + Sync
+    Runs
+    + Records
+    + Operations
+    + Pages
+    + Outbox
+    + Outcomes
+    + Calls
+    + Jobs
+    + Keys
+    + Leases
+    + Alerts
+    + Send
+    + Sync
 {
 }
 
@@ -63,6 +77,7 @@ impl<T> Store for T where
         + Jobs
         + Keys
         + Leases
+        + Alerts
         + Send
         + Sync
 {

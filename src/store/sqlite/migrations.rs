@@ -22,7 +22,7 @@ struct Step {
 }
 
 /// The steps; the first makes version 1.
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     Step { sql: include_str!("../migrations/0001_ledger_and_outbox.sql"), then: None },
     Step {
         sql: include_str!("../migrations/0002_cells_and_user_names.sql"),
@@ -30,6 +30,7 @@ const STEPS: [Step; 4] = [
     },
     Step { sql: include_str!("../migrations/0003_decisions_and_dates.sql"), then: None },
     Step { sql: include_str!("../migrations/0004_keys.sql"), then: None },
+    Step { sql: include_str!("../migrations/0007_alerts.sql"), then: None },
 ];
 
 /// The newest version known here.

@@ -1,0 +1,23 @@
+//! The HTTP client for everybody but Microsoft Graph: HR systems that are asked for a worker or a
+//! report, and those who are told when something is wrong.
+//!
+//! | file | what it answers for |
+//! | --- | --- |
+//! | `client` | the one place where these clients are made: https, proxy, authorities, time-outs, redirects |
+//! | `post` | a document to an address that is a secret, such as a webhook of Teams |
+//! | `mail` | a mail through a mail server |
+//!
+//! Graph and its authority are `entra`'s alone, with rules of their own; what stands twice there and
+//! here is how HTTP is spoken, not to whom. Nothing in this room logs an address, a body or a
+//! secret, and no error holds one: an address may name a person, or be the secret itself.
+
+mod client;
+mod mail;
+mod post;
+
+pub use client::{
+    Body, TransportFailure, TransportKind, WebError, check_address, client, is_loopback,
+    read_at_most, retry_after,
+};
+pub use mail::{MailError, send_mail};
+pub use post::{PostError, post};
