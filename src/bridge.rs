@@ -7,6 +7,7 @@
 //!
 //! Nothing here prints, parses arguments or knows SQL or HTTP.
 
+mod alerts;
 mod contact;
 mod daemon;
 mod decide;
@@ -22,6 +23,7 @@ mod setup;
 mod status;
 mod watch;
 
+pub use alerts::{Channel, ChannelError, Conditions, alert_channels};
 pub use daemon::Daemon;
 pub use decide::DecisionError;
 pub use drive::{Ended, Goal};

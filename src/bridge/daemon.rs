@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::folder::{Answers, Watch};
-use crate::bridge::{Bridge, BridgeError};
+use crate::bridge::{Bridge, BridgeError, Channel, alert_channels};
 use crate::domain::{RunStatus, TargetName};
 use crate::store::StoreTrouble;
 use crate::telemetry::Causes;
@@ -29,13 +29,21 @@ const AFTER_ERROR: Duration = Duration::from_secs(30);
 pub struct Daemon {
     bridge: Arc<Bridge>,
     answers: Arc<dyn Answers>,
+    channels: Vec<Arc<dyn Channel>>,
 }
 
 impl Daemon {
     /// A daemon over a bridge; `answers` writes what goes back to HR.
     #[must_use]
     pub fn new(bridge: Arc<Bridge>, answers: Arc<dyn Answers>) -> Self {
-        Self { bridge, answers }
+        let channels = alert_channels(&bridge.setup, &bridge.env);
+        Self { bridge, answers, channels }
+    }
+
+    /// The same, telling alerts over other channels than the config's.
+    #[must_use]
+    pub fn with_channels(self, channels: Vec<Arc<dyn Channel>>) -> Self {
+        Self { channels, ..self }
     }
 
     /// Looks whether every target can work at all: its credential is there, and its ledger speaks of
@@ -60,6 +68,10 @@ impl Daemon {
             tasks.spawn(async move { bridge.keep_serving(&name, &token).await });
             let (bridge, token) = (Arc::clone(&self.bridge), cancel.clone());
             tasks.spawn(async move { bridge.keep_planning_due(&target, &token).await });
+        }
+        if let Some(config) = self.bridge.setup.config().alerts.clone() {
+            let (bridge, channels) = (Arc::clone(&self.bridge), self.channels.clone());
+            tasks.spawn(bridge.keep_alerting(config, channels, cancel.clone()));
         }
         for source in &self.bridge.setup.config().sources {
             for folder in &source.folders {
@@ -109,6 +121,7 @@ impl Bridge {
                     DUE
                 }
                 Err(error) => {
+                    self.note_trouble(&error);
                     log_error(&error, target, "what is due could not be planned this time");
                     AFTER_ERROR
                 }

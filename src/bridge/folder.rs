@@ -160,6 +160,7 @@ impl Watch {
         }
         let wait = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16)).min(LONGEST_PAUSE);
         self.failures += 1;
+        self.bridge.note_trouble(error);
         tracing::error!(
             source = %self.source,
             folder = %self.config.path.display(),

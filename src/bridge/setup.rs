@@ -8,11 +8,12 @@ use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::bridge::BridgeError;
+use crate::bridge::alerts::missing_secrets;
 use crate::bridge::contact::Contacts;
+use crate::bridge::{BridgeError, Conditions};
 use crate::config::{
-    Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretRef, SourceConfig,
-    TargetConfig,
+    Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretError, SecretRef,
+    SourceConfig, TargetConfig,
 };
 use crate::domain::{Clock, SourceName, TargetName};
 use crate::entra::{self, Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
@@ -159,6 +160,12 @@ impl Setup {
         self.config.targets.iter().all(is_here)
     }
 
+    /// The secrets of the alerts' channels that cannot be had.
+    #[must_use]
+    pub fn missing_alert_secrets(&self, env: &[(String, String)]) -> Vec<SecretError> {
+        missing_secrets(self, env)
+    }
+
     /// A client for a target, with its secret fetched now.
     ///
     /// # Errors
@@ -211,7 +218,7 @@ pub(super) fn provisioning_job(target: &TargetConfig) -> String {
 fn credential(
     target: &TargetConfig,
     env: &[(String, String)],
-) -> Result<Credential, crate::config::SecretError> {
+) -> Result<Credential, SecretError> {
     let lookup =
         |name: &str| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     match &target.credential {
@@ -291,6 +298,8 @@ pub struct Bridge {
     pub clock: Arc<dyn Clock>,
     /// The environment, for secrets.
     pub env: Arc<Vec<(String, String)>>,
+    /// What this process has noticed and people have to be told.
+    pub conditions: Conditions,
     /// See [`Bridge::wake`].
     pub(super) wake: tokio::sync::Notify,
     /// Sources whose due records wait because they are not in the config any more: told once.
@@ -344,6 +353,7 @@ impl Bridge {
             store,
             clock,
             env: Arc::new(env),
+            conditions: Conditions::default(),
             wake: tokio::sync::Notify::new(),
             orphans: Mutex::default(),
             contacts: Contacts::default(),

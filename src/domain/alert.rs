@@ -23,6 +23,8 @@ pub enum AlertKind {
     KeyExpiring,
     /// The other side refuses us, or somebody tries keys on us.
     AuthFailing,
+    /// The other side has not answered for long.
+    TargetUnreachable,
     /// A file that always comes did not come.
     FileOverdue,
     /// What was sent has had no outcome for long.
@@ -33,7 +35,7 @@ pub enum AlertKind {
 
 impl AlertKind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::RunHeld,
         Self::RunFailed,
         Self::RejectsShare,
@@ -43,6 +45,7 @@ impl AlertKind {
         Self::CredentialExpiring,
         Self::KeyExpiring,
         Self::AuthFailing,
+        Self::TargetUnreachable,
         Self::FileOverdue,
         Self::NothingSettled,
         Self::StoreTrouble,
@@ -61,6 +64,7 @@ impl AlertKind {
             Self::CredentialExpiring => "credential_expiring",
             Self::KeyExpiring => "key_expiring",
             Self::AuthFailing => "auth_failing",
+            Self::TargetUnreachable => "target_unreachable",
             Self::FileOverdue => "file_overdue",
             Self::NothingSettled => "nothing_settled",
             Self::StoreTrouble => "store_trouble",

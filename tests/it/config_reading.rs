@@ -147,7 +147,7 @@ fn paths_start_from_the_folder_of_the_config() {
 fn every_key_of_the_alerts_is_read() {
     assert_eq!(read("").alerts, None);
     let default = read("[alerts]").alerts.unwrap();
-    assert_eq!((default.webhooks.len(), default.email, default.on.len()), (0, None, 12));
+    assert_eq!((default.webhooks.len(), default.email, default.on.len()), (0, None, 13));
     assert_eq!(default.reject_share.to_string(), "10%");
     let days = |count: u64| Duration::from_hours(24 * count);
     assert_eq!(default.expires, [30, 14, 7, 1].map(days));

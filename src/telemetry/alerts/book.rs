@@ -64,7 +64,7 @@ impl Alert {
     /// Its kind and subject.
     #[must_use]
     pub fn key(&self) -> AlertKey {
-        (self.facts.kind(), self.facts.subject().to_owned())
+        (self.facts.kind(), self.facts.subject())
     }
 }
 
@@ -187,7 +187,7 @@ impl Book {
                 continue;
             }
             let Condition { facts, since, level } = condition;
-            let key = (kind, facts.subject().to_owned());
+            let key = (kind, facts.subject());
             holds.insert(key.clone());
             match self.alerts.get_mut(&key) {
                 Some(alert) => {

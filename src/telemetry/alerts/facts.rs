@@ -168,6 +168,24 @@ pub enum Facts {
         /// What to do.
         advice: String,
     },
+    /// The other side does not let us read its log.
+    LogRefused {
+        /// Of which target.
+        target: String,
+        /// Its status, where it answered.
+        status: Option<u16>,
+        /// Its code.
+        code: Option<Word>,
+        /// What to do.
+        advice: String,
+    },
+    /// The other side has not answered for long.
+    TargetUnreachable {
+        /// Of which target.
+        target: String,
+        /// What to do.
+        advice: String,
+    },
     /// Somebody calls us with unknown credentials, again and again.
     KeysRefused {},
     /// A file did not come.
@@ -208,7 +226,10 @@ impl Facts {
             Self::QuotaShort { .. } => AlertKind::QuotaShort,
             Self::CertificateExpiring { .. } => AlertKind::CredentialExpiring,
             Self::KeyExpiring { .. } => AlertKind::KeyExpiring,
-            Self::AccessRefused { .. } | Self::KeysRefused {} => AlertKind::AuthFailing,
+            Self::AccessRefused { .. } | Self::LogRefused { .. } | Self::KeysRefused {} => {
+                AlertKind::AuthFailing
+            }
+            Self::TargetUnreachable { .. } => AlertKind::TargetUnreachable,
             Self::FileOverdue { .. } => AlertKind::FileOverdue,
             Self::NothingSettled { .. } => AlertKind::NothingSettled,
             Self::StoreTrouble { .. } => AlertKind::StoreTrouble,
@@ -217,23 +238,27 @@ impl Facts {
 
     /// What tells this case from others of its kind.
     #[must_use]
-    pub fn subject(&self) -> &str {
+    pub fn subject(&self) -> String {
         match self {
             Self::RunHeld { run, .. }
             | Self::FileRefused { run, .. }
             | Self::OperationsFailed { run, .. }
-            | Self::RowsRejected { run, .. } => &run.run,
+            | Self::RowsRejected { run, .. } => run.run.clone(),
             Self::JobPaused { target, .. }
             | Self::JobQuarantined { target, .. }
             | Self::QuotaShort { target, .. }
             | Self::AccessRefused { target, .. }
-            | Self::NothingSettled { target, .. } => target,
-            // no target is called like that
-            Self::CertificateExpiring { target, .. } => target.as_deref().unwrap_or("(server)"),
-            Self::KeysRefused {} => "(callers)",
-            Self::KeyExpiring { key, .. } => key,
-            Self::FileOverdue { source, .. } => source,
-            Self::StoreTrouble { .. } => "(store)",
+            | Self::TargetUnreachable { target, .. }
+            | Self::NothingSettled { target, .. } => target.clone(),
+            // no target is called like these
+            Self::LogRefused { target, .. } => log_of(target),
+            Self::CertificateExpiring { target, .. } => {
+                target.clone().unwrap_or_else(|| "(server)".to_owned())
+            }
+            Self::KeysRefused {} => "(callers)".to_owned(),
+            Self::KeyExpiring { key, .. } => key.clone(),
+            Self::FileOverdue { source, .. } => source.clone(),
+            Self::StoreTrouble { .. } => "(store)".to_owned(),
         }
     }
 
@@ -255,6 +280,8 @@ impl Facts {
             | Self::JobQuarantined { target, .. }
             | Self::QuotaShort { target, .. }
             | Self::AccessRefused { target, .. }
+            | Self::LogRefused { target, .. }
+            | Self::TargetUnreachable { target, .. }
             | Self::NothingSettled { target, .. } => Some(target),
             Self::CertificateExpiring { target, .. } => target.as_deref(),
             _ => self.run_facts().map(|run| run.target.as_str()),
@@ -287,6 +314,16 @@ impl Facts {
             _ => None,
         }
     }
+}
+
+/// The subject of [`Facts::LogRefused`].
+#[must_use]
+pub fn log_subject(target: &TargetName) -> String {
+    log_of(target.as_str())
+}
+
+fn log_of(target: &str) -> String {
+    format!("{target} (log)")
 }
 
 #[cfg(test)]

@@ -143,7 +143,7 @@ impl Message {
         if self.state == State::Over {
             return "nothing".to_owned();
         }
-        let mut all = self.alerts.iter().map(|alert| words::advice(&alert.facts));
+        let mut all = self.alerts.iter().map(|alert| words::advice(&alert.facts, self.at));
         let first = all.next().unwrap_or_default();
         if all.all(|each| each == first) {
             first

@@ -17,9 +17,12 @@ pub mod words;
 
 pub use book::{Alert, AlertKey, Book, Condition, Kept, Rules, Told};
 pub use certificate::certificate_ends;
-pub use facts::{Facts, GuardFacts, RunFacts, Word};
+pub use facts::{Facts, GuardFacts, RunFacts, Word, log_subject};
 pub use json::document;
 pub use mail::{Mail, mail};
 pub use message::{Message, Notice, State, Words};
 pub use slack::slack;
 pub use teams::teams;
+
+#[cfg(test)]
+mod tests;

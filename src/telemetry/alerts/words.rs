@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp, Unit};
 
 use crate::domain::AlertKind;
-use crate::telemetry::alerts::facts::{Facts, GuardFacts, RunFacts};
+use crate::telemetry::alerts::facts::{Facts, GuardFacts, RunFacts, Word};
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -42,6 +42,7 @@ pub fn severity(facts: &Facts, now: Timestamp) -> Severity {
         | AlertKind::JobPaused
         | AlertKind::JobQuarantined
         | AlertKind::AuthFailing
+        | AlertKind::TargetUnreachable
         | AlertKind::StoreTrouble => Severity::Error,
         _ => Severity::Warning,
     }
@@ -82,8 +83,9 @@ pub fn what(facts: &Facts, now: Timestamp) -> String {
                 |at| format!("the last of them goes out at {}", instant(at)),
             );
             format!(
-                "{operations} operations for target `{target}` wait, and {calls} of {daily_calls} calls \
-                 of 24 hours are used: {until}"
+                "{} for target `{target}` wait, and {calls} of {daily_calls} calls \
+                 of 24 hours are used: {until}",
+                operations_of(*operations)
             )
         }
         Facts::CertificateExpiring { target: Some(target), expires_at } => {
@@ -98,11 +100,17 @@ pub fn what(facts: &Facts, now: Timestamp) -> String {
                 .map_or_else(|| format!("({role})"), |source| format!("of source `{source}`"));
             format!("the provisioning key `{key}` {of} {}", ends(*expires_at, now))
         }
-        Facts::AccessRefused { target, status, code, .. } => {
-            let answer = [status.map(|status| status.to_string()), code.as_ref().map(|code| code.as_str().to_owned())];
-            let answer = answer.into_iter().flatten().collect::<Vec<_>>().join(", ");
-            let answer = if answer.is_empty() { answer } else { format!(" ({answer})") };
-            format!("the other side refuses the calls for target `{target}`{answer}; nothing goes on until that is mended")
+        Facts::AccessRefused { target, status, code, .. } => format!(
+            "the other side refuses the calls for target `{target}`{}; nothing is sent until that is mended",
+            answer(*status, code.as_ref())
+        ),
+        Facts::LogRefused { target, status, code, .. } => format!(
+            "the other side does not let the log of target `{target}` be read{}; no outcome is known until \
+             that is mended",
+            answer(*status, code.as_ref())
+        ),
+        Facts::TargetUnreachable { target, .. } => {
+            format!("the other side of target `{target}` has not answered for some time; what waits is kept")
         }
         Facts::KeysRefused {} => {
             "somebody calls the API with unknown credentials again and again, and is slowed down".to_owned()
@@ -112,7 +120,8 @@ pub fn what(facts: &Facts, now: Timestamp) -> String {
         }
         Facts::NothingSettled { target, operations, waiting_since } => {
             format!(
-                "{operations} operations for target `{target}` wait for an outcome, and since {} none has come",
+                "{} for target `{target}` wait for an outcome, and since {} none has come",
+                operations_of(*operations),
                 instant(*waiting_since)
             )
         }
@@ -122,7 +131,7 @@ pub fn what(facts: &Facts, now: Timestamp) -> String {
 
 /// What to do next.
 #[must_use]
-pub fn advice(facts: &Facts) -> String {
+pub fn advice(facts: &Facts, now: Timestamp) -> String {
     match facts {
         Facts::RunHeld { run, .. } => format!(
             "look at it with `scimport status {id}`, then `scimport approve {id}` or `scimport cancel {id}`",
@@ -143,6 +152,8 @@ pub fn advice(facts: &Facts) -> String {
         Facts::JobPaused { advice, .. }
         | Facts::JobQuarantined { advice, .. }
         | Facts::AccessRefused { advice, .. }
+        | Facts::LogRefused { advice, .. }
+        | Facts::TargetUnreachable { advice, .. }
         | Facts::StoreTrouble { advice, .. } => advice.clone(),
         Facts::QuotaShort { .. } => {
             "nothing, if that is soon enough: leavers go first; `scimport status` shows what is left".to_owned()
@@ -154,6 +165,10 @@ pub fn advice(facts: &Facts) -> String {
         }
         Facts::CertificateExpiring { target: None, .. } => {
             "put a new certificate where `[server] tls` refers to, and try it with `scimport check`".to_owned()
+        }
+        Facts::KeyExpiring { expires_at, .. } if *expires_at <= now => {
+            "make a new one with `scimport key create` and hand it over, if anybody still needs it"
+                .to_owned()
         }
         Facts::KeyExpiring { key, .. } => {
             format!("make the next one with `scimport key rotate {key}` and hand it over before that")
@@ -183,10 +198,10 @@ pub fn over(facts: &Facts) -> String {
         | Facts::OperationsFailed { run, .. }
         | Facts::RowsRejected { run, .. } => format!("{} is done with", of_run(run)),
         Facts::JobPaused { target, .. } => {
-            format!("the provisioning job of target `{target}` takes uploads again")
+            format!("the provisioning job of target `{target}` is no longer in that state")
         }
         Facts::JobQuarantined { target, .. } => {
-            format!("the provisioning job of target `{target}` is out of quarantine")
+            format!("the provisioning job of target `{target}` is no longer in quarantine")
         }
         Facts::QuotaShort { target, .. } => {
             format!("the calls of 24 hours carry what waits for target `{target}`")
@@ -202,6 +217,12 @@ pub fn over(facts: &Facts) -> String {
         }
         Facts::AccessRefused { target, .. } => {
             format!("the other side takes the calls for target `{target}` again")
+        }
+        Facts::LogRefused { target, .. } => {
+            format!("the log of target `{target}` can be read again")
+        }
+        Facts::TargetUnreachable { target, .. } => {
+            format!("the other side of target `{target}` answers again")
         }
         Facts::KeysRefused {} => "nobody tries unknown credentials any more".to_owned(),
         Facts::FileOverdue { source, .. } => {
@@ -224,9 +245,9 @@ pub fn many(kind: AlertKind, count: usize, is_over: bool) -> String {
         (AlertKind::RunFailed | AlertKind::RejectsShare, true) => "runs are done with",
         (AlertKind::RejectsShare, false) => "runs have many rejected rows",
         (AlertKind::JobPaused, false) => "provisioning jobs do not process what they are sent",
-        (AlertKind::JobPaused, true) => "provisioning jobs take uploads again",
+        (AlertKind::JobPaused, true) => "provisioning jobs are no longer in that state",
         (AlertKind::JobQuarantined, false) => "provisioning jobs are in quarantine",
-        (AlertKind::JobQuarantined, true) => "provisioning jobs are out of quarantine",
+        (AlertKind::JobQuarantined, true) => "provisioning jobs are no longer in quarantine",
         (AlertKind::QuotaShort, false) => "targets have more waiting than the calls of 24 hours carry",
         (AlertKind::QuotaShort, true) => "targets have calls enough again",
         (AlertKind::CredentialExpiring, false) => "certificates end soon",
@@ -235,6 +256,8 @@ pub fn many(kind: AlertKind, count: usize, is_over: bool) -> String {
         (AlertKind::KeyExpiring, true) => "provisioning keys were replaced or revoked",
         (AlertKind::AuthFailing, false) => "places refuse calls, or are called with unknown credentials",
         (AlertKind::AuthFailing, true) => "places take calls again",
+        (AlertKind::TargetUnreachable, false) => "targets have not answered for some time",
+        (AlertKind::TargetUnreachable, true) => "targets answer again",
         (AlertKind::FileOverdue, false) => "files are overdue",
         (AlertKind::FileOverdue, true) => "files are no longer overdue",
         (AlertKind::NothingSettled, false) => "targets have had no outcome for long",
@@ -261,6 +284,17 @@ pub fn advice_for_many(kind: AlertKind) -> &'static str {
         }
         _ => "each says what to do: `scimport status` and the log of `scimport serve` show them",
     }
+}
+
+fn operations_of(count: u64) -> String {
+    format!("{count} operation{}", if count == 1 { "" } else { "s" })
+}
+
+/// What the other side answered, in brackets, where it did.
+fn answer(status: Option<u16>, code: Option<&Word>) -> String {
+    let words = [status.map(|status| status.to_string()), code.map(|code| code.as_str().to_owned())];
+    let words = words.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    if words.is_empty() { words } else { format!(" ({words})") }
 }
 
 fn of_run(run: &RunFacts) -> String {
