@@ -215,10 +215,7 @@ pub(super) fn provisioning_job(target: &TargetConfig) -> String {
     format!("{}/{}/{}", target.tenant_id, target.service_principal_id, target.job_id)
 }
 
-fn credential(
-    target: &TargetConfig,
-    env: &[(String, String)],
-) -> Result<Credential, SecretError> {
+fn credential(target: &TargetConfig, env: &[(String, String)]) -> Result<Credential, SecretError> {
     let lookup =
         |name: &str| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     match &target.credential {

@@ -199,8 +199,8 @@ fn webhook(field: &Field<'_>, folder: &Path) -> Option<AlertWebhook> {
     let section = field.part()?;
     section.check_keys(WEBHOOK_KEYS, &[]);
     let url = section.require("url").map(|field| secrets::read(&field, folder));
-    let formats =
-        [AlertFormat::Json, AlertFormat::Teams, AlertFormat::Slack].map(|each| (each.as_str(), each));
+    let formats = [AlertFormat::Json, AlertFormat::Teams, AlertFormat::Slack]
+        .map(|each| (each.as_str(), each));
     let format = match section.get("format") {
         Some(field) => field.word(&formats)?,
         None => AlertFormat::default(),
@@ -250,7 +250,8 @@ fn refuse_no_address(field: &Field<'_>) {
 /// Whether it is an address without a name, such as `ops@contoso.example`.
 fn is_address(text: &str) -> bool {
     let is_plain = |text: &str| {
-        let is_plain = |letter: char| letter.is_ascii_graphic() && !"<>()[],;:\\\"".contains(letter);
+        let is_plain =
+            |letter: char| letter.is_ascii_graphic() && !"<>()[],;:\\\"".contains(letter);
         !text.is_empty() && text.chars().all(is_plain)
     };
     text.split_once('@').is_some_and(|(user, host)| {
@@ -262,11 +263,8 @@ fn smtp(field: &Field<'_>, folder: &Path) -> Option<SmtpConfig> {
     let section = field.part()?;
     section.check_keys(SMTP_KEYS, &[]);
     let host = section.require("host").and_then(|field| host(&field));
-    let words = [
-        ("starttls", SmtpTls::StartTls),
-        ("implicit", SmtpTls::Implicit),
-        ("none", SmtpTls::None),
-    ];
+    let words =
+        [("starttls", SmtpTls::StartTls), ("implicit", SmtpTls::Implicit), ("none", SmtpTls::None)];
     let tls = match section.get("tls") {
         Some(field) => field.word(&words),
         None => Some(SmtpTls::StartTls),
@@ -335,8 +333,7 @@ fn kinds(field: &Field<'_>) -> Option<BTreeSet<AlertKind>> {
             continue;
         }
         is_right = false;
-        let words: Vec<String> =
-            AlertKind::ALL.iter().map(|kind| format!("`{kind}`")).collect();
+        let words: Vec<String> = AlertKind::ALL.iter().map(|kind| format!("`{kind}`")).collect();
         let known = AlertKind::ALL.iter().map(|kind| kind.as_str());
         let hint = suggest::nearest(text, known).map(suggest::did_you_mean);
         let message = format!("`{}` lists what is no kind of alert", field.key);

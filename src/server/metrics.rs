@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
 
 use crate::bridge::{Bridge, BridgeError, Overview};
-use crate::domain::RunStatus;
+use crate::domain::{AlertKind, RunStatus};
 use crate::server::access::{Role, require_here_or};
 use crate::server::problem::{Problem, ProblemDocument};
 use crate::server::shared::Shared;
-use crate::store::Tally;
+use crate::store::{Key, Tally};
 
 /// Text format 0.0.4.
 const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -38,6 +39,8 @@ pub(super) struct LastTally(Mutex<Option<(Instant, Arc<Counted>)>>);
 struct Counted {
     overview: Overview,
     tally: Tally,
+    keys: Vec<Key>,
+    now: Timestamp,
 }
 
 /// Numbers for Prometheus.
@@ -59,8 +62,9 @@ pub(super) async fn metrics(
     require_here_or(&request, &shared, Role::Reader).await?;
     let counted = counted(&shared).await?;
     let answered = shared.answered.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let text = text(&counted, &answered);
-    Ok(HttpResponse::Ok().content_type(MEDIA_TYPE).body(text))
+    let mut page = text(&counted, &answered);
+    noticed(&mut page, &shared.bridge(), &counted);
+    Ok(HttpResponse::Ok().content_type(MEDIA_TYPE).body(page.text))
 }
 
 async fn counted(shared: &Shared) -> Result<Arc<Counted>, Problem> {
@@ -78,10 +82,37 @@ async fn counted(shared: &Shared) -> Result<Arc<Counted>, Problem> {
 }
 
 async fn count(bridge: &Bridge) -> Result<Counted, BridgeError> {
-    Ok(Counted { overview: bridge.overview().await?, tally: bridge.store.tally().await? })
+    Ok(Counted {
+        overview: bridge.overview().await?,
+        tally: bridge.store.tally().await?,
+        keys: bridge.store.keys().await?,
+        now: bridge.clock.now(),
+    })
 }
 
-fn text(counted: &Counted, answered: &BTreeMap<(String, &'static str, u16), u64>) -> String {
+/// Alerts and keys.
+fn noticed(page: &mut Page, bridge: &Bridge, counted: &Counted) {
+    let active = bridge.conditions.active();
+    page.metric("scimport_alerts_active", "gauge", "Alerts that hold, by kind.");
+    for kind in AlertKind::ALL {
+        page.sample(&[("kind", kind.as_str())], active.get(&kind).copied().unwrap_or(0));
+    }
+    page.metric(
+        "scimport_provisioning_key_expires_in_seconds",
+        "gauge",
+        "How long each valid key is valid.",
+    );
+    for key in counted.keys.iter().filter(|key| key.is_valid(counted.now)) {
+        let left = key.expires_at.duration_since(counted.now).unsigned_abs();
+        page.sample(&[("key", key.id.as_str())], left.as_secs());
+    }
+    page.metric("scimport_keys_refused_total", "counter", "Keys that were refused, by reason.");
+    for (reason, count) in bridge.conditions.refused_keys() {
+        page.sample(&[("reason", reason)], count);
+    }
+}
+
+fn text(counted: &Counted, answered: &BTreeMap<(String, &'static str, u16), u64>) -> Page {
     let mut page = Page::default();
     page.metric("scimport_build_info", "gauge", "The version that answers.");
     page.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
@@ -135,7 +166,7 @@ fn text(counted: &Counted, answered: &BTreeMap<(String, &'static str, u16), u64>
         let status = status.to_string();
         page.sample(&[("route", route), ("method", method), ("status", &status)], *count);
     }
-    page.text
+    page
 }
 
 /// A page in the text format.

@@ -2,9 +2,10 @@
 //!
 //! What a mail server answers may quote addresses, so its words are not kept: its code alone is.
 
-use std::fs;
+use std::error::Error;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
+use std::{fs, io};
 
 use jiff::Timestamp;
 use lettre::message::header::ContentType;
@@ -30,12 +31,15 @@ pub enum MailError {
     /// The authorities of the config cannot be used.
     #[error("cannot read `http.ca_file` (`{}`)", .0.display())]
     CaFile(PathBuf),
-    /// There is no secret line to the server.
+    /// No secret line can be made.
     #[error("no secret line to the mail server")]
     Tls(#[source] lettre::transport::smtp::Error),
+    /// The server's certificate is not trusted; nothing was sent.
+    #[error("the certificate of the mail server is not trusted")]
+    Certificate,
     /// There is no line to the server, or it was cut.
-    #[error("no line to the mail server")]
-    Line(#[source] lettre::transport::smtp::Error),
+    #[error("no line to the mail server{}", because(*.0))]
+    Line(Option<io::ErrorKind>),
     /// It did not answer in time.
     #[error("the mail server gave no answer in time")]
     Timeout,
@@ -54,16 +58,19 @@ impl MailError {
         match self {
             Self::Write => "look at `to` and `from` of `[alerts] email`",
             Self::CaFile(_) => "look at `ca_file` under `[http]`",
-            Self::Tls(_) => {
-                "look at `tls` and `port` of `smtp`; where the server has a certificate of an authority of your \
-                 own, name that with `ca_file` under `[http]`"
+            Self::Certificate => {
+                "where the server has a certificate of an authority of your own, name that with `ca_file` under \
+                 `[http]`; and look whether `host` of `smtp` is the name in the certificate"
             }
+            Self::Tls(_) => "look at `tls` and `port` of `smtp`",
             Self::Line(_) | Self::Timeout => {
                 "look at `host` and `port` of `smtp`, and whether this machine may reach them"
             }
             Self::Refused(530 | 534 | 535 | 538) => "look at `user` and `password` of `smtp`",
             Self::Refused(500..) => "look whether the server takes mail from `from` for `to`",
-            Self::Refused(_) => "nothing: it is tried again; if it goes on, look at the mail server",
+            Self::Refused(_) => {
+                "nothing: it is tried again; if it goes on, look at the mail server"
+            }
             Self::Unable => "look at `tls`, `port` and `user` of `smtp`",
         }
     }
@@ -138,10 +145,38 @@ fn failure(error: lettre::transport::smtp::Error) -> MailError {
     match error.status() {
         Some(status) => MailError::Refused(code(status)),
         None if error.is_timeout() => MailError::Timeout,
+        None if is_certificate(&error) => MailError::Certificate,
         None if error.is_tls() => MailError::Tls(error),
         None if error.is_response() || error.is_client() => MailError::Unable,
-        None => MailError::Line(error),
+        None => MailError::Line(io_kind(&error)),
     }
+}
+
+fn because(kind: Option<io::ErrorKind>) -> String {
+    kind.map_or_else(String::new, |kind| format!(": {kind}"))
+}
+
+fn is_certificate(error: &lettre::transport::smtp::Error) -> bool {
+    causes(error).any(|cause| {
+        let tls = cause.downcast_ref::<rustls::Error>();
+        matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
+    })
+}
+
+fn io_kind(error: &lettre::transport::smtp::Error) -> Option<io::ErrorKind> {
+    let found: Vec<_> =
+        causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).collect();
+    found.last().map(|error| error.kind())
+}
+
+/// What caused an error. An I/O error's `source` skips what it wraps, and here one wraps another.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause| {
+        match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => cause.source(),
+        }
+    })
 }
 
 fn code(code: lettre::transport::smtp::response::Code) -> u16 {

@@ -56,7 +56,9 @@ impl PostError {
             Self::Refused { status: 400 | 415 | 422, .. } => {
                 "it does not take this document: look at `format` (`json`, `teams` or `slack`)"
             }
-            Self::Refused { .. } => "nothing: it is tried again; if it goes on, look at the other side",
+            Self::Refused { .. } => {
+                "nothing: it is tried again; if it goes on, look at the other side"
+            }
         }
     }
 
@@ -83,10 +85,8 @@ pub async fn post(
 ) -> Result<u16, PostError> {
     let url = Url::parse(address.expose_secret().trim()).map_err(|_| PostError::NoUrl)?;
     let http = HttpConfig { timeout: http.timeout.min(TIMEOUT), ..http.clone() };
-    let request = client(&url, &http)?
-        .post(url)
-        .header(reqwest::header::CONTENT_TYPE, MEDIA_TYPE)
-        .body(body);
+    let request =
+        client(&url, &http)?.post(url).header(reqwest::header::CONTENT_TYPE, MEDIA_TYPE).body(body);
     let answer = request.send().await.map_err(|error| PostError::NoAnswer(error.into()))?;
     let status = answer.status();
     if status.is_success() {

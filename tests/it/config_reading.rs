@@ -179,7 +179,10 @@ repeat = "12h"
     assert_eq!(kinds, [AlertKind::RunHeld, AlertKind::StoreTrouble]);
     assert_eq!(config.reject_share.to_string(), "2.5%");
     assert_eq!(config.nothing_settled_after, Duration::from_mins(90));
-    assert_eq!((config.expires, config.repeat), (vec![days(60), days(1)], Duration::from_hours(12)));
+    assert_eq!(
+        (config.expires, config.repeat),
+        (vec![days(60), days(1)], Duration::from_hours(12))
+    );
     for (tls, port) in [("starttls", 587), ("implicit", 465), ("none", 25)] {
         let smtp = format!("smtp = {{ host = \"127.0.0.1\", tls = \"{tls}\" }}");
         let text = format!("[alerts]\nemail = {{ to = \"a@x\", from = \"b@x\", {smtp} }}");

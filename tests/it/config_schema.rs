@@ -146,7 +146,10 @@ fn the_schema_takes_what_the_loader_takes() {
             "file",
             "[alerts]\nwebhook = [{ url = { file = \"u\" }, format = \"teams\" }, { url = { env = \"U\" }, format = \"slack\" }]",
         ),
-        ("file", "[alerts]\nreject_share = \"2.5%\"\nrepeat = \"12h\"\nnothing_settled_after = \"90m\""),
+        (
+            "file",
+            "[alerts]\nreject_share = \"2.5%\"\nrepeat = \"12h\"\nnothing_settled_after = \"90m\"",
+        ),
         ("file", "[alerts]\ncredential_expires = [\"60d\", \"1d\"]"),
         (
             "file",
@@ -368,7 +371,10 @@ fn the_schema_refuses_what_the_loader_refuses() {
         ("file", "[alerts]\ncredential_expires = [\"0d\"]"),
         ("file", "[alerts]\nemail = { to = \"a@x\", from = \"b@x\" }"),
         ("file", "[alerts]\nemail = { to = [], from = \"b@x\", smtp = { host = \"s\" } }"),
-        ("file", "[alerts]\nemail = { to = \"Ann <a@x>\", from = \"b@x\", smtp = { host = \"s\" } }"),
+        (
+            "file",
+            "[alerts]\nemail = { to = \"Ann <a@x>\", from = \"b@x\", smtp = { host = \"s\" } }",
+        ),
         ("file", "[alerts]\nemail = { to = \"a\", from = \"b@x\", smtp = { host = \"s\" } }"),
         ("file", "[alerts]\nemail = { to = \"a@x\", from = \"b@x@y\", smtp = { host = \"s\" } }"),
         ("file", "[alerts]\nemail = { to = \"a@x\", from = \"b@x\", smtp = { host = \"s/1\" } }"),

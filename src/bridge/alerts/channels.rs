@@ -128,9 +128,8 @@ impl Channel for Email {
 
     async fn tell(&self, notice: &Notice) -> Result<String, ChannelError> {
         let login = self.email.smtp.login.as_ref();
-        let password = login
-            .map(|SmtpLogin { password, .. }| fetch(password, &self.env))
-            .transpose()?;
+        let password =
+            login.map(|SmtpLogin { password, .. }| fetch(password, &self.env)).transpose()?;
         let mail = mail(notice);
         let words = (mail.subject.as_str(), mail.text.as_str());
         let code =

@@ -17,6 +17,7 @@ use crate::telemetry::alerts::{AlertKey, Condition, Facts, Word};
 pub struct Conditions {
     noticed: Mutex<BTreeMap<AlertKey, Noticed>>,
     active: Mutex<BTreeMap<AlertKind, u64>>,
+    refused_keys: Mutex<BTreeMap<&'static str, u64>>,
 }
 
 struct Noticed {
@@ -54,6 +55,16 @@ impl Conditions {
 
     pub(super) fn note_active(&self, active: BTreeMap<AlertKind, u64>) {
         *held(&self.active) = active;
+    }
+
+    /// How many provisioning keys were refused, by reason, since this process began.
+    #[must_use]
+    pub fn refused_keys(&self) -> BTreeMap<&'static str, u64> {
+        held(&self.refused_keys).clone()
+    }
+
+    pub(in crate::bridge) fn note_refused_key(&self, reason: &'static str) {
+        *held(&self.refused_keys).entry(reason).or_default() += 1;
     }
 
     /// Everything that holds.

@@ -23,9 +23,7 @@ pub(super) fn certificates(bridge: &Bridge) -> CertificateEnds {
         bridge.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
     };
     // what cannot be had is told by whoever needs it
-    let ends = |secret: &SecretRef| {
-        certificate_ends(secret.resolve(&lookup).ok()?.expose_secret())
-    };
+    let ends = |secret: &SecretRef| certificate_ends(secret.resolve(&lookup).ok()?.expose_secret());
     let config = bridge.setup.config();
     let targets = config.targets.iter().filter_map(|target| {
         let CredentialConfig::Certificate { certificate, .. } = &target.credential else {

@@ -85,7 +85,11 @@ impl Lookout {
             self.read_at = Some(now);
             self.certificates = certificates(bridge);
         }
-        seen.conditions.extend(certificates_expiring(&self.certificates, &self.config.expires, now));
+        seen.conditions.extend(certificates_expiring(
+            &self.certificates,
+            &self.config.expires,
+            now,
+        ));
         seen.conditions.extend(bridge.conditions.all(now));
         seen
     }
@@ -286,14 +290,21 @@ mod tests {
     fn failures_are_told_once_the_run_has_ended() {
         let failed = TroubledRun { failed: 7, ..run() };
         assert_eq!(kinds(&failed), []);
-        assert_eq!(kinds(&TroubledRun { ended_at: Some(at(2_000)), ..failed }), [AlertKind::RunFailed]);
+        assert_eq!(
+            kinds(&TroubledRun { ended_at: Some(at(2_000)), ..failed }),
+            [AlertKind::RunFailed]
+        );
     }
 
     #[test]
     fn rejects_are_told_from_the_share_on_unless_a_guard_has_said_so() {
-        for (rejected, rows, out_of_scope, is_told) in
-            [(9, 100, 0, false), (10, 100, 0, true), (9, 100, 10, true), (2, 2, 0, false), (3, 3, 0, true)]
-        {
+        for (rejected, rows, out_of_scope, is_told) in [
+            (9, 100, 0, false),
+            (10, 100, 0, true),
+            (9, 100, 10, true),
+            (2, 2, 0, false),
+            (3, 3, 0, true),
+        ] {
             let run = TroubledRun { rejected, rows, out_of_scope, ..run() };
             assert_eq!(!kinds(&run).is_empty(), is_told, "{rejected} of {rows}");
             let guard = REJECTS_GUARD.to_owned();
@@ -314,7 +325,11 @@ mod tests {
         assert_eq!(runs_since(&book, at(10 * day + 5)), at(10 * day), "since they are on");
         book.note_looked(at(12 * day));
         assert_eq!(runs_since(&book, at(12 * day + 5)), at(12 * day - 3_600));
-        assert_eq!(runs_since(&book, at(12 * day - 60)), at(12 * day - 3_660), "the clock went back");
+        assert_eq!(
+            runs_since(&book, at(12 * day - 60)),
+            at(12 * day - 3_660),
+            "the clock went back"
+        );
         assert_eq!(runs_since(&book, at(20 * day)), at(19 * day), "it was off for long");
     }
 }

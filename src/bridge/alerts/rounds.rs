@@ -156,3 +156,139 @@ impl Rounds {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::domain::AlertKind;
+    use crate::telemetry::alerts::{Condition, Facts, Rules};
+    use crate::web::PostError;
+
+    /// A channel that fails so often, then takes everything.
+    struct Fake {
+        name: &'static str,
+        fails: Mutex<u32>,
+        retry_after: Option<Duration>,
+        heard: Mutex<Vec<String>>,
+    }
+
+    impl Fake {
+        fn new(name: &'static str, fails: u32, retry_after: Option<Duration>) -> Arc<Self> {
+            let (fails, heard) = (Mutex::new(fails), Mutex::default());
+            Arc::new(Self { name, fails, retry_after, heard })
+        }
+
+        fn heard(&self) -> usize {
+            self.heard.lock().unwrap().len()
+        }
+    }
+
+    #[async_trait]
+    impl Channel for Fake {
+        fn name(&self) -> &str {
+            self.name
+        }
+
+        async fn tell(&self, notice: &Notice) -> Result<String, ChannelError> {
+            let mut fails = self.fails.lock().unwrap();
+            if *fails > 0 {
+                *fails -= 1;
+                let retry_after = self.retry_after;
+                return Err(PostError::Refused { status: 503, retry_after }.into());
+            }
+            self.heard.lock().unwrap().push(notice.words().title);
+            Ok("taken".to_owned())
+        }
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).unwrap()
+    }
+
+    fn rounds(channels: &[&Arc<Fake>]) -> Rounds {
+        let rules = Rules {
+            on: AlertKind::ALL.into_iter().collect(),
+            repeat: SignedDuration::from_hours(24),
+            channels: channels.iter().map(|channel| channel.name().to_owned()).collect(),
+        };
+        let all: Vec<Arc<dyn Channel>> =
+            channels.iter().map(|channel| Arc::clone(*channel) as Arc<dyn Channel>).collect();
+        Rounds::new(Book::open(None, rules, at(0)), all)
+    }
+
+    fn see(rounds: &mut Rounds, sources: &[&str], second: i64) {
+        let condition = |source: &&str| {
+            let facts = Facts::FileOverdue { source: (*source).to_owned(), expected_at: at(0) };
+            Condition::new(facts, at(0))
+        };
+        let conditions = sources.iter().map(condition).collect();
+        rounds.observe(Seen { conditions, unknown: BTreeSet::new() }, at(second));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_channel_that_fails_is_tried_again_after_a_pause_and_others_hear_at_once() {
+        let (well, ill) = (Fake::new("well", 0, None), Fake::new("ill", 2, None));
+        let mut rounds = rounds(&[&ill, &well]);
+        see(&mut rounds, &["hr"], 0);
+        rounds.send(at(3));
+        rounds.one_sent(at(3)).await;
+        rounds.one_sent(at(3)).await;
+        assert_eq!((well.heard(), ill.heard()), (1, 0));
+        let mut waited = Duration::ZERO;
+        for second in 4..60 {
+            rounds.send(at(second));
+            if rounds.sending.is_empty() {
+                tokio::time::advance(Duration::from_secs(1)).await;
+                waited += Duration::from_secs(1);
+            } else {
+                rounds.one_sent(at(second)).await;
+            }
+        }
+        assert_eq!((well.heard(), ill.heard()), (1, 1), "once each");
+        assert!(rounds.next_try().is_none());
+        assert!(waited > Duration::from_secs(7), "half of 5 s and of 10 s at least");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_the_other_side_asks_for_is_kept() {
+        let ill = Fake::new("ill", 1, Some(Duration::from_secs(100)));
+        let mut rounds = rounds(&[&ill]);
+        see(&mut rounds, &["hr"], 0);
+        rounds.send(at(3));
+        rounds.one_sent(at(3)).await;
+        assert_eq!(rounds.next_try(), Some(Duration::from_secs(100)));
+        tokio::time::advance(Duration::from_secs(99)).await;
+        rounds.send(at(102));
+        assert!(rounds.sending.is_empty());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        rounds.send(at(103));
+        rounds.one_sent(at(103)).await;
+        assert_eq!(ill.heard(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_told_is_noted_after_it_was_sent() {
+        let well = Fake::new("well", 0, None);
+        let mut rounds = rounds(&[&well]);
+        rounds.note_kept();
+        see(&mut rounds, &["hr", "payroll"], 0);
+        assert!(rounds.is_changed());
+        rounds.note_kept();
+        rounds.send(at(3));
+        rounds.send(at(3));
+        assert_eq!(rounds.sending.len(), 1, "one at a time");
+        assert!(rounds.book().kept().told.is_empty());
+        rounds.one_sent(at(3)).await;
+        assert_eq!(rounds.book().kept().told.len(), 2);
+        assert!(rounds.is_changed());
+        rounds.send(at(4));
+        assert!(rounds.sending.is_empty());
+        assert_eq!(*well.heard.lock().unwrap(), ["2 files are overdue"]);
+    }
+}

@@ -105,9 +105,8 @@ impl Alerts for SqliteStore {
 
 fn troubled(row: &Row<'_>) -> Result<TroubledRun, Failure> {
     let id: Box<str> = row.get(0)?;
-    let count = |index, column| -> Result<u64, Failure> {
-        Ok(cell(column, &id).count(row.get(index)?)?)
-    };
+    let count =
+        |index, column| -> Result<u64, Failure> { Ok(cell(column, &id).count(row.get(index)?)?) };
     Ok(TroubledRun {
         source: SourceName::new(row.get::<_, Box<str>>(1)?),
         target: TargetName::new(row.get::<_, Box<str>>(2)?),

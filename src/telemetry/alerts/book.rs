@@ -122,12 +122,13 @@ impl Book {
     pub fn open(kept: Option<Kept>, rules: Rules, now: Timestamp) -> Self {
         let kept = kept.unwrap_or(Kept { since: now, looked_until: now, ..Kept::default() });
         let alerts = kept.alerts.into_iter().filter(|alert| rules.on.contains(&alert.facts.kind()));
-        let alerts: BTreeMap<AlertKey, Alert> =
-            alerts.map(|alert| (alert.key(), alert)).collect();
+        let alerts: BTreeMap<AlertKey, Alert> = alerts.map(|alert| (alert.key(), alert)).collect();
         let told = kept
             .told
             .into_iter()
-            .filter(|(channel, key, _)| rules.channels.contains(channel) && alerts.contains_key(key))
+            .filter(|(channel, key, _)| {
+                rules.channels.contains(channel) && alerts.contains_key(key)
+            })
             .map(|(channel, key, told)| ((channel, key), told))
             .collect();
         let (since, looked_until) = (kept.since, kept.looked_until);
@@ -142,7 +143,9 @@ impl Book {
             since: self.since,
             looked_until: self.looked_until,
             alerts: self.alerts.values().cloned().collect(),
-            told: told.map(|((channel, key), told)| (channel.clone(), key.clone(), *told)).collect(),
+            told: told
+                .map(|((channel, key), told)| (channel.clone(), key.clone(), *told))
+                .collect(),
         }
     }
 

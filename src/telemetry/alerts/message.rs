@@ -84,8 +84,9 @@ impl Notice {
                 title: "this is a test: alerts of scimport arrive here".to_owned(),
                 items: Vec::new(),
                 more: 0,
-                advice: "nothing; `scimport serve` sends alerts here when there is something to tell"
-                    .to_owned(),
+                advice:
+                    "nothing; `scimport serve` sends alerts here when there is something to tell"
+                        .to_owned(),
                 severity: Severity::Info,
             },
         }

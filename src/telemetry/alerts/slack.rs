@@ -28,7 +28,9 @@ pub fn slack(notice: &Notice) -> Value {
         lines.push(format!("• and {} more", words.more));
     }
     let heading = match notice {
-        Notice::Alerts(message) => format!("{sign} scimport: {} {}", message.kind, message.state.as_str()),
+        Notice::Alerts(message) => {
+            format!("{sign} scimport: {} {}", message.kind, message.state.as_str())
+        }
         Notice::Test(_) => format!("{sign} scimport: test"),
     };
     let advice = format!("*What to do:* {}", escaped(&words.advice));

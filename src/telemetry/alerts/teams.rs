@@ -26,7 +26,8 @@ pub fn teams(notice: &Notice) -> Value {
         "color": color,
         "wrap": true,
     })];
-    let mut items: Vec<String> = words.items.iter().map(|item| format!("- {}", plain(item))).collect();
+    let mut items: Vec<String> =
+        words.items.iter().map(|item| format!("- {}", plain(item))).collect();
     if words.more > 0 {
         items.push(format!("- and {} more", words.more));
     }

@@ -23,7 +23,8 @@ fn run(id: &str) -> RunFacts {
 /// A case of each kind.
 fn cases() -> Vec<Facts> {
     let text = |text: &str| text.to_owned();
-    let guard = |guard: &str, value, of| GuardFacts { guard: text(guard), limit: text("5%"), value, of };
+    let guard =
+        |guard: &str, value, of| GuardFacts { guard: text(guard), limit: text("5%"), value, of };
     vec![
         Facts::RunHeld {
             run: run("01RUN"),
@@ -51,7 +52,13 @@ fn cases() -> Vec<Facts> {
             daily_calls: 2_000,
             done_at: Some(at("2026-09-02T04:00:00Z")),
         },
-        Facts::QuotaShort { target: text("entra"), operations: 1, calls: 0, daily_calls: 0, done_at: None },
+        Facts::QuotaShort {
+            target: text("entra"),
+            operations: 1,
+            calls: 0,
+            daily_calls: 0,
+            done_at: None,
+        },
         Facts::CertificateExpiring {
             target: Some(text("entra")),
             expires_at: at("2026-09-08T10:00:00Z"),
@@ -75,7 +82,12 @@ fn cases() -> Vec<Facts> {
             code: Some(Word::new("invalid_client")),
             advice: text("make a new client secret"),
         },
-        Facts::AccessRefused { target: text("entra"), status: None, code: None, advice: text("look") },
+        Facts::AccessRefused {
+            target: text("entra"),
+            status: None,
+            code: None,
+            advice: text("look"),
+        },
         Facts::LogRefused {
             target: text("entra"),
             status: Some(403),
@@ -112,7 +124,11 @@ fn many(count: usize) -> Notice {
         run: run(&format!("01RUN{number}")),
         code: Word::new("source.empty"),
     };
-    Notice::Alerts(message((0..count).map(|number| alert(facts(number))).collect(), State::Raised, false))
+    Notice::Alerts(message(
+        (0..count).map(|number| alert(facts(number))).collect(),
+        State::Raised,
+        false,
+    ))
 }
 
 fn pretty(value: &Value) -> String {
@@ -192,12 +208,8 @@ fn a_mail() {
 
 #[test]
 fn what_slack_takes_for_markup_is_escaped_and_what_is_too_long_is_cut() {
-    let guard = GuardFacts {
-        guard: "<!channel>&".repeat(400),
-        limit: "5%".to_owned(),
-        value: 1,
-        of: 2,
-    };
+    let guard =
+        GuardFacts { guard: "<!channel>&".repeat(400), limit: "5%".to_owned(), value: 1, of: 2 };
     let facts = Facts::RunHeld { run: run("01RUN"), guards: vec![guard] };
     let value = slack(&one(&facts, State::Raised));
     assert!(!pretty(&value).contains("<!channel>"));

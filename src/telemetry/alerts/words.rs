@@ -71,10 +71,14 @@ pub fn what(facts: &Facts, now: Timestamp) -> String {
             format!("{}: {rejected} of {of} rows were rejected", of_run(run))
         }
         Facts::JobPaused { target, code, means, .. } => {
-            format!("the provisioning job of target `{target}` is in state {}: {means}", code.as_str())
+            format!(
+                "the provisioning job of target `{target}` is in state {}: {means}",
+                code.as_str()
+            )
         }
         Facts::JobQuarantined { target, reason, means, .. } => {
-            let why = reason.as_ref().map_or_else(String::new, |word| format!(" ({})", word.as_str()));
+            let why =
+                reason.as_ref().map_or_else(String::new, |word| format!(" ({})", word.as_str()));
             format!("the provisioning job of target `{target}` is in quarantine{why}: {means}")
         }
         Facts::QuotaShort { target, operations, calls, daily_calls, done_at } => {
@@ -110,13 +114,19 @@ pub fn what(facts: &Facts, now: Timestamp) -> String {
             answer(*status, code.as_ref())
         ),
         Facts::TargetUnreachable { target, .. } => {
-            format!("the other side of target `{target}` has not answered for some time; what waits is kept")
+            format!(
+                "the other side of target `{target}` has not answered for some time; what waits is kept"
+            )
         }
         Facts::KeysRefused {} => {
-            "somebody calls the API with unknown credentials again and again, and is slowed down".to_owned()
+            "somebody calls the API with unknown credentials again and again, and is slowed down"
+                .to_owned()
         }
         Facts::FileOverdue { source, expected_at } => {
-            format!("the file of source `{source}` that was expected at {} did not come", instant(*expected_at))
+            format!(
+                "the file of source `{source}` that was expected at {} did not come",
+                instant(*expected_at)
+            )
         }
         Facts::NothingSettled { target, operations, waiting_since } => {
             format!(
@@ -248,13 +258,17 @@ pub fn many(kind: AlertKind, count: usize, is_over: bool) -> String {
         (AlertKind::JobPaused, true) => "provisioning jobs are no longer in that state",
         (AlertKind::JobQuarantined, false) => "provisioning jobs are in quarantine",
         (AlertKind::JobQuarantined, true) => "provisioning jobs are no longer in quarantine",
-        (AlertKind::QuotaShort, false) => "targets have more waiting than the calls of 24 hours carry",
+        (AlertKind::QuotaShort, false) => {
+            "targets have more waiting than the calls of 24 hours carry"
+        }
         (AlertKind::QuotaShort, true) => "targets have calls enough again",
         (AlertKind::CredentialExpiring, false) => "certificates end soon",
         (AlertKind::CredentialExpiring, true) => "certificates were replaced",
         (AlertKind::KeyExpiring, false) => "provisioning keys end soon",
         (AlertKind::KeyExpiring, true) => "provisioning keys were replaced or revoked",
-        (AlertKind::AuthFailing, false) => "places refuse calls, or are called with unknown credentials",
+        (AlertKind::AuthFailing, false) => {
+            "places refuse calls, or are called with unknown credentials"
+        }
         (AlertKind::AuthFailing, true) => "places take calls again",
         (AlertKind::TargetUnreachable, false) => "targets have not answered for some time",
         (AlertKind::TargetUnreachable, true) => "targets answer again",
@@ -292,7 +306,8 @@ fn operations_of(count: u64) -> String {
 
 /// What the other side answered, in brackets, where it did.
 fn answer(status: Option<u16>, code: Option<&Word>) -> String {
-    let words = [status.map(|status| status.to_string()), code.map(|code| code.as_str().to_owned())];
+    let words =
+        [status.map(|status| status.to_string()), code.map(|code| code.as_str().to_owned())];
     let words = words.into_iter().flatten().collect::<Vec<_>>().join(", ");
     if words.is_empty() { words } else { format!(" ({words})") }
 }
