@@ -97,10 +97,9 @@ impl Bridge {
         rounds.observe(seen, now);
         self.conditions.note_active(rounds.book().active());
         if rounds.is_changed() || self.conditions.has_store_trouble() {
-            match self.keep_book(rounds).await {
-                Ok(()) => self.conditions.clear_store_trouble(),
-                // told from memory all the same
-                Err(error) => self.note_trouble(&error),
+            // told from memory all the same; while there is trouble this shows whether it lasts
+            if let Err(error) = self.keep_book(rounds).await {
+                self.note_trouble(&error);
             }
         }
         rounds.send(now);
@@ -137,3 +136,6 @@ impl Bridge {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

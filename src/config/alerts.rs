@@ -327,7 +327,7 @@ fn kinds(field: &Field<'_>) -> Option<BTreeSet<AlertKind>> {
     let mut kinds = BTreeSet::new();
     let mut is_right = true;
     for item in field.items()? {
-        let Some(text) = item.text() else { return None };
+        let text = item.text()?;
         if let Some(kind) = AlertKind::parse(text) {
             kinds.insert(kind);
             continue;

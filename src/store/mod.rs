@@ -10,7 +10,7 @@
 mod alerts;
 mod calls;
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 mod counts;
 mod error;
 mod jobs;

@@ -171,7 +171,7 @@ fn io_kind(error: &lettre::transport::smtp::Error) -> Option<io::ErrorKind> {
 
 /// What caused an error. An I/O error's `source` skips what it wraps, and here one wraps another.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    std::iter::successors(error.source(), |cause| {
+    std::iter::successors(error.source(), |&cause| {
         match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(inner) => Some(inner as &(dyn Error + 'static)),
             None => cause.source(),

@@ -208,11 +208,11 @@ fn nobody_to_tell_and_secrets_that_are_not_there_are_told() {
     let ran = place.run(&["alerts", "test"]).expect(2);
     assert!(ran.err.contains("nobody to tell"), "{}", ran.err);
     let config = place.read("scimport.toml");
-    place.write("scimport.toml", &format!("{config}\n[alerts]\n"));
+    place.write("scimport.toml", format!("{config}\n[alerts]\n"));
     let ran = check().expect(0);
     assert!(ran.err.contains("has nobody to tell"), "{}", ran.err);
     let hook = "[alerts]\nwebhook = { url = { env = \"NO_SUCH_HOOK\" } }\n";
-    place.write("scimport.toml", &format!("{config}\n{hook}"));
+    place.write("scimport.toml", format!("{config}\n{hook}"));
     let ran = check().expect(2);
     assert!(ran.err.contains("`NO_SUCH_HOOK` is not set"), "{}", ran.err);
     let ran = place.run(&["alerts", "test"]).expect(1);

@@ -67,12 +67,12 @@ pub fn alert_channels(setup: &Setup, env: &Arc<Vec<(String, String)>>) -> Vec<Ar
     let mut channels: Vec<Arc<dyn Channel>> = Vec::new();
     for webhook in &config.webhooks {
         let name = format!("{} webhook, {}", webhook.format.as_str(), webhook.url);
-        let (webhook, http, env) = (webhook.clone(), http.clone(), Arc::clone(env));
-        channels.push(Arc::new(Webhook { name, webhook, http, env }));
+        let (config, http, env) = (webhook.clone(), http.clone(), Arc::clone(env));
+        channels.push(Arc::new(Webhook { name, config, http, env }));
     }
     if let Some(email) = &config.email {
-        let (email, http, env) = (email.clone(), http.clone(), Arc::clone(env));
-        channels.push(Arc::new(Email { email, http, env }));
+        let (config, http, env) = (email.clone(), http.clone(), Arc::clone(env));
+        channels.push(Arc::new(Email { config, http, env }));
     }
     channels
 }
@@ -91,7 +91,7 @@ pub(in crate::bridge) fn missing_secrets(
 
 struct Webhook {
     name: String,
-    webhook: AlertWebhook,
+    config: AlertWebhook,
     http: HttpConfig,
     env: Arc<Vec<(String, String)>>,
 }
@@ -103,8 +103,8 @@ impl Channel for Webhook {
     }
 
     async fn tell(&self, notice: &Notice) -> Result<String, ChannelError> {
-        let address = fetch(&self.webhook.url, &self.env)?;
-        let body = match self.webhook.format {
+        let address = fetch(&self.config.url, &self.env)?;
+        let body = match self.config.format {
             AlertFormat::Json => document(notice),
             AlertFormat::Teams => teams(notice),
             AlertFormat::Slack => slack(notice),
@@ -115,7 +115,7 @@ impl Channel for Webhook {
 }
 
 struct Email {
-    email: AlertEmail,
+    config: AlertEmail,
     http: HttpConfig,
     env: Arc<Vec<(String, String)>>,
 }
@@ -127,13 +127,13 @@ impl Channel for Email {
     }
 
     async fn tell(&self, notice: &Notice) -> Result<String, ChannelError> {
-        let login = self.email.smtp.login.as_ref();
+        let login = self.config.smtp.login.as_ref();
         let password =
             login.map(|SmtpLogin { password, .. }| fetch(password, &self.env)).transpose()?;
         let mail = mail(notice);
         let words = (mail.subject.as_str(), mail.text.as_str());
         let code =
-            send_mail(&self.email, password.as_ref(), words, &self.http, notice.at()).await?;
+            send_mail(&self.config, password.as_ref(), words, &self.http, notice.at()).await?;
         Ok(format!("taken by the mail server ({code})"))
     }
 }

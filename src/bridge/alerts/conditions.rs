@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::bridge::Bridge;
 use crate::domain::AlertKind;
 use crate::entra::CallFailure;
 use crate::store::StoreTrouble;
 use crate::telemetry::alerts::{AlertKey, Condition, Facts, Word};
+
+/// Trouble with the store is over this long after it last showed: what fails is tried again sooner.
+const TROUBLE_LASTS: SignedDuration = SignedDuration::from_mins(10);
 
 /// What holds as far as this process has noticed.
 #[derive(Default)]
@@ -77,10 +80,6 @@ impl Conditions {
     pub(super) fn has_store_trouble(&self) -> bool {
         held(&self.noticed).keys().any(|(kind, _)| *kind == AlertKind::StoreTrouble)
     }
-
-    pub(super) fn clear_store_trouble(&self) {
-        held(&self.noticed).retain(|(kind, _), _| *kind != AlertKind::StoreTrouble);
-    }
 }
 
 impl Noticed {
@@ -90,12 +89,14 @@ impl Noticed {
 }
 
 impl Bridge {
-    /// Notes what is the matter with the store, where an error comes from that.
+    /// Notes what is the matter with the store, where an error comes from that. It is over once nothing
+    /// of the kind has happened for some time.
     pub(in crate::bridge) fn note_trouble(&self, error: &(dyn Error + 'static)) {
         if let Some(trouble) = StoreTrouble::among_causes(error) {
             let (words, advice) = (trouble.to_string(), trouble.advice().to_owned());
             let facts = Facts::StoreTrouble { trouble: words, advice };
-            self.conditions.raise(facts, self.clock.now());
+            let now = self.clock.now();
+            self.conditions.raise_until(facts, now, now.checked_add(TROUBLE_LASTS).ok());
         }
     }
 }

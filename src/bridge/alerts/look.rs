@@ -305,7 +305,7 @@ mod tests {
             (2, 2, 0, false),
             (3, 3, 0, true),
         ] {
-            let run = TroubledRun { rejected, rows, out_of_scope, ..run() };
+            let run = TroubledRun { rows, out_of_scope, rejected, ..run() };
             assert_eq!(!kinds(&run).is_empty(), is_told, "{rejected} of {rows}");
             let guard = REJECTS_GUARD.to_owned();
             let held = HeldBy { guard, limit: "10%".into(), value: rejected, of: rows };

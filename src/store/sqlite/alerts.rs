@@ -1,5 +1,7 @@
 //! Alerts: see [`Alerts`] for the promises.
 
+use std::fmt::Display;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -122,11 +124,11 @@ fn troubled(row: &Row<'_>) -> Result<TroubledRun, Failure> {
     })
 }
 
-fn cell<'a>(column: &'static str, id: &'a Box<str>) -> Cell<'a> {
+fn cell<'a>(column: &'static str, id: &'a dyn Display) -> Cell<'a> {
     Cell { table: "runs", column, id }
 }
 
-fn guards(stored: Option<String>, id: &Box<str>) -> Result<Vec<HeldBy>, StoreError> {
+fn guards(stored: Option<String>, id: &dyn Display) -> Result<Vec<HeldBy>, StoreError> {
     held_by::read(stored).ok_or_else(|| cell("held_by", id).inconsistent())
 }
 

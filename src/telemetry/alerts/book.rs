@@ -192,21 +192,18 @@ impl Book {
             let Condition { facts, since, level } = condition;
             let key = (kind, facts.subject());
             holds.insert(key.clone());
-            match self.alerts.get_mut(&key) {
-                Some(alert) => {
-                    let is_back = alert.ended_at.take().is_some();
-                    is_changed |= is_back || alert.level != level;
-                    if is_back {
-                        (alert.since, alert.seen_at) = (since, now);
-                    }
-                    // the numbers of what lasts go on changing: not worth a write each
-                    (alert.facts, alert.level) = (facts, level);
+            if let Some(alert) = self.alerts.get_mut(&key) {
+                let is_back = alert.ended_at.take().is_some();
+                is_changed |= is_back || alert.level != level;
+                if is_back {
+                    (alert.since, alert.seen_at) = (since, now);
                 }
-                None => {
-                    let alert = Alert { facts, since, level, seen_at: now, ended_at: None };
-                    self.alerts.insert(key, alert);
-                    is_changed = true;
-                }
+                // the numbers of what lasts go on changing: not worth a write each
+                (alert.facts, alert.level) = (facts, level);
+            } else {
+                let alert = Alert { facts, since, level, seen_at: now, ended_at: None };
+                self.alerts.insert(key, alert);
+                is_changed = true;
             }
         }
         for (key, alert) in &mut self.alerts {
