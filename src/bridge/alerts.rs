@@ -17,6 +17,7 @@ mod rounds;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::Bridge;
@@ -44,11 +45,13 @@ const LAST_SENDINGS: Duration = Duration::from_secs(5);
 const LEASE: &str = "the alerts";
 
 impl Bridge {
-    /// Tells over these channels until cancelled.
+    /// Tells over these channels until cancelled. The daemon began then: what happened before that is
+    /// not told unless alerts were on already.
     pub(super) async fn keep_alerting(
         self: Arc<Self>,
         config: AlertsConfig,
         channels: Vec<Arc<dyn Channel>>,
+        began: Timestamp,
         cancel: CancellationToken,
     ) {
         let lease = TargetName::new(LEASE);
@@ -66,7 +69,8 @@ impl Bridge {
                 return;
             }
         };
-        let Some(book) = self.open_book(&config, &channels, &cancel).await else { return };
+        let opened = self.open_book(&config, &channels, began, &cancel).await;
+        let Some(book) = opened else { return };
         let mut lookout = Lookout::new(config);
         let mut rounds = Rounds::new(book, channels);
         while !cancel.is_cancelled() {
@@ -110,6 +114,7 @@ impl Bridge {
         &self,
         config: &AlertsConfig,
         channels: &[Arc<dyn Channel>],
+        began: Timestamp,
         cancel: &CancellationToken,
     ) -> Option<Book> {
         let rules = Rules {
@@ -119,7 +124,7 @@ impl Bridge {
         };
         loop {
             match self.store.alerts().await {
-                Ok(kept) => return Some(Book::open(kept, rules, self.clock.now())),
+                Ok(kept) => return Some(Book::open(kept, rules, began)),
                 Err(error) => {
                     tracing::error!(error = %Causes(&error), "what alerts were told cannot be read");
                 }

@@ -62,6 +62,7 @@ impl Daemon {
 
     /// Runs until cancelled; then what is under way is finished or handed back.
     pub async fn run(&self, cancel: &CancellationToken) {
+        let began = self.bridge.clock.now();
         let mut tasks = JoinSet::new();
         for target in self.bridge.targets() {
             let (bridge, name, token) = (Arc::clone(&self.bridge), target.clone(), cancel.clone());
@@ -71,7 +72,7 @@ impl Daemon {
         }
         if let Some(config) = self.bridge.setup.config().alerts.clone() {
             let (bridge, channels) = (Arc::clone(&self.bridge), self.channels.clone());
-            tasks.spawn(bridge.keep_alerting(config, channels, cancel.clone()));
+            tasks.spawn(bridge.keep_alerting(config, channels, began, cancel.clone()));
         }
         for source in &self.bridge.setup.config().sources {
             for folder in &source.folders {

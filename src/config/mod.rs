@@ -27,6 +27,7 @@ mod guard;
 mod http;
 mod leavers;
 mod load;
+mod mail;
 mod mapping;
 mod node;
 mod problem;
@@ -44,15 +45,14 @@ mod target;
 mod tenant;
 mod webhook;
 
-pub use alerts::{
-    AlertEmail, AlertFormat, AlertWebhook, AlertsConfig, SmtpConfig, SmtpLogin, SmtpTls,
-};
+pub use alerts::{AlertFormat, AlertWebhook, AlertsConfig};
 pub use credential::CredentialConfig;
 pub use duration::parse as parse_duration;
 pub use find::{ConfigNotFound, find};
 pub use folder::{FilePattern, FolderConfig};
 pub use http::HttpConfig;
 pub use load::{Config, environment};
+pub use mail::{AlertEmail, SmtpConfig, SmtpLogin, SmtpTls};
 pub use problem::{ConfigErrors, ConfigPlace, ConfigProblem, Snippet};
 pub use secrets::{SecretError, SecretRef};
 pub use server::{ServerConfig, ServerTls};

@@ -87,7 +87,8 @@ impl Played {
             Bridge::open_read_only(setup, Arc::clone(&clock) as Arc<dyn Clock>, Vec::new());
         let bridge = bridge.unwrap();
         let channels = vec![Arc::clone(&ear) as Arc<dyn Channel>];
-        let book = bridge.open_book(&config, &channels, &CancellationToken::new()).await.unwrap();
+        let book =
+            bridge.open_book(&config, &channels, at(0), &CancellationToken::new()).await.unwrap();
         let rounds = Rounds::new(book, channels);
         Self { bridge, clock, ear, lookout: Lookout::new(config), rounds }
     }

@@ -319,6 +319,8 @@ fn of_run(run: &RunFacts) -> String {
 fn guard(guard: &GuardFacts) -> String {
     match (guard.value, guard.of) {
         (_, 0) => format!("`{}`", guard.guard),
+        // its limit is no number
+        _ if guard.guard == "older_file" => format!("`{}`", guard.guard),
         (value, of) => format!("`{}` ({value} of {of}, limit {})", guard.guard, guard.limit),
     }
 }
