@@ -236,7 +236,7 @@ fn a_store_of_a_newer_program_is_refused_as_it_is() {
     let bytes = std::fs::read(&path).unwrap();
     for opened in [SqliteStore::open(&path), SqliteStore::open_read_only(&path)] {
         let error = opened.unwrap_err();
-        assert!(matches!(error, StoreError::TooNew { found: 99, known: 4, .. }), "{error:?}");
+        assert!(matches!(error, StoreError::TooNew { found: 99, known: 1..99, .. }), "{error:?}");
     }
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }
