@@ -296,7 +296,7 @@ pub struct Bridge {
     /// The environment, for secrets.
     pub env: Arc<Vec<(String, String)>>,
     /// What this process has noticed and people have to be told.
-    pub conditions: Conditions,
+    pub conditions: Arc<Conditions>,
     /// See [`Bridge::wake`].
     pub(super) wake: tokio::sync::Notify,
     /// Sources whose due records wait because they are not in the config any more: told once.
@@ -350,7 +350,7 @@ impl Bridge {
             store,
             clock,
             env: Arc::new(env),
-            conditions: Conditions::default(),
+            conditions: Arc::default(),
             wake: tokio::sync::Notify::new(),
             orphans: Mutex::default(),
             contacts: Contacts::default(),
