@@ -7,6 +7,7 @@
 //!
 //! Nothing here prints, parses arguments or knows SQL or HTTP.
 
+mod alerts;
 mod contact;
 mod daemon;
 mod decide;
@@ -26,6 +27,7 @@ mod status;
 mod turns;
 mod watch;
 
+pub use alerts::{Channel, ChannelError, Conditions, alert_channels};
 pub use daemon::Daemon;
 pub use decide::DecisionError;
 pub use drive::{Ended, Goal};

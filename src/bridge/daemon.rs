@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bridge::folder::{Answers, Watch};
 use crate::bridge::schedule::Timetable;
-use crate::bridge::{Bridge, BridgeError};
+use crate::bridge::{Bridge, BridgeError, Channel, alert_channels};
 use crate::domain::{RunStatus, TargetName};
 use crate::store::StoreTrouble;
 use crate::telemetry::Causes;
@@ -34,13 +34,21 @@ const AFTER_ERROR: Duration = Duration::from_secs(30);
 pub struct Daemon {
     bridge: Arc<Bridge>,
     answers: Arc<dyn Answers>,
+    channels: Vec<Arc<dyn Channel>>,
 }
 
 impl Daemon {
     /// A daemon over a bridge; `answers` writes what goes back to HR.
     #[must_use]
     pub fn new(bridge: Arc<Bridge>, answers: Arc<dyn Answers>) -> Self {
-        Self { bridge, answers }
+        let channels = alert_channels(&bridge.setup, &bridge.env);
+        Self { bridge, answers, channels }
+    }
+
+    /// The same, telling alerts over other channels than the config's.
+    #[must_use]
+    pub fn with_channels(self, channels: Vec<Arc<dyn Channel>>) -> Self {
+        Self { channels, ..self }
     }
 
     /// Looks whether every target can work at all: its credential is there, and its ledger speaks of
@@ -72,6 +80,7 @@ impl Daemon {
     /// `stop` is cancelled when the process ends, `cancel` also when another daemon takes over: then
     /// a file that is being worked on is worked off, however long that takes.
     pub async fn run(&self, cancel: &CancellationToken, stop: &CancellationToken) {
+        let began = self.bridge.clock.now();
         let mut tasks = JoinSet::new();
         for target in self.bridge.targets() {
             let (bridge, name, token) = (Arc::clone(&self.bridge), target.clone(), cancel.clone());
@@ -80,6 +89,11 @@ impl Daemon {
             let (bridge, name, token) = (Arc::clone(&self.bridge), target.clone(), cancel.clone());
             let planning = async move { bridge.keep_planning_due(&name, &token).await };
             tasks.spawn(self.in_turn(format!("due {target}"), cancel, planning));
+        }
+        if let Some(config) = self.bridge.setup.config().alerts.clone() {
+            let (bridge, channels) = (Arc::clone(&self.bridge), self.channels.clone());
+            let alerting = bridge.keep_alerting(config, channels, began, cancel.clone());
+            tasks.spawn(self.in_turn("alerts".to_owned(), cancel, alerting));
         }
         for source in &self.bridge.setup.config().sources {
             if let Some(webhook) = source.webhook.clone() {
@@ -159,6 +173,7 @@ impl Bridge {
                     DUE
                 }
                 Err(error) => {
+                    self.note_trouble(&error);
                     log_error(&error, target, "what is due could not be planned this time");
                     AFTER_ERROR
                 }

@@ -6,7 +6,7 @@
 //! left that died: if its run is there, only the answer is missing, else the file is planned.
 
 mod enter;
-mod expect;
+pub(super) mod expect;
 mod follow;
 
 use std::collections::{BTreeMap, HashSet};
@@ -171,6 +171,7 @@ impl Watch {
         }
         let wait = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16)).min(LONGEST_PAUSE);
         self.failures += 1;
+        self.bridge.note_trouble(error);
         tracing::error!(
             source = %self.source,
             folder = %self.config.path.display(),

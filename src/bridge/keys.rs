@@ -159,6 +159,7 @@ impl Bridge {
             (Ok(_), Some(stored)) => self.note_use(stored, now).await,
             (Ok(_), None) => {}
             (Err(refusal), _) => {
+                self.conditions.note_refused_key(refusal.as_str());
                 let id = id.as_ref().map_or("-", KeyId::as_str);
                 tracing::warn!(key.id = id, reason = refusal.as_str(), "a key was refused");
             }

@@ -21,6 +21,7 @@ impl Bridge {
             // who comes back into the config and goes again is told again
             orphans: Arc::default(),
             contacts: Arc::clone(&self.contacts),
+            conditions: Arc::clone(&self.conditions),
             turns: Arc::clone(&self.turns),
             inbox: Arc::clone(&self.inbox),
         };

@@ -18,10 +18,11 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::daemon::is_over;
+use crate::bridge::folder::expect::expected_name;
 use crate::bridge::folder::out_of_patience;
 use crate::bridge::schedule::entry::Entry;
 use crate::bridge::{Bridge, BridgeError};
-use crate::config::{ScheduleConfig, Takes, Times};
+use crate::config::{ScheduleConfig, SourceConfig, Takes, Times};
 use crate::domain::SourceName;
 use crate::scim;
 use crate::store::{Lease, StoreTrouble};
@@ -139,6 +140,12 @@ fn name(config: &ScheduleConfig) -> String {
         Takes::File { path, .. } => note_name(&config.times, path.as_os_str()),
         Takes::Fetch(fetch) => note_name(&config.times, format!("GET {}", fetch.url).as_ref()),
     }
+}
+
+/// What the notes of everything are kept under that a source is to have come by the clock.
+pub(super) fn names(source: &SourceConfig) -> Vec<String> {
+    let folders = source.folders.iter().filter_map(expected_name);
+    source.schedules.iter().map(name).chain(folders).collect()
 }
 
 /// The same for times and whatever they are for, which is not kept in plain: an address may be secret.

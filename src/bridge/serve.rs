@@ -10,13 +10,15 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::bridge::alerts::answer_of;
 use crate::bridge::daemon::{LOOK, after_error, is_over, log_error};
 use crate::bridge::{Bridge, BridgeError};
 use crate::delivery::{Courier, JobAdvice, Stop, job_advice};
-use crate::domain::TargetName;
+use crate::domain::{AlertKind, TargetName};
 use crate::entra::{CallFailure, EntraClient};
 use crate::store::StoreError;
 use crate::telemetry::Causes;
+use crate::telemetry::alerts::{Facts, log_subject};
 use crate::tracking::{Look, TrackingError};
 
 /// How long the other side may answer with nothing but faults before that is said as an error.
@@ -48,6 +50,7 @@ impl Bridge {
                     LEASE
                 }
                 Err(error) => {
+                    self.note_trouble(&error);
                     log_error(&error, target, "nothing is delivered or tracked for now");
                     after_error()
                 }
@@ -103,6 +106,7 @@ impl Bridge {
             let wait = match &stop {
                 Stop::Cancelled => return Ok(()),
                 Stop::Drained => {
+                    self.clear_refusals(target);
                     if std::mem::take(&mut is_stopped) {
                         tracing::info!(target = %target, "everything that waited has been sent");
                     }
@@ -130,6 +134,8 @@ impl Bridge {
             Stop::Drained | Stop::Cancelled => Duration::ZERO,
             Stop::JobUnavailable { code, reason } => {
                 let JobAdvice { means, advice } = job_advice(code, reason.as_deref());
+                // it has answered
+                self.clear_refusals(target);
                 let wait = longest.min(job_check);
                 tracing::error!(
                     target = %target,
@@ -142,10 +148,19 @@ impl Bridge {
             }
             Stop::QuotaExhausted { free_at } => longest.min(until(*free_at, self.clock.now())),
             Stop::Unreachable(failure) => {
+                let (target_name, advice) =
+                    (target.as_str().to_owned(), failure.advice().to_owned());
+                let facts = Facts::TargetUnreachable { target: target_name, advice };
+                self.conditions.raise(facts, self.clock.now());
                 tell_failure(target, failure, "the other side has not answered for some time");
                 longest
             }
             Stop::Halted(failure) => {
+                let (status, code) = answer_of(failure);
+                let (target_name, advice) =
+                    (target.as_str().to_owned(), failure.advice().to_owned());
+                let facts = Facts::AccessRefused { target: target_name, status, code, advice };
+                self.conditions.raise(facts, self.clock.now());
                 tell_failure(target, failure, "nothing is sent until this is mended");
                 longest
             }
@@ -176,15 +191,23 @@ impl Bridge {
                 following.step().await
             };
             match looked {
-                Ok(Look::Nothing) => self.news(LOOK).await,
+                Ok(Look::Nothing) => {
+                    self.clear_log_refusal(target);
+                    self.news(LOOK).await;
+                }
                 Ok(Look::At(at)) => {
                     let wait = until(at, self.clock.now());
                     tokio::time::sleep(wait.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)).await;
                 }
                 // a look that read something says nothing yet about what is left
-                Ok(Look::Looked { .. }) => {}
+                Ok(Look::Looked { .. }) => self.clear_log_refusal(target),
                 Err(TrackingError::Store(error)) => return error.into(),
                 Err(TrackingError::Halted(failure)) => {
+                    let (status, code) = answer_of(&failure);
+                    let (target_name, advice) =
+                        (target.as_str().to_owned(), failure.advice().to_owned());
+                    let facts = Facts::LogRefused { target: target_name, status, code, advice };
+                    self.conditions.raise(facts, self.clock.now());
                     tell_failure(target, &failure, "the provisioning log cannot be read");
                     let wait = self.setup.target(target).map(|config| config.retry.cap);
                     tokio::time::sleep(wait.unwrap_or(after_error()).max(LOOK)).await;
@@ -195,6 +218,19 @@ impl Bridge {
                 }
             }
         }
+    }
+}
+
+impl Bridge {
+    /// Notes that the other side of a target answers, and does not refuse what is sent.
+    fn clear_refusals(&self, target: &TargetName) {
+        self.conditions.clear(AlertKind::AuthFailing, target.as_str());
+        self.conditions.clear(AlertKind::TargetUnreachable, target.as_str());
+    }
+
+    /// Notes that the log of a target can be read, or need not be.
+    fn clear_log_refusal(&self, target: &TargetName) {
+        self.conditions.clear(AlertKind::AuthFailing, &log_subject(target));
     }
 }
 

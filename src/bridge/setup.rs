@@ -8,12 +8,13 @@ use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::bridge::BridgeError;
+use crate::bridge::alerts::missing_secrets;
 use crate::bridge::contact::Contacts;
 use crate::bridge::turns::Turns;
+use crate::bridge::{BridgeError, Conditions};
 use crate::config::{
-    Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretRef, SourceConfig,
-    TargetConfig, WebhookConfig,
+    Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretError, SecretRef,
+    SourceConfig, TargetConfig, WebhookConfig,
 };
 use crate::domain::{Clock, SourceName, TargetName};
 use crate::entra::{self, Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
@@ -174,6 +175,12 @@ impl Setup {
         self.config.targets.iter().all(is_here)
     }
 
+    /// The secrets of the alerts' channels that cannot be had.
+    #[must_use]
+    pub fn missing_alert_secrets(&self, env: &[(String, String)]) -> Vec<SecretError> {
+        missing_secrets(self, env)
+    }
+
     /// A client for a target, with its secret fetched now.
     ///
     /// # Errors
@@ -263,10 +270,7 @@ pub(super) fn provisioning_job(target: &TargetConfig) -> String {
     format!("{}/{}/{}", target.tenant_id, target.service_principal_id, target.job_id)
 }
 
-fn credential(
-    target: &TargetConfig,
-    env: &[(String, String)],
-) -> Result<Credential, crate::config::SecretError> {
+fn credential(target: &TargetConfig, env: &[(String, String)]) -> Result<Credential, SecretError> {
     let lookup =
         |name: &str| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     match &target.credential {
@@ -346,6 +350,8 @@ pub struct Bridge {
     pub clock: Arc<dyn Clock>,
     /// The environment, for secrets.
     pub env: Arc<Vec<(String, String)>>,
+    /// What this process has noticed and people have to be told.
+    pub conditions: Arc<Conditions>,
     /// See [`Bridge::wake`].
     pub(super) wake: Arc<tokio::sync::Notify>,
     /// Sources whose due records wait because they are not in the config any more: told once.
@@ -408,6 +414,7 @@ impl Bridge {
             orphans: Arc::default(),
             contacts: Arc::default(),
             turns: Arc::default(),
+            conditions: Arc::default(),
         }
     }
 

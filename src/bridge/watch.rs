@@ -8,12 +8,12 @@ use crate::bridge::{Bridge, BridgeError};
 use crate::delivery::note_job;
 use crate::domain::TargetName;
 use crate::entra::EntraClient;
-use crate::store::{Resent, ResentWhy, StoreError};
+use crate::store::{JobSeen, Resent, ResentWhy, StoreError};
 use crate::tracking::LOG_RETENTION;
 
 impl Bridge {
-    /// Looks at the job every so often while something waits for its outcome; returns only when the
-    /// store fails. A job that may not be looked at is left alone.
+    /// Looks at the job every so often while something waits for its outcome, or while it was last seen
+    /// not to run; returns only when the store fails. A job that may not be looked at is left alone.
     pub(super) async fn watch_job(
         &self,
         target: &TargetName,
@@ -24,7 +24,13 @@ impl Bridge {
         loop {
             let looked = match store.open_window(target).await {
                 Ok(Some(_)) => Some(client.job().await),
-                Ok(None) => None,
+                Ok(None) => match store.job_seen(target).await {
+                    Ok(seen) if seen.as_ref().is_some_and(JobSeen::is_ill) => {
+                        Some(client.job().await)
+                    }
+                    Ok(_) => None,
+                    Err(error) => return error,
+                },
                 Err(error) => return error,
             };
             match looked {

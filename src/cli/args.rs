@@ -115,6 +115,9 @@ pub enum Command {
         after_help = "Example:\n  scimport key create --source hr --expires 90d\n  scimport key list"
     )]
     Key(KeyArgs),
+    /// Try whether alerts arrive
+    #[command(after_help = "Example:\n  scimport alerts test")]
+    Alerts(AlertsArgs),
     /// Translate a mapping of CSV2SCIM (AttributeMapping.psd1) into a mapping of the config
     #[command(
         after_help = "Example:\n  scimport import-mapping AttributeMapping.psd1\n  scimport import-mapping AttributeMapping.psd1 --source hr -o mapping.toml\n\nThe file is read, never run. Exit codes: 0 everything was translated, 1 the file is refused,\n2 wrong usage, 3 some lines have to be written by hand: they are listed, and marked in the output"
@@ -253,6 +256,24 @@ pub struct ReportArgs {
     /// A file; standard output where absent
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// `alerts`
+#[derive(Debug, Args)]
+pub struct AlertsArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub command: AlertsCommand,
+}
+
+/// What to do with alerts.
+#[derive(Debug, Subcommand)]
+pub enum AlertsCommand {
+    /// Send a test over every webhook and mail of the config, and say what each answered
+    #[command(
+        after_help = "Example:\n  scimport alerts test\n\nExit codes: 0 every one has taken it, 1 one has not, 2 the config has none"
+    )]
+    Test,
 }
 
 /// `key`

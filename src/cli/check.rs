@@ -1,8 +1,8 @@
 //! `check`: is the config right? Offline.
 
-use crate::bridge::{Hooks, Setup};
 use std::sync::Arc;
 
+use crate::bridge::{Hooks, Setup};
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{say, tell};
@@ -30,6 +30,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
     }
     exit = exit.and(api(context, &setup.config().server));
     exit = exit.and(collector(context, &setup.config().telemetry));
+    exit = exit.and(alerts(context, &setup));
     for feed in setup.feeds() {
         say(format!(
             "source `{}`: {} columns are read, workers go to target `{}`",
@@ -138,6 +139,32 @@ fn collector(context: &Context, config: &TelemetryConfig) -> Exit {
         }
         Err(Failed(exit)) => exit,
     }
+}
+
+/// Whether what the alerts refer to can be had; a config without them has nothing to tell.
+fn alerts(context: &Context, setup: &Setup) -> Exit {
+    let Some(config) = &setup.config().alerts else { return Exit::Success };
+    let missing = setup.missing_alert_secrets(&context.env);
+    for error in &missing {
+        let words = causes(error).join("\n  because ");
+        tell(format!(
+            "error: alerts: {words}\nhint: put it there, then `scimport check` looks again"
+        ));
+    }
+    if !missing.is_empty() {
+        return Exit::Usage;
+    }
+    let people = config.email.as_ref().map_or(0, |email| email.to.len());
+    if config.webhooks.is_empty() && people == 0 {
+        tell("warning: `[alerts]` has nobody to tell: add `webhook` or `email`");
+        return Exit::Success;
+    }
+    say(format!(
+        "alerts: webhooks {}, addresses {people}, kinds {}; `scimport alerts test` tries them",
+        config.webhooks.len(),
+        config.on.len()
+    ));
+    Exit::Success
 }
 
 /// Whether the tokens and the certificate of the API can be had; a config that says nothing of it has

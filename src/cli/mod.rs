@@ -1,6 +1,7 @@
 //! The command line: one file a command. Commands print, ask and exit; what they do is done by
 //! [`bridge`](crate::bridge). Results go to standard output, everything else to standard error.
 
+mod alerts;
 mod answer;
 mod apply;
 mod args;

@@ -14,16 +14,16 @@ use crate::config::node::Table;
 use crate::config::problem::{ConfigErrors, ConfigPlace, ConfigProblem};
 use crate::config::section::{Report, Section};
 use crate::config::{
-    HttpConfig, ServerConfig, SourceConfig, StoreConfig, TargetConfig, TelemetryConfig, http,
-    server, source, store, syntax, target, telemetry,
+    AlertsConfig, HttpConfig, ServerConfig, SourceConfig, StoreConfig, TargetConfig,
+    TelemetryConfig, alerts, http, server, source, store, syntax, target, telemetry,
 };
 
 /// Largest config read, in bytes: a mapping of thousands of lines fits.
 const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// What a config is called where it has no file.
 const NAMELESS: &str = "scimport.toml";
-pub(super) const SECTIONS: &[&str] = &["store", "target", "http", "source", "server", "telemetry"];
-pub(super) const LATER: &[&str] = &["alerts"];
+pub(super) const SECTIONS: &[&str] =
+    &["store", "target", "http", "source", "server", "telemetry", "alerts"];
 
 /// A config that reads without a problem.
 #[derive(Debug, Clone)]
@@ -44,6 +44,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// `[telemetry]`.
     pub telemetry: TelemetryConfig,
+    /// `[alerts]`, where it is there.
+    pub alerts: Option<AlertsConfig>,
     /// What [`Config::changed_sections`] compares.
     pub(super) sections: Digests,
     document: Arc<Document>,
@@ -104,7 +106,7 @@ impl Config {
         if !problems.is_empty() {
             return Err(ConfigErrors::new(problems));
         }
-        let Parts { store, targets, sources, http, server, telemetry } = parts;
+        let Parts { store, targets, sources, http, server, telemetry, alerts } = parts;
         let (path, folder) = (path.to_owned(), folder.to_owned());
         let (document, sections) = (Arc::new(document), digests(&root));
         Ok(Self {
@@ -116,6 +118,7 @@ impl Config {
             http,
             server,
             telemetry,
+            alerts,
             sections,
             document,
         })
@@ -158,11 +161,12 @@ struct Parts {
     http: HttpConfig,
     server: ServerConfig,
     telemetry: TelemetryConfig,
+    alerts: Option<AlertsConfig>,
 }
 
 impl Parts {
     fn read(root: &Section<'_>, folder: &Path) -> Self {
-        root.check_keys(SECTIONS, LATER);
+        root.check_keys(SECTIONS, &[]);
         let section = |key: &str| root.get(key).and_then(|field| field.header());
         let targets = section("target");
         // Sources may name a target that has mistakes of its own.
@@ -179,6 +183,7 @@ impl Parts {
             http: http::read(section("http").as_ref(), folder),
             server: server::read(section("server").as_ref(), folder),
             telemetry: telemetry::read(section("telemetry").as_ref(), folder),
+            alerts: section("alerts").map(|section| alerts::read(&section, folder)),
         }
     }
 }

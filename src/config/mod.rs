@@ -14,6 +14,7 @@
 //! Layer 3; from the core it knows the config types of `mapping`, `source` and `plan`, and
 //! which paths `scim` takes for the same attribute.
 
+mod alerts;
 mod as_of;
 mod changes;
 mod credential;
@@ -28,6 +29,7 @@ mod http;
 mod hydrate;
 mod leavers;
 mod load;
+mod mail;
 mod mapping;
 mod node;
 mod problem;
@@ -48,6 +50,7 @@ mod tenant;
 mod times;
 mod webhook;
 
+pub use alerts::{AlertFormat, AlertWebhook, AlertsConfig};
 pub use credential::CredentialConfig;
 pub use duration::parse as parse_duration;
 pub use find::{ConfigNotFound, find};
@@ -55,6 +58,7 @@ pub use folder::{FilePattern, FolderConfig};
 pub use http::HttpConfig;
 pub use hydrate::{AuthConfig, FetchConfig, HydrateConfig, UserConfig};
 pub use load::{Config, environment};
+pub use mail::{AlertEmail, SmtpConfig, SmtpLogin, SmtpTls};
 pub use problem::{ConfigErrors, ConfigPlace, ConfigProblem, Snippet};
 pub use schedule::{ExpectedConfig, ScheduleConfig, Takes};
 pub use secrets::{SecretError, SecretRef};

@@ -81,7 +81,6 @@ fn shown_part(line: &str) -> Option<&str> {
 fn is_known(word: &str) -> bool {
     let lists = [
         load::SECTIONS,
-        load::LATER,
         store::KEYS,
         http::KEYS,
         server::KEYS,

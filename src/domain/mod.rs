@@ -4,6 +4,7 @@
 //! asynchronous. What stands here is the vocabulary of `README.md`; if two rooms need the same
 //! word, it moves here, and nothing else does.
 
+mod alert;
 mod change;
 mod clock;
 mod column;
@@ -22,6 +23,7 @@ mod run_kind;
 mod status;
 mod window;
 
+pub use alert::AlertKind;
 pub use change::Change;
 pub use clock::{Clock, ShiftedClock, SystemClock};
 pub use column::{ColumnKind, ColumnUse};

@@ -6,14 +6,18 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HOST};
 use async_trait::async_trait;
+use jiff::SignedDuration;
 
 use crate::server::problem::{Kind, Problem};
 use crate::server::shared::Shared;
+use crate::telemetry::alerts::Facts;
 
 /// No credential of ours is longer; what is longer is none.
 const LONGEST_CREDENTIAL: usize = 4 * 1024;
 /// How long an answer to a caller waits who keeps guessing.
 const SLOW_ANSWER: Duration = Duration::from_secs(1);
+/// An alert about guessing is over this long after the last guess.
+const TOLD_FOR: SignedDuration = SignedDuration::from_mins(10);
 /// What a proxy adds: whoever is behind it is not on this machine.
 const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 
@@ -114,6 +118,9 @@ pub(super) async fn refuse(request: &HttpRequest, shared: &Shared) -> Problem {
     let Some(wait) = peer.and_then(|peer| shared.attempts.note(peer)) else {
         return Problem::new(Kind::Unauthorized).detail("this credential is not known here");
     };
+    let bridge = shared.bridge();
+    let now = bridge.clock.now();
+    bridge.conditions.raise_until(Facts::KeysRefused {}, now, now.checked_add(TOLD_FOR).ok());
     if let Ok(_slow) = shared.slow_answers.try_acquire() {
         tokio::time::sleep(SLOW_ANSWER).await;
     }

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
 
 use crate::bridge::{Bridge, BridgeError, Hooks, Overview};
-use crate::domain::{RunStatus, SourceName};
+use crate::domain::{AlertKind, RunStatus, SourceName};
 use crate::server::access::{Role, require_here_or};
 use crate::server::problem::{Problem, ProblemDocument};
 use crate::server::shared::Shared;
-use crate::store::{Backlog, Tally};
+use crate::store::{Backlog, Key, Tally};
 
 /// Text format 0.0.4.
 const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -40,6 +41,8 @@ struct Counted {
     tally: Tally,
     /// What waits of each source with a webhook.
     backlogs: Vec<(SourceName, Backlog)>,
+    keys: Vec<Key>,
+    now: Timestamp,
 }
 
 /// Numbers for Prometheus.
@@ -61,10 +64,10 @@ pub(super) async fn metrics(
     require_here_or(&request, &shared, Role::Reader).await?;
     let counted = counted(&shared).await?;
     let answered = shared.answered.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let mut text = text(&counted, &answered);
-    let (_, hooks) = shared.bridge_and_hooks();
-    text.push_str(&webhooks(&counted, &hooks));
-    Ok(HttpResponse::Ok().content_type(MEDIA_TYPE).body(text))
+    let mut page = text(&counted, &answered);
+    noticed(&mut page, &shared.bridge(), &counted);
+    webhooks(&mut page, &counted, &shared.bridge_and_hooks().1);
+    Ok(HttpResponse::Ok().content_type(MEDIA_TYPE).body(page.text))
 }
 
 async fn counted(shared: &Shared) -> Result<Arc<Counted>, Problem> {
@@ -86,11 +89,38 @@ async fn count(bridge: &Bridge) -> Result<Counted, BridgeError> {
     for source in bridge.setup.config().sources.iter().filter(|source| source.webhook.is_some()) {
         backlogs.push((source.name.clone(), bridge.store.backlog(&source.name).await?));
     }
-    let (overview, tally) = (bridge.overview().await?, bridge.store.tally().await?);
-    Ok(Counted { overview, tally, backlogs })
+    Ok(Counted {
+        overview: bridge.overview().await?,
+        tally: bridge.store.tally().await?,
+        keys: bridge.store.keys().await?,
+        backlogs,
+        now: bridge.clock.now(),
+    })
 }
 
-fn text(counted: &Counted, answered: &BTreeMap<(String, &'static str, u16), u64>) -> String {
+/// Alerts and keys.
+fn noticed(page: &mut Page, bridge: &Bridge, counted: &Counted) {
+    let active = bridge.conditions.active();
+    page.metric("scimport_alerts_active", "gauge", "Alerts that hold, by kind.");
+    for kind in AlertKind::ALL {
+        page.sample(&[("kind", kind.as_str())], active.get(&kind).copied().unwrap_or(0));
+    }
+    page.metric(
+        "scimport_provisioning_key_expires_in_seconds",
+        "gauge",
+        "How long each valid key is valid.",
+    );
+    for key in counted.keys.iter().filter(|key| key.is_valid(counted.now)) {
+        let left = key.expires_at.duration_since(counted.now).unsigned_abs();
+        page.sample(&[("key", key.id.as_str())], left.as_secs());
+    }
+    page.metric("scimport_keys_refused_total", "counter", "Keys that were refused, by reason.");
+    for (reason, count) in bridge.conditions.refused_keys() {
+        page.sample(&[("reason", reason)], count);
+    }
+}
+
+fn text(counted: &Counted, answered: &BTreeMap<(String, &'static str, u16), u64>) -> Page {
     let mut page = Page::default();
     page.metric("scimport_build_info", "gauge", "The version that answers.");
     page.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1);
@@ -144,13 +174,13 @@ fn text(counted: &Counted, answered: &BTreeMap<(String, &'static str, u16), u64>
         let status = status.to_string();
         page.sample(&[("route", route), ("method", method), ("status", &status)], *count);
     }
-    page.text
+    page
 }
 
-fn webhooks(counted: &Counted, hooks: &Hooks) -> String {
-    let mut page = Page::default();
+/// Webhooks, where there are any.
+fn webhooks(page: &mut Page, counted: &Counted, hooks: &Hooks) {
     if counted.backlogs.is_empty() {
-        return page.text;
+        return;
     }
     let help = "Webhook deliveries by source and answer.";
     page.metric("scimport_webhook_deliveries_total", "counter", help);
@@ -165,7 +195,6 @@ fn webhooks(counted: &Counted, hooks: &Hooks) -> String {
     for (source, backlog) in &counted.backlogs {
         page.sample(&[("source", source.as_str())], backlog.waiting);
     }
-    page.text
 }
 
 /// A page in the text format.

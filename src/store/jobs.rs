@@ -20,6 +20,14 @@ pub struct JobSeen {
     pub at: Timestamp,
 }
 
+impl JobSeen {
+    /// Whether it did not process what it was sent: only a job that runs, or will, does.
+    #[must_use]
+    pub fn is_ill(&self) -> bool {
+        !matches!(self.code.as_str(), "Active" | "NotRun")
+    }
+}
+
 /// Why everything that was open was sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResentWhy {

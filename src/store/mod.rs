@@ -1,5 +1,6 @@
 //! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys,
 //! leases and schedules.
+//! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys, leases and alerts.
 //!
 //! Small traits by entity, documented like an API, so that another database can take `SQLite`'s
 //! place; one conformance suite (`conformance/`) that every backend must pass. No SQL outside this room.
@@ -8,9 +9,10 @@
 //! Start with [`Store`] and [`SqliteStore`]. Methods that stamp time take `now`; no method reads a
 //! clock. A digest is 16 bytes and says when two resources are equal (`scim::digest` makes it).
 
+mod alerts;
 mod calls;
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 mod counts;
 mod deliveries;
 mod error;
@@ -29,6 +31,7 @@ mod schedules;
 mod sqlite;
 mod trouble;
 
+pub use alerts::{Alerts, HeldRun, TroubledRun};
 pub use calls::{CallId, CallLimits, CallPermit, Calls};
 pub use counts::{ChangeCounts, StatusCounts};
 pub use deliveries::{
@@ -67,6 +70,7 @@ pub trait Store:
     + Deliveries
     + Leases
     + Schedules
+    + Alerts
     + Send
     + Sync
 {
@@ -85,6 +89,7 @@ impl<T> Store for T where
         + Deliveries
         + Leases
         + Schedules
+        + Alerts
         + Send
         + Sync
 {

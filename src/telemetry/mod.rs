@@ -1,4 +1,5 @@
-//! The log: what an operator reads on stderr, or a machine collects.
+//! The log: what an operator reads on stderr, or a machine collects. And alerts (`alerts/`): what is
+//! said to those who do not look.
 //!
 //! It answers for who may speak and in which form. Our own events are printed by level; events of
 //! the crates below us only from `warn` up, and those of the HTTP and TLS crates never, because
@@ -8,6 +9,7 @@
 //! A failure is logged once, where it is handled. `error` means that someone must act, `warn` that
 //! it was got over, `info` is per run, and nothing above `debug` is per row.
 
+pub mod alerts;
 mod causes;
 mod filter;
 mod init;

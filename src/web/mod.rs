@@ -9,6 +9,8 @@
 //! | `auth` | how a request proves who we are |
 //! | `failure` | why nothing was had, whether it is worth trying later, and what to do |
 //! | `pace` | so many requests in a second and no more |
+//! | `post` | a document to an address that is a secret, such as a webhook of Teams |
+//! | `mail` | a mail through a mail server |
 //!
 //! Graph and its authority are `entra`'s alone, with rules of their own; what stands twice there and
 //! here is how HTTP is spoken, not to whom. Nothing in this room logs an address, a body or a
@@ -19,7 +21,9 @@ mod auth;
 mod client;
 mod failure;
 mod hydrate;
+mod mail;
 mod pace;
+mod post;
 
 pub use client::{
     Body, TransportFailure, TransportKind, WebError, check_address, client, is_loopback,
@@ -27,3 +31,5 @@ pub use client::{
 };
 pub use failure::{HydrateFailure, HydrateTrouble, RedirectTrouble};
 pub use hydrate::{Hydrator, Patience};
+pub use mail::{MailError, send_mail};
+pub use post::{PostError, post};

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::cli_support::{GOOD, Place, SECRET_VARIABLE, SOURCE, Stage, config, offline, ran};
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "demo",
     "check",
     "convert",
@@ -20,13 +20,14 @@ const COMMANDS: [&str; 16] = [
     "record",
     "report",
     "key",
+    "alerts",
     "import-mapping",
     "mock-entra",
 ];
 
 /// Commands of a command.
-const SUBCOMMANDS: [[&str; 2]; 4] =
-    [["key", "create"], ["key", "list"], ["key", "rotate"], ["key", "revoke"]];
+const SUBCOMMANDS: [[&str; 2]; 5] =
+    [["key", "create"], ["key", "list"], ["key", "rotate"], ["key", "revoke"], ["alerts", "test"]];
 
 /// Every command, as words.
 fn commands() -> impl Iterator<Item = Vec<&'static str>> {

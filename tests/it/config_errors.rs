@@ -206,8 +206,6 @@ fn a_scheduled_file_is_not_watched_as_well_and_what_is_fetched_has_no_name() {
 
 #[test]
 fn what_comes_later_is_refused_and_never_ignored() {
-    let text = problems(&format!("{SMALL}[alerts]\nlisten = 1"));
-    assert!(text.contains("is not supported by this version"), "{text}");
     for credential in ["\"managed_identity\"", "{ federated_token = { file = \"f\" } }"] {
         let text = SMALL.replace("{ client_secret = { env = \"SECRET\" } }", credential);
         assert!(problems(&text).contains("is not supported by this version"), "{credential}");
@@ -218,6 +216,21 @@ fn what_comes_later_is_refused_and_never_ignored() {
         assert!(text.contains("is not supported by this version"), "{secret}: {text}");
         assert_eq!(text.matches("line ").count(), 1, "{text}");
     }
+}
+
+#[test]
+fn mistakes_in_the_alerts_are_told_with_the_way_out_and_without_an_address() {
+    let lines = r#"[alerts]
+webhook = [{ url = "https://hooks.example/hunter2", format = "team" }, "https://hooks.example/hunter2"]
+email = { to = ["Hunter Two <hunter2@x>"], from = "hunter2", smtp = { host = "smtp.example", tls = "none", user = "u" } }
+on = ["run_hold"]
+reject_share = "110%"
+credential_expires = ["1 month"]
+repeat = "0s"
+"#;
+    let text = problems(lines);
+    assert!(!text.contains("hunter2"), "{text}");
+    insta::assert_snapshot!(text);
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use scimport::config::{
-    Burst, Config, CredentialConfig, Export, RetryConfig, SecretRef, ServerConfig, ServerTls,
-    TrackingConfig,
+    AlertFormat, AlertWebhook, Burst, Config, CredentialConfig, Export, RetryConfig, SecretRef,
+    ServerConfig, ServerTls, SmtpConfig, SmtpLogin, SmtpTls, TrackingConfig,
 };
+use scimport::domain::AlertKind;
 use scimport::mapping::{
     Between, Case, End, Literal, OnEmpty, Otherwise, RuleConfig, ValueSource, ValueType,
 };
@@ -140,6 +141,53 @@ fn paths_start_from_the_folder_of_the_config() {
     assert_eq!(config.http.proxy.as_deref(), Some("http://proxy.example:8080"));
     assert_eq!(config.http.timeout, seconds(20));
     assert_eq!(read("").store.path, Path::new("conf").join("scimport.db"));
+}
+
+#[test]
+fn every_key_of_the_alerts_is_read() {
+    assert_eq!(read("").alerts, None);
+    let default = read("[alerts]").alerts.unwrap();
+    assert_eq!((default.webhooks.len(), default.email, default.on.len()), (0, None, 13));
+    assert_eq!(default.reject_share.to_string(), "10%");
+    let days = |count: u64| Duration::from_hours(24 * count);
+    assert_eq!(default.expires, [30, 14, 7, 1].map(days));
+    assert_eq!((default.nothing_settled_after, default.repeat), (Duration::from_hours(4), days(1)));
+
+    let all = r#"
+[alerts]
+webhook = [{ url = { env = "TEAMS" }, format = "teams" }, { url = { file = "hook" } }]
+email = { to = ["a@x.example", "b@x.example"], from = "c@x.example", smtp = { host = "smtp.x.example", port = 26, tls = "implicit", user = "u", password = { env = "P" } } }
+on = ["run_held", "store_trouble", "run_held"]
+reject_share = "2.5%"
+nothing_settled_after = "90m"
+credential_expires = ["1d", "60d", "1d"]
+repeat = "12h"
+"#;
+    let config = read(all).alerts.unwrap();
+    let hook = |url, format| AlertWebhook { url, format };
+    let [teams, json] = [
+        hook(SecretRef::Env("TEAMS".into()), AlertFormat::Teams),
+        hook(SecretRef::File("conf/hook".into()), AlertFormat::Json),
+    ];
+    assert_eq!(config.webhooks, [teams, json]);
+    let email = config.email.unwrap();
+    assert_eq!((email.to.len(), email.from.as_str()), (2, "c@x.example"));
+    let login = SmtpLogin { user: "u".into(), password: SecretRef::Env("P".into()) };
+    let (host, tls) = ("smtp.x.example".into(), SmtpTls::Implicit);
+    assert_eq!(email.smtp, SmtpConfig { host, port: 26, tls, login: Some(login) });
+    let kinds: Vec<_> = config.on.into_iter().collect();
+    assert_eq!(kinds, [AlertKind::RunHeld, AlertKind::StoreTrouble]);
+    assert_eq!(config.reject_share.to_string(), "2.5%");
+    assert_eq!(config.nothing_settled_after, Duration::from_mins(90));
+    assert_eq!(
+        (config.expires, config.repeat),
+        (vec![days(60), days(1)], Duration::from_hours(12))
+    );
+    for (tls, port) in [("starttls", 587), ("implicit", 465), ("none", 25)] {
+        let smtp = format!("smtp = {{ host = \"127.0.0.1\", tls = \"{tls}\" }}");
+        let text = format!("[alerts]\nemail = {{ to = \"a@x\", from = \"b@x\", {smtp} }}");
+        assert_eq!(read(&text).alerts.unwrap().email.unwrap().smtp.port, port, "{tls}");
+    }
 }
 
 #[test]

@@ -387,7 +387,6 @@ fn the_schema_refuses_what_the_loader_refuses() {
         ("file", "[server]\ntls = { key = { env = \"K\" } }"),
         ("file", "[server]\ntls = { certificate = \"c.pem\" }"),
         ("file", "[server]\ntls = { certificate = { file = \"c\" }, keys = { env = \"K\" } }"),
-        ("file", "[alerts]"),
         ("file", "[target.Entra]"),
         ("file", "[source.hr-2]\ntarget = \"entra\""),
         ("file", "[[target]]\nname = \"x\""),
@@ -397,6 +396,57 @@ fn the_schema_refuses_what_the_loader_refuses() {
             let text = changed(part, line);
             let text = if line.starts_with("[[") { line.to_owned() } else { text };
             assert_eq!(judged(validator, &text), (false, false), "{part}: {line}");
+        }
+    });
+}
+
+#[test]
+fn schema_and_loader_take_and_refuse_the_same_alerts() {
+    let good = [
+        "",
+        "webhook = { url = { env = \"U\" } }\non = [\"run_held\"]",
+        "webhook = [{ url = { file = \"u\" }, format = \"teams\" }, { url = { env = \"U\" }, format = \"slack\" }]",
+        "reject_share = \"2.5%\"\nrepeat = \"12h\"\nnothing_settled_after = \"90m\"",
+        "credential_expires = [\"60d\", \"1d\"]",
+        "email = { to = \"ops@contoso.example\", from = \"a-b.c+d@x\", smtp = { host = \"smtp.x\" } }",
+        "email = { to = [\"a@x\", \"b@x\"], from = \"c@x\", smtp = { host = \"::1\", port = 2525, tls = \"none\" } }",
+        "email = { to = \"a@x\", from = \"c@x\", smtp = { host = \"127.8.8.8\", tls = \"none\", user = \"u\", password = { env = \"P\" } } }",
+    ];
+    let bad = [
+        "webhook = \"https://hooks.example/x\"",
+        "webhook = []",
+        "webhook = {}",
+        "webhook = [{ url = \"https://hooks.example/x\" }]",
+        "webhook = { url = { env = \"U\" }, format = \"Teams\" }",
+        "webhook = { url = { env = \"U\" }, formt = \"teams\" }",
+        "on = []",
+        "on = [\"run-held\"]",
+        "on = \"run_held\"",
+        "reject_share = \"101%\"",
+        "reject_share = 10",
+        "repeat = \"0s\"",
+        "nothing_settled_after = \"0s\"",
+        "credential_expires = []",
+        "credential_expires = [\"0d\"]",
+        "email = { to = \"a@x\", from = \"b@x\" }",
+        "email = { to = [], from = \"b@x\", smtp = { host = \"s\" } }",
+        "email = { to = \"Ann <a@x>\", from = \"b@x\", smtp = { host = \"s\" } }",
+        "email = { to = \"a\", from = \"b@x\", smtp = { host = \"s\" } }",
+        "email = { to = \"a@x\", from = \"b@x@y\", smtp = { host = \"s\" } }",
+        "email = { to = \"a@x\", from = \"b@x\", smtp = { host = \"s/1\" } }",
+        "email = { to = \"a@x\", from = \"b@x\", smtp = { host = \"s\", tls = \"none\" } }",
+        "email = { to = \"a@x\", from = \"b@x\", smtp = { host = \"s\", port = 65536 } }",
+        "email = { to = \"a@x\", from = \"b@x\", smtp = { host = \"s\", user = \"u\" } }",
+        "email = { to = \"a@x\", from = \"b@x\", smtp = { host = \"s\", user = \"u\", password = \"hunter2\" } }",
+        "webhok = { url = { env = \"U\" } }",
+    ];
+    with_validator(|validator| {
+        let judged = |lines: &str| judged(validator, &format!("[alerts]\n{lines}\n{SMALL}"));
+        for lines in good {
+            assert_eq!(judged(lines), (true, true), "{lines}");
+        }
+        for lines in bad {
+            assert_eq!(judged(lines), (false, false), "{lines}");
         }
     });
 }

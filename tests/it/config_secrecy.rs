@@ -55,6 +55,11 @@ fn a_secret_under_a_wrong_key_is_refused_unseen() {
         "[http]\nproxy = \"http://u:hunter2~Zk@proxy:1\"",
         "[http]\nproxy = \"socks5://u:hunter2~Zk@proxy:1\"",
         "[alerts]\nwebhook = \"https://h/hunter2~Zk\"",
+        "[alerts]\nwebhook = [\"https://h/hunter2~Zk\"]",
+        "[alerts]\nwebhook = [{ url = { env = \"https://h/hunter2~Zk\" } }]",
+        "[alerts]\nwebhook = { adress = \"https://h/hunter2~Zk\", url = 5 }",
+        "[alerts]\nemail = { to = \"a@x\", from = \"b@x\", smtp = { host = \"smtps://u:hunter2~Zk@h\" } }",
+        "[alerts]\nemail = { smtp = { host = \"h\", user = \"u\", password = \"hunter2~Zk\" } }",
     ] {
         let text = problems(&format!("{SMALL}{section}"));
         assert!(!text.contains("hunter2"), "{section}:\n{text}");

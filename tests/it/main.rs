@@ -126,6 +126,12 @@ mod mock_upload;
 mod payload;
 #[cfg(test)]
 #[cfg(unix)]
+mod serve_alerts;
+#[cfg(test)]
+#[cfg(unix)]
+mod serve_alerts_mail;
+#[cfg(test)]
+#[cfg(unix)]
 mod serve_api;
 #[cfg(test)]
 #[cfg(unix)]

@@ -61,7 +61,7 @@ async fn it_hears_that_it_is_ready_reloads_and_stops() {
     let heard = manager.hears("READY=1").await;
     assert_eq!(heard, ["READY=1\n"]);
     // the API listens by then
-    assert!(serving.log().contains("the API listens"), "{}", serving.log());
+    serving.says("the API listens", 1).await;
     let heard = manager.hears("STATUS=").await.pop().unwrap();
     assert!(
         heard.starts_with("STATUS=serving; entra: 0 queued, 0 await an outcome, job "),

@@ -14,6 +14,14 @@ use crate::config::{ExpectedConfig, FolderConfig};
 use crate::intake::schedule::{come, previous};
 use crate::store::ScheduleNote;
 
+/// What the notes of a folder are kept under; `None` where nothing is expected of it.
+pub(in crate::bridge) fn expected_name(folder: &FolderConfig) -> Option<String> {
+    let config = folder.expected.as_ref()?;
+    let mut what = folder.path.clone().into_os_string();
+    what.push(" expected");
+    Some(note_name(&config.times, &what))
+}
+
 /// What is expected of a folder.
 pub(super) struct Expecting {
     config: ExpectedConfig,
@@ -28,12 +36,9 @@ pub(super) struct Expecting {
 
 impl Expecting {
     pub(super) fn new(folder: &FolderConfig) -> Option<Self> {
-        let config = folder.expected.clone()?;
-        let mut what = folder.path.clone().into_os_string();
-        what.push(" expected");
         Some(Self {
-            name: note_name(&config.times, &what),
-            config,
+            name: expected_name(folder)?,
+            config: folder.expected.clone()?,
             note: None,
             began: Instant::now(),
             grace: folder.settle + folder.poll * 2,

@@ -15,13 +15,14 @@ use crate::bridge::daemon::{LOOK, after_error, is_over};
 use crate::bridge::hooks::hydrate::{Hydrated, Hydration};
 use crate::bridge::{Bridge, BridgeError};
 use crate::config::WebhookConfig;
-use crate::domain::{DeliveryId, Problem, RunId, RunKind, SourceName};
+use crate::domain::{AlertKind, DeliveryId, Problem, RunId, RunKind, SourceName};
 use crate::intake::webhook::RecordsPointer;
 use crate::intake::{
     Feed, IntakeError, ReadyDelivery, SpooledWorkers, new_run_id, plan_deliveries,
 };
 use crate::store::{RefusedRun, StoreTrouble, StoredProblem, TakenDelivery, WaitingDelivery};
 use crate::telemetry::Causes;
+use crate::telemetry::alerts::{Facts, source_subject};
 
 /// Most deliveries in one run: a leaver behind many others waits for no more than these.
 const MOST_DELIVERIES: usize = 1_000;
@@ -198,10 +199,20 @@ impl<'a> Processing<'a> {
                 again_in_s = pause.as_secs(),
                 "workers cannot be fetched from the HR system; their events wait"
             );
+            if !failure.is_temporary() {
+                let facts = Facts::WorkersRefused {
+                    source: self.source.as_str().to_owned(),
+                    advice: failure.advice().to_owned(),
+                };
+                self.bridge.conditions.raise(facts, self.bridge.clock.now());
+            }
             let until = self.bridge.clock.now() + pause;
             let ids = put_off.into_iter().map(|delivery| delivery.id).collect();
             let problem = failure.trouble.to_string();
             self.bridge.store.put_off_deliveries(ids, &problem, until).await?;
+        }
+        if !ready.is_empty() {
+            self.bridge.conditions.clear(AlertKind::AuthFailing, &source_subject(self.source));
         }
         // whoever has nobody has been closed
         Ok(ready.into_iter().filter(|ready| !ready.workers.is_empty()).collect())

@@ -3,6 +3,7 @@
 //! A backend runs the whole suite by `conformance!(open)` in a test module, `open` being an
 //! expression that gives an empty store and whatever has to outlive it.
 
+pub mod alerts;
 pub mod calls;
 pub mod decisions;
 pub mod deliveries;
@@ -136,6 +137,9 @@ macro_rules! conformance {
             deliveries::a_refused_delivery_is_a_failed_run,
             deliveries::what_is_put_off_waits_and_what_is_closed_does_not,
             deliveries::processed_deliveries_are_forgotten_in_time,
+            alerts::what_was_told_is_kept_until_something_else_is,
+            alerts::runs_that_are_held_are_found_until_they_are_not,
+            alerts::runs_in_trouble_are_found_by_their_beginning_or_end,
             leases::a_lease_has_one_holder,
             leases::whoever_waits_is_told_who_holds_the_lease,
             leases::leases_of_two_targets_do_not_meet,

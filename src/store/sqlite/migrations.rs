@@ -22,7 +22,7 @@ struct Step {
 }
 
 /// The steps; the first makes version 1.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step { sql: include_str!("../migrations/0001_ledger_and_outbox.sql"), then: None },
     Step {
         sql: include_str!("../migrations/0002_cells_and_user_names.sql"),
@@ -32,6 +32,7 @@ const STEPS: [Step; 6] = [
     Step { sql: include_str!("../migrations/0004_keys.sql"), then: None },
     Step { sql: include_str!("../migrations/0005_deliveries.sql"), then: None },
     Step { sql: include_str!("../migrations/0006_schedule.sql"), then: None },
+    Step { sql: include_str!("../migrations/0007_alerts.sql"), then: None },
 ];
 
 /// The newest version known here.

@@ -9,6 +9,7 @@
 //! operation `queued` and at most one `sending` (unique indexes), and every change of status or
 //! code leaves a line in the history (triggers).
 
+mod alerts;
 mod calls;
 mod claims;
 mod connection;

@@ -1,0 +1,163 @@
+//! What ends on a day that is known: certificates and provisioning keys.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
+
+use crate::bridge::Bridge;
+use crate::config::{CredentialConfig, SecretRef};
+use crate::domain::SourceName;
+use crate::store::Key;
+use crate::telemetry::alerts::{Condition, Facts, certificate_ends};
+
+/// A key that has run out is told of for so long, then it is left in peace.
+const KEY_AFTERMATH: SignedDuration = SignedDuration::from_hours(24);
+
+/// When certificates end: of the targets by name, and of the API where that has one.
+pub(super) type CertificateEnds = Vec<(Option<String>, Timestamp)>;
+
+/// When the certificates of the config end, as far as they can be had.
+pub(super) fn certificates(bridge: &Bridge) -> CertificateEnds {
+    let lookup = |name: &str| {
+        bridge.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    };
+    // what cannot be had is told by whoever needs it
+    let ends = |secret: &SecretRef| certificate_ends(secret.resolve(&lookup).ok()?.expose_secret());
+    let config = bridge.setup.config();
+    let targets = config.targets.iter().filter_map(|target| {
+        let CredentialConfig::Certificate { certificate, .. } = &target.credential else {
+            return None;
+        };
+        Some((Some(target.name.as_str().to_owned()), ends(certificate)?))
+    });
+    let server = config.server.tls.as_ref().and_then(|tls| ends(&tls.certificate));
+    targets.chain(server.map(|end| (None, end))).collect()
+}
+
+/// Certificates that end soon.
+pub(super) fn certificates_expiring(
+    ends: &CertificateEnds,
+    thresholds: &[Duration],
+    now: Timestamp,
+) -> Vec<Condition> {
+    let expiring = ends.iter().filter_map(|(target, expires_at)| {
+        let facts = Facts::CertificateExpiring { target: target.clone(), expires_at: *expires_at };
+        expiring(facts, *expires_at, thresholds, now)
+    });
+    expiring.collect()
+}
+
+/// Keys that end soon. One that was replaced is meant to end.
+pub(super) fn keys_expiring(
+    keys: &[Key],
+    thresholds: &[Duration],
+    now: Timestamp,
+) -> Vec<Condition> {
+    let is_meant = |key: &&Key| {
+        let has_ended_long_ago = now.duration_since(key.expires_at) >= KEY_AFTERMATH;
+        key.revoked_at.is_none() && key.replaced_by.is_none() && !has_ended_long_ago
+    };
+    let expiring = keys.iter().filter(is_meant).filter_map(|key| {
+        let facts = Facts::KeyExpiring {
+            key: key.id.as_str().to_owned(),
+            role: key.scope.role().as_str().to_owned(),
+            source: key.scope.source().map(SourceName::as_str).map(str::to_owned),
+            expires_at: key.expires_at,
+        };
+        // a key for two weeks was not made with a month's notice in mind
+        let lifetime = key.expires_at.duration_since(key.created_at).unsigned_abs();
+        let apt: Vec<Duration> =
+            thresholds.iter().copied().filter(|threshold| *threshold < lifetime / 2).collect();
+        expiring(facts, key.expires_at, &apt, now)
+    });
+    expiring.collect()
+}
+
+/// Whether it ends within the longest threshold; its level is how many it has passed.
+fn expiring(
+    facts: Facts,
+    expires_at: Timestamp,
+    thresholds: &[Duration],
+    now: Timestamp,
+) -> Option<Condition> {
+    let begins = |threshold: &Duration| {
+        let threshold = SignedDuration::try_from(*threshold).ok()?;
+        expires_at.checked_sub(threshold).ok()
+    };
+    let passed: Vec<Timestamp> = thresholds
+        .iter()
+        .filter_map(begins)
+        .chain([expires_at])
+        .filter(|begin| *begin <= now)
+        .collect();
+    let since = passed.iter().min().copied()?;
+    Some(Condition { facts, since, level: i64::try_from(passed.len()).unwrap_or(i64::MAX) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{KeyId, KeyScope};
+
+    const DAY: i64 = 86_400;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn days(days: &[u64]) -> Vec<Duration> {
+        days.iter().map(|days| Duration::from_hours(24 * days)).collect()
+    }
+
+    #[test]
+    fn each_threshold_raises_the_level() {
+        let ends = vec![(None, at(40 * DAY))];
+        let thresholds = days(&[30, 14, 7, 1]);
+        let level = |now: i64| {
+            let found = certificates_expiring(&ends, &thresholds, at(now));
+            found.first().map(|condition| (condition.level, condition.since))
+        };
+        assert_eq!(level(10 * DAY - 1), None);
+        assert_eq!(level(10 * DAY), Some((1, at(10 * DAY))));
+        assert_eq!(level(33 * DAY - 1), Some((2, at(10 * DAY))));
+        assert_eq!(level(33 * DAY), Some((3, at(10 * DAY))));
+        assert_eq!(level(39 * DAY), Some((4, at(10 * DAY))));
+        assert_eq!(level(40 * DAY), Some((5, at(10 * DAY))));
+        assert_eq!(level(400 * DAY), Some((5, at(10 * DAY))), "a certificate is missed for good");
+    }
+
+    #[test]
+    fn keys_that_are_meant_to_end_are_not_told_of() {
+        let key = |number: u8| Key {
+            id: KeyId::parse(&format!("abcdefghij{number:02}")).unwrap(),
+            scope: KeyScope::Webhook("hr".into()),
+            digest: [0; 32],
+            created_at: at(0),
+            created_by: "ann".to_owned(),
+            expires_at: at(90 * DAY),
+            last_used_at: None,
+            revoked_at: None,
+            revoked_by: None,
+            replaced_by: None,
+        };
+        let short = Key { expires_at: at(10 * DAY), ..key(2) };
+        let revoked = Key { revoked_at: Some(at(1)), revoked_by: Some("ann".into()), ..key(3) };
+        let replaced = Key { replaced_by: Some(key(1).id), ..key(4) };
+        let keys = [key(1), short, revoked, replaced];
+        let found = |day: i64| {
+            let found = keys_expiring(&keys, &days(&[30, 1]), at(day * DAY));
+            let each = |condition: Condition| (condition.facts.subject(), condition.level);
+            found.into_iter().map(each).collect::<Vec<_>>()
+        };
+        let (first, second) = ("abcdefghij01".to_owned(), "abcdefghij02".to_owned());
+        assert_eq!(found(8), []);
+        assert_eq!(found(9), [(second.clone(), 1)]);
+        assert_eq!(found(10), [(second, 2)]);
+        assert_eq!(found(11), [], "it has ended a day ago");
+        assert_eq!(found(60), [(first.clone(), 1)]);
+        assert_eq!(found(89), [(first.clone(), 2)]);
+        assert_eq!(found(90), [(first, 3)]);
+        assert_eq!(found(91), []);
+    }
+}
