@@ -283,7 +283,7 @@ impl Bridge {
                 identity: accepted.key.digest,
                 is_lasting: accepted.key.basis != Basis::Content,
                 received_at,
-                caller: by,
+                caller: by.clone(),
                 is_form: accepted.is_form,
                 workers,
                 body: delivery.body.to_vec(),
@@ -294,6 +294,7 @@ impl Bridge {
             delivery = %kept.id,
             again = !kept.is_new,
             workers,
+            by,
             "a webhook delivery is stored"
         );
         if kept.is_new {

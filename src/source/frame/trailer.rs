@@ -115,9 +115,8 @@ pub(super) fn field_of<'a>(
 
 /// Recognises a trailer that no rule describes: its first word, few cells, a whole number.
 fn detect<'a>(cells: impl Iterator<Item = &'a str>) -> Option<Trailer> {
-    let mut filled = cells.map(|cell| cell.trim_start_matches('\u{feff}').trim());
-    let mut filled = filled.by_ref().filter(|cell| !cell.is_empty());
-    let first = filled.next()?;
+    let mut filled = cells.map(str::trim).filter(|cell| !cell.is_empty());
+    let first = filled.next()?.trim_start_matches('\u{feff}').trim();
     let (word, rest) = first.split_at_checked(word(first.as_bytes())?.len())?;
     let is_silent = |rest: &str| {
         let all = format!("{word}{rest}").to_ascii_lowercase();
@@ -244,6 +243,7 @@ mod tests {
             &["Count", "a", "b", "c", "d", "e", "7"],
             &["Total", "12.5"],
             &["", "", ""],
+            &["\u{feff}", "TRL"],
             &[],
         ] {
             assert_eq!(detected(cells), None, "{cells:?}");
