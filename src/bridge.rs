@@ -14,6 +14,7 @@ mod decide;
 pub mod documents;
 mod drive;
 mod error;
+mod feeds;
 mod folder;
 mod hooks;
 mod keys;

@@ -4,24 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::bridge::alerts::missing_secrets;
 use crate::bridge::contact::Contacts;
+use crate::bridge::feeds::{feed, hook_feed, hook_mapping};
 use crate::bridge::turns::Turns;
 use crate::bridge::{BridgeError, Conditions};
 use crate::config::{
-    Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretError, SecretRef,
-    SourceConfig, TargetConfig, WebhookConfig,
+    Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretError, TargetConfig, WebhookConfig,
 };
 use crate::domain::{Clock, SourceName, TargetName};
 use crate::entra::{self, Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
-use crate::intake::{Feed, Inbox, Password};
-use crate::mapping::{Mapping, MappingConfig};
-use crate::plan::{AsOf, SourceRules};
-use crate::source::{Format, FormatConfig, JsonConfig, Limits, Pick, RowsConfig};
+use crate::intake::{Feed, Inbox};
+use crate::mapping::Mapping;
 use crate::store::{SqliteStore, Store};
 
 /// A config that was checked as a whole: every mapping compiled, every target's settings valid.
@@ -200,68 +197,6 @@ impl Setup {
             target: name.clone(),
             source: Box::new(source),
         })
-    }
-}
-
-/// A source, ready to read.
-fn feed(
-    config: &Config,
-    source: &SourceConfig,
-    mapping: Mapping,
-    env: &[(String, String)],
-) -> Feed {
-    let zone = source.time_zone.as_ref().map(|zone| &zone.zone);
-    Feed {
-        name: source.name.clone(),
-        target: source.target.clone(),
-        job: config.target(source.target.as_str()).map(provisioning_job).unwrap_or_default(),
-        format: source.format.clone(),
-        rows: source.rows.clone(),
-        takes_over: source.takes_over.clone(),
-        rules: rules(source),
-        mapping,
-        limits: Limits::default(),
-        time_zone: zone.cloned().unwrap_or(TimeZone::UTC),
-        password: source.workbook_password.clone().map(|secret| password(secret, env)),
-    }
-}
-
-/// The mapping of a source's webhook: a delivery is as old as its arrival.
-fn hook_mapping(source: &SourceConfig) -> MappingConfig {
-    MappingConfig { as_of: None, ..source.mapping.clone() }
-}
-
-/// The same source as its webhook is read. A worker is whole, or is rejected: what is not in a delivery
-/// is not known, and must not be taken for empty.
-fn hook_feed(feed: Feed) -> Feed {
-    let json = JsonConfig { records: None, has_all_members: true };
-    Feed {
-        format: FormatConfig { format: Some(Format::Json), json, ..FormatConfig::default() },
-        rows: RowsConfig { pick: Pick::Last, ..feed.rows },
-        rules: SourceRules { is_full: false, as_of: AsOf::Arrival, ..feed.rules },
-        ..feed
-    }
-}
-
-/// The password of a source's workbooks, fetched when a file asks for it.
-fn password(secret: SecretRef, env: &[(String, String)]) -> Password {
-    let env = env.to_vec();
-    Password::new(move || {
-        let lookup = |name: &str| {
-            env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
-        };
-        secret.resolve(&lookup).map_err(|error| error.to_string())
-    })
-}
-
-/// What a source says about whole runs.
-fn rules(source: &SourceConfig) -> SourceRules {
-    SourceRules {
-        is_full: source.export == Export::Full,
-        guards: source.guards.clone(),
-        leavers: source.leavers,
-        complete: source.complete,
-        as_of: source.as_of.clone(),
     }
 }
 
