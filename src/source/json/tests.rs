@@ -377,3 +377,22 @@ fn what_was_decided_is_told() {
         ["the records are those at `/d`", "the column `workerid` is the member `WorkerID`"]
     );
 }
+
+/// As webhooks are read: what is not there is not known, and null is empty.
+#[test]
+fn where_each_record_has_all_members_a_missing_one_is_unknown() {
+    let mut columns = columns(&["a", "b.c", "d", "e"]);
+    columns[3].optional = true;
+    let json = JsonConfig { records: None, has_all_members: true };
+    let config = FormatConfig { json, ..FormatConfig::default() };
+    let text = r#"[{"a": 1, "b": {"c": null}}, {"a": null, "b": {}, "x": 2}]"#;
+    let shape = JsonShape::find(&mut Bytes::new(text), &config, &columns, limits(), "f").unwrap();
+    let mut reader = JsonReader::open(Bytes::new(text), &shape, &columns, limits(), "f").unwrap();
+    // `d` is in no record and is a column all the same; `e` may be missing
+    assert_eq!(reader.headers(), ["a", "b.c", "x", "d"]);
+    let mut rows = Vec::new();
+    while let Some(row) = reader.next_row().unwrap() {
+        rows.push(shown(&row));
+    }
+    assert_eq!(rows, ["2:1:1|||<Missing>", "3:1:|<Missing>||<Missing>"]);
+}

@@ -130,7 +130,7 @@ mod tests {
     use rusqlite::params;
 
     use super::*;
-    use crate::domain::{Change, ExternalId, OperationStatus};
+    use crate::domain::{Change, ExternalId, OperationStatus, RunKind};
     use crate::scim::user_name_key;
     use crate::store::conformance::sample;
     use crate::store::sqlite::resource;
@@ -208,5 +208,33 @@ mod tests {
         // once: opening it again changes nothing
         let reader = SqliteStore::open_read_only(&path).unwrap();
         assert_eq!(reader.runs(10).await.unwrap().len(), 2);
+    }
+
+    /// The column of a run's kind makes way for one that knows more kinds.
+    #[tokio::test]
+    async fn what_a_run_came_from_outlives_the_step_to_webhooks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        version_1(&path, 1);
+        let raw = Connection::open(&path).unwrap();
+        for step in &STEPS[1..4] {
+            raw.execute_batch(step.sql).unwrap();
+        }
+        raw.execute_batch(
+            "UPDATE runs SET kind = 'due';
+            INSERT INTO runs (
+                id, source, target, file_digest, mapping_fingerprint, status, row_count, without_row,
+                unchanged, out_of_scope, joiner, joiner_inactive, mover, leaver, rehire, missing,
+                started_at_us, ended_at_us)
+            VALUES (
+                'R2', 'hr', 'entra', zeroblob(32), zeroblob(16), 'completed', 0, 0,
+                0, 0, 0, 0, 0, 0, 0, 0, 1, 1);",
+        )
+        .unwrap();
+        raw.pragma_update(None, "user_version", 4).unwrap();
+        drop(raw);
+        let store = SqliteStore::open(&path).unwrap();
+        assert_eq!(sample::run(&store, "R1").await.kind, RunKind::Due);
+        assert_eq!(sample::run(&store, "R2").await.kind, RunKind::File);
     }
 }
