@@ -95,6 +95,7 @@ impl Daemon {
             let alerting = bridge.keep_alerting(config, channels, began, cancel.clone());
             tasks.spawn(self.in_turn("alerts".to_owned(), cancel, alerting));
         }
+        self.bridge.tell_of_stranded_deliveries().await;
         for source in &self.bridge.setup.config().sources {
             if let Some(webhook) = source.webhook.clone() {
                 let (bridge, name) = (Arc::clone(&self.bridge), source.name.clone());

@@ -9,6 +9,9 @@ use crate::mapping::{Mapping, MappingConfig};
 use crate::plan::{AsOf, SourceRules};
 use crate::source::{Format, FormatConfig, JsonConfig, Limits, Pick, RowsConfig};
 
+/// More than a delivery, or an answer about a worker, has at most.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
+
 /// A source, ready to read.
 pub(super) fn feed(
     config: &Config,
@@ -41,7 +44,10 @@ pub(super) fn hook_mapping(source: &SourceConfig) -> MappingConfig {
 /// is not known, and must not be taken for empty.
 pub(super) fn hook_feed(feed: Feed) -> Feed {
     let json = JsonConfig { records: None, has_all_members: true };
+    // the body has its ceiling already: what nobody maps, such as a picture, refuses no worker
+    let limits = Limits { record_bytes: MOST_BYTES, field_bytes: MOST_BYTES, ..feed.limits };
     Feed {
+        limits,
         format: FormatConfig { format: Some(Format::Json), json, ..FormatConfig::default() },
         rows: RowsConfig { pick: Pick::Last, ..feed.rows },
         rules: SourceRules { is_full: false, as_of: AsOf::Arrival, ..feed.rules },

@@ -96,6 +96,8 @@ pub enum Taken {
         kept: KeptDelivery,
         /// How many workers are in it.
         workers: u64,
+        /// How it was proven whom it is from.
+        by: String,
     },
 }
 
@@ -177,7 +179,8 @@ impl Hooks {
     /// Most bytes of a body, of whatever source.
     #[must_use]
     pub fn most_bytes(&self) -> usize {
-        self.hooks.values().map(|open| open.hook.most_bytes()).max().unwrap_or(0)
+        let most = self.hooks.values().map(|open| open.hook.most_bytes()).max();
+        most.unwrap_or(BodyLimits::default().bytes)
     }
 
     /// The last token that Gusto, or somebody else, has handed over.
@@ -185,6 +188,15 @@ impl Hooks {
     pub fn verification(&self, source: &SourceName) -> Option<Verification> {
         let open = self.hooks.get(source)?;
         open.verification.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps what the webhooks before these have noticed.
+    pub fn follow(&self, before: &Self) {
+        for (source, open) in &self.hooks {
+            let verification = before.verification(source);
+            *open.verification.lock().unwrap_or_else(PoisonError::into_inner) = verification;
+        }
+        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = before.answered();
     }
 
     /// How often deliveries of each source were answered how, in this process.
@@ -265,6 +277,7 @@ impl Bridge {
         let accepted = match open.hook.receive(delivery, caller.as_ref(), received_at)? {
             Received::Delivery(accepted) => accepted,
             Received::Handshake(handshake) => {
+                open.rates.take("handshake").map_err(NotTaken::TooMany)?;
                 open.note(source, handshake, received_at);
                 return Ok(Taken::Handshake);
             }
@@ -300,7 +313,22 @@ impl Bridge {
         if kept.is_new {
             self.wake();
         }
-        Ok(Taken::Kept { kept, workers })
+        Ok(Taken::Kept { kept, workers, by })
+    }
+
+    /// Says which deliveries wait for a webhook that is not in the config any more.
+    pub(super) async fn tell_of_stranded_deliveries(&self) {
+        let Ok(waiting) = self.store.waiting_sources().await else { return };
+        for (source, deliveries) in waiting {
+            if self.setup.hook_feed(&source).is_err() {
+                tracing::error!(
+                    source = %source,
+                    deliveries,
+                    "webhook deliveries wait, and the source has no `webhook` in the config any more: they \
+                     are processed once it has one again"
+                );
+            }
+        }
     }
 
     /// How many deliveries wait, as of a few seconds ago.

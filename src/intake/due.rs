@@ -10,7 +10,7 @@ use crate::intake::ingest::{IntakeError, new_run_id};
 use crate::intake::judge;
 use crate::intake::planner::{Planner, note, status_of};
 use crate::intake::{Feed, PlannedRun};
-use crate::plan::{Decision, Numbers, decide, evaluate};
+use crate::plan::{Decision, Numbers, decide};
 use crate::scim::{digest, is_active, with_active};
 use crate::store::{
     Due, DueRecord, LastPlanned, NewRun, PlannedOperation, PlannedRow, PlannedVerdict,
@@ -77,19 +77,17 @@ async fn guards(
     now: Timestamp,
 ) -> Result<Vec<HeldBy>, IntakeError> {
     let own = &planner.run.changes;
-    let mut numbers = Numbers {
+    let numbers = Numbers {
         source_has_records: records.all > 0,
         active_before: records.active,
         leavers: own.leaver,
         joiners: own.joiner,
         rehires: own.rehire,
-        movers: own.mover,
+        // sent again for their managers' sake, and so not changed
+        movers: own.mover.saturating_sub(planner.tally.resent),
         ..Numbers::default()
     };
-    judge::add_small_runs(planner, &mut numbers, now).await?;
-    // sent again for their managers' sake, and so not changed
-    numbers.movers = numbers.movers.saturating_sub(planner.tally.resent);
-    Ok(evaluate(&planner.feed.rules.guards, &numbers))
+    Ok(judge::guards_with_small_runs(planner, &numbers, now).await?)
 }
 
 fn plan_record(

@@ -72,11 +72,12 @@ pub(super) async fn whole_run(
     judged.foreseen.extend(too_many_deletes(planner).await?);
     planner.run.unchanged = planner.counts.get(OperationStatus::Unchanged);
     planner.run.out_of_scope = planner.counts.get(OperationStatus::OutOfScope);
-    let mut numbers = numbers(planner, records);
+    let numbers = numbers(planner, records);
     if is_webhook {
-        add_small_runs(planner, &mut numbers, now).await?;
+        held.extend(guards_with_small_runs(planner, &numbers, now).await?);
+    } else {
+        held.extend(evaluate(&feed.rules.guards, &numbers));
     }
-    held.extend(evaluate(&feed.rules.guards, &numbers));
     if !held.is_empty() {
         planner.hold();
     }
@@ -107,21 +108,34 @@ fn first_run(rows: u64) -> HeldBy {
     HeldBy { guard: "first_run".to_owned(), limit: "approval".to_owned(), value: rows, of: 0 }
 }
 
-/// Adds the source's small runs of the last day: many small runs are one large one.
-pub(super) async fn add_small_runs(
+/// The guards over a run and the source's small runs of the last day that nobody was asked about: many
+/// small runs are one large one. A guard holds a run only for what is in it.
+pub(super) async fn guards_with_small_runs(
     planner: &Planner<'_>,
-    numbers: &mut Numbers,
+    own: &Numbers,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Vec<HeldBy>, StoreError> {
     let since = now - SUMMED_OVER;
     let recent = planner.store.small_runs_since(&planner.feed.name, since).await?;
-    numbers.leavers += recent.changes.leaver;
-    numbers.joiners += recent.changes.joiner;
-    numbers.rehires += recent.changes.rehire;
-    numbers.movers += recent.changes.mover;
-    numbers.rows_in_scope += recent.rows_in_scope;
-    numbers.rejected += recent.rejected;
-    Ok(())
+    let together = Numbers {
+        leavers: own.leavers + recent.changes.leaver,
+        joiners: own.joiners + recent.changes.joiner,
+        rehires: own.rehires + recent.changes.rehire,
+        movers: own.movers + recent.changes.mover,
+        rows_in_scope: own.rows_in_scope + recent.rows_in_scope,
+        rejected: own.rejected + recent.rejected,
+        ..own.clone()
+    };
+    let joined = own.joiners + own.rehires;
+    let mut held = evaluate(&planner.feed.rules.guards, &together);
+    held.retain(|held| match held.guard.as_str() {
+        "max_leavers" => own.leavers > 0,
+        "max_joiners" => joined > 0,
+        "max_changes" => joined + own.leavers + own.movers > 0,
+        "max_rejects" => own.rejected > 0,
+        _ => true,
+    });
+    Ok(held)
 }
 
 fn numbers(planner: &Planner<'_>, records: RecordCounts) -> Numbers {

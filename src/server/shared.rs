@@ -77,6 +77,7 @@ impl Shared {
 
     /// Puts another bridge and other credentials in place; requests under way keep the old ones.
     pub(super) fn replace(&self, live: Live) {
+        live.hooks.follow(&self.live().hooks);
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = live;
     }
 

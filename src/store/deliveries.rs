@@ -15,7 +15,8 @@ pub struct NewDelivery {
     pub source: SourceName,
     /// Equal for the same delivery again.
     pub identity: [u8; 32],
-    /// Whether an equal one is the same for ever, or only while this one waits.
+    /// Whether an equal one is the same for ever, or only while this one waits and is the newest of its
+    /// source: what came in between may have said something else.
     pub is_lasting: bool,
     /// When it came.
     pub received_at: Timestamp,
@@ -134,7 +135,8 @@ pub trait Deliveries {
         deliveries: Vec<NewDelivery>,
     ) -> Result<Vec<KeptDelivery>, StoreError>;
 
-    /// Deliveries of a source that wait and may be tried at `now`, in the order of receipt: at most
+    /// Deliveries of a source that wait and may be tried at `now`, in the order of receipt, those that
+    /// were put off after the others: at most
     /// `limit`, and at least one but otherwise about as many bytes of bodies at most.
     async fn waiting_deliveries(
         &self,
@@ -149,6 +151,12 @@ pub trait Deliveries {
 
     /// One delivery.
     async fn delivery(&self, id: &DeliveryId) -> Result<Option<Delivery>, StoreError>;
+
+    /// Says that these are being processed: equal content that comes from now on is another delivery.
+    async fn begin_deliveries(&self, deliveries: Vec<DeliveryId>) -> Result<(), StoreError>;
+
+    /// Sources of which deliveries wait, with how many.
+    async fn waiting_sources(&self) -> Result<Vec<(SourceName, u64)>, StoreError>;
 
     /// Lets waiting deliveries wait until an instant, and says why; counts an attempt of each.
     async fn put_off_deliveries(

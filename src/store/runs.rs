@@ -286,8 +286,8 @@ pub trait Runs {
         digest: [u8; 32],
     ) -> Result<FileHistory, StoreError>;
 
-    /// What the small runs of a source ([`RunKind::SMALL`]) have done since an instant, held and
-    /// cancelled ones left out.
+    /// What the small runs of a source ([`RunKind::SMALL`]) have done since an instant. Held and
+    /// cancelled ones are left out, and those that somebody has approved.
     async fn small_runs_since(
         &self,
         source: &SourceName,

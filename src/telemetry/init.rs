@@ -76,7 +76,10 @@ fn subscriber(
     let layer = fmt::layer().with_timer(time::SystemTime).with_writer(writer);
     let layer = match format {
         LogFormat::Pretty => layer.with_ansi(has_colours).with_target(false).boxed(),
-        LogFormat::Json => layer.with_ansi(false).json().flatten_event(true).boxed(),
+        // our own `target` is the provisioning job's name, and there must not be two
+        LogFormat::Json => {
+            layer.with_ansi(false).with_target(false).json().flatten_event(true).boxed()
+        }
     };
     // spans are for traces
     let filter = filter_fn(move |metadata| metadata.is_event() && lets_through(metadata, ours));

@@ -147,6 +147,9 @@ mod serve_hooks;
 mod serve_hooks_kill;
 #[cfg(test)]
 #[cfg(unix)]
+mod serve_hooks_order;
+#[cfg(test)]
+#[cfg(unix)]
 mod serve_hydrate;
 #[cfg(test)]
 #[cfg(target_os = "linux")]

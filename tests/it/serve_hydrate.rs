@@ -109,3 +109,61 @@ async fn while_the_hr_system_is_away_events_wait_and_the_others_do_not() {
     let log = serving.stop().await;
     assert!(!log.contains(TOKEN.1), "{log}");
 }
+
+/// One worker whom nobody can fetch keeps nobody else waiting.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_who_cannot_be_fetched_keeps_back_nobody_else() {
+    let hr = MockServer::start().await;
+    for (id, answer) in [("3", employee(3, "Good")), ("4", employee(4, "Good"))] {
+        knows(&hr, id, answer, 1).await;
+    }
+    let broken = ResponseTemplate::new(500);
+    Mock::given(path("/employees/0poison")).respond_with(broken).mount(&hr).await;
+    let (stage, serving, sender) = hydrating(&hr, "bearer").await;
+    let poison =
+        accepted_id(sender.deliver(&json!({"events": event(&json!("0poison"))})).await).await;
+    let mut good = Vec::new();
+    for id in [3, 4] {
+        good.push(accepted_id(sender.deliver(&json!({"events": event(&json!(id))})).await).await);
+    }
+    for id in &good {
+        sender.run_of(id, "completed").await;
+    }
+    let path = format!("/api/v1/deliveries/{poison}");
+    let waiting = sender.until(&path, |delivery| delivery["problem"].is_string()).await;
+    assert_eq!(waiting["status"], "waiting");
+    // and an event that comes later does not wait for it either
+    let moved = worker(5, "Good");
+    knows(&hr, "5", ResponseTemplate::new(200).set_body_json(json!({"employee": moved})), 1).await;
+    let id = accepted_id(sender.deliver(&json!({"events": event(&json!(5))})).await).await;
+    sender.run_of(&id, "completed").await;
+    let directory = stage.directory().await;
+    for id in ["E0003", "E0004", "E0005"] {
+        assert_eq!(directory[id]["department"], "Good", "{id}");
+    }
+    serving.stop().await;
+}
+
+/// A worker who changes while they are fetched is fetched again.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_equal_event_during_the_fetch_asks_once_more() {
+    let hr = MockServer::start().await;
+    let slow = employee(3, "Old").set_delay(std::time::Duration::from_secs(4));
+    Mock::given(path("/employees/3")).respond_with(slow).up_to_n_times(1).mount(&hr).await;
+    Mock::given(path("/employees/3")).respond_with(employee(3, "New")).expect(1).mount(&hr).await;
+    let (stage, serving, sender) = hydrating(&hr, "none").await;
+    let body = json!({"events": event(&json!(3))});
+    let post = async || {
+        let request = sender.http.post(format!("{}/hooks/hr", sender.url)).body(body.to_string());
+        crate::hook_support::accepted(request.send().await.unwrap()).await
+    };
+    post().await;
+    while hr.received_requests().await.unwrap().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let second = post().await;
+    assert_eq!(second["duplicate"], false);
+    sender.run_of(second["id"].as_str().unwrap(), "completed").await;
+    assert_eq!(stage.directory().await["E0003"]["department"], "New");
+    serving.stop().await;
+}

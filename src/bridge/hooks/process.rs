@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::daemon::{LOOK, after_error, is_over};
-use crate::bridge::hooks::hydrate::{Hydrated, Hydration};
+use crate::bridge::hooks::hydrate::{Hydrated, Hydration, PutOff};
 use crate::bridge::{Bridge, BridgeError};
 use crate::config::WebhookConfig;
 use crate::domain::{AlertKind, DeliveryId, Problem, RunId, RunKind, SourceName};
@@ -41,7 +41,11 @@ const FORGOTTEN_AT_ONCE: usize = 10_000;
 const MOST_FETCHED: usize = 100;
 /// How long events wait whose workers cannot be fetched: doubling from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
-const LONGEST_PAUSE: Duration = Duration::from_mins(30);
+const LONGEST_PAUSE: Duration = Duration::from_mins(5);
+/// Events that could not be fetched before, tried again at a time.
+const MOST_AGAIN: usize = 8;
+/// After so many attempts somebody is told.
+const LONG_AWAY: u32 = 4;
 /// The shortest sleep while one waits for others to join.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 
@@ -142,7 +146,7 @@ impl<'a> Processing<'a> {
         }
         let ready = match &self.hydration {
             None => self.read(waiting).await?,
-            Some(hydration) => self.fetch(hydration, waiting).await?,
+            Some(hydration) => self.fetch(hydration, in_turn(waiting)).await?,
         };
         self.process(ready).await?;
         Ok(true)
@@ -182,40 +186,45 @@ impl<'a> Processing<'a> {
         hydration: &Hydration,
         deliveries: Vec<WaitingDelivery>,
     ) -> Result<Vec<ReadyDelivery>, BridgeError> {
-        let Hydrated { ready, closed, put_off, why } =
+        // what is said from now on about the same people asks for them anew
+        let ids = deliveries.iter().map(|delivery| delivery.id.clone()).collect();
+        self.bridge.store.begin_deliveries(ids).await?;
+        let Hydrated { ready, closed, put_off, unasked } =
             hydration.fetch(deliveries, &self.records, self.cancel).await;
         self.close(closed).await?;
-        if let Some(failure) = why.filter(|_| !put_off.is_empty() && !self.cancel.is_cancelled()) {
-            let attempts = put_off.iter().map(|delivery| delivery.attempts).max().unwrap_or(0);
-            let pause = FIRST_PAUSE
-                .saturating_mul(1 << attempts.min(10))
-                .min(LONGEST_PAUSE)
-                .max(failure.retry_after().unwrap_or_default().min(LONGEST_PAUSE));
-            tracing::error!(
-                source = %self.source,
-                deliveries = put_off.len(),
-                error = %Causes(&failure),
-                advice = failure.advice(),
-                again_in_s = pause.as_secs(),
-                "workers cannot be fetched from the HR system; their events wait"
-            );
-            if !failure.is_temporary() {
-                let facts = Facts::WorkersRefused {
-                    source: self.source.as_str().to_owned(),
-                    advice: failure.advice().to_owned(),
-                };
-                self.bridge.conditions.raise(facts, self.bridge.clock.now());
-            }
-            let until = self.bridge.clock.now() + pause;
-            let ids = put_off.into_iter().map(|delivery| delivery.id).collect();
-            let problem = failure.trouble.to_string();
-            self.bridge.store.put_off_deliveries(ids, &problem, until).await?;
+        if self.cancel.is_cancelled() {
+            return Ok(ready);
         }
         if !ready.is_empty() {
             self.bridge.conditions.clear(AlertKind::AuthFailing, &source_subject(self.source));
         }
-        // whoever has nobody has been closed
-        Ok(ready.into_iter().filter(|ready| !ready.workers.is_empty()).collect())
+        let now = self.bridge.clock.now();
+        if let Some(PutOff { delivery, why }) = put_off.first() {
+            tracing::error!(
+                source = %self.source,
+                deliveries = put_off.len() + unasked.len(),
+                attempts = delivery.attempts + 1,
+                error = why.words,
+                advice = why.advice,
+                "workers cannot be fetched from the HR system; their events wait"
+            );
+            if ready.is_empty() && (!why.is_temporary || delivery.attempts >= LONG_AWAY) {
+                let (source, advice) = (self.source.as_str().to_owned(), why.advice.to_owned());
+                self.bridge.conditions.raise(Facts::WorkersRefused { source, advice }, now);
+            }
+        }
+        for PutOff { delivery, why } in put_off {
+            let pause = FIRST_PAUSE.saturating_mul(1 << delivery.attempts.min(10));
+            let asked = why.retry_after.unwrap_or_default();
+            let until = now + pause.max(asked).min(LONGEST_PAUSE);
+            self.bridge.store.put_off_deliveries(vec![delivery.id], &why.words, until).await?;
+        }
+        if !unasked.is_empty() {
+            let ids = unasked.into_iter().map(|delivery| delivery.id).collect();
+            let why = "the HR system could not be asked";
+            self.bridge.store.put_off_deliveries(ids, why, now + FIRST_PAUSE).await?;
+        }
+        Ok(ready)
     }
 
     async fn close(&self, closed: Vec<(DeliveryId, String)>) -> Result<(), BridgeError> {
@@ -308,7 +317,7 @@ impl<'a> Processing<'a> {
         let taken = |delivery: &ReadyDelivery| TakenDelivery {
             id: delivery.id.clone(),
             first_row: None,
-            problem: delivery.problem.clone(),
+            problem: Some(problem.message.clone()),
         };
         let refused = RefusedRun {
             id: run,
@@ -330,6 +339,18 @@ impl<'a> Processing<'a> {
         };
         Ok(self.bridge.store.store_refused(refused).await?)
     }
+}
+
+/// Events that nobody has asked about go before those that could not be fetched, a few of which are
+/// tried at a time: nobody waits for them.
+fn in_turn(waiting: Vec<WaitingDelivery>) -> Vec<WaitingDelivery> {
+    let (new, mut again): (Vec<_>, Vec<_>) =
+        waiting.into_iter().partition(|delivery| delivery.attempts == 0);
+    if new.is_empty() {
+        again.truncate(MOST_AGAIN);
+        return again;
+    }
+    new
 }
 
 fn spool(deliveries: &[ReadyDelivery]) -> std::io::Result<SpooledWorkers> {

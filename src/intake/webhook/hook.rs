@@ -180,7 +180,8 @@ impl Hook {
         let key = if verified.is_none() && !has_key {
             unproven_key(&self.source, delivery)
         } else {
-            idempotency_key(&self.source, delivery, verified.as_ref(), &body)
+            let caller = caller.map_or("", |caller| caller.key.as_str());
+            idempotency_key(&self.source, delivery, verified.as_ref(), caller, &body)
         };
         let is_form = is_form(media_type, delivery.body);
         Ok(Received::Delivery(Box::new(Accepted { verified, key, body, is_form, workers })))

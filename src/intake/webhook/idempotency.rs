@@ -21,9 +21,10 @@ pub struct IdempotencyKey {
 /// What tells deliveries apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Basis {
-    /// The sender's id, proven by signature or key: the same is the same delivery for ever.
+    /// The sender's id, proven by signature or key: the same is the same delivery for ever. An id beside
+    /// the body counts together with it, so that nothing is lost where an id is used twice.
     SignedId,
-    /// The sender's id in a header that is not signed.
+    /// The sender's id in a header that is not signed, and the body.
     UnsignedId,
     /// The body and the signed instant of sending.
     ContentAndTime,
@@ -44,12 +45,13 @@ impl Basis {
 }
 
 /// The key of a delivery. `verified` is what its signature proved, `None` for the holder of a
-/// provisioning key; `body` is its body as [`read_body`](crate::intake::webhook::read_body) gave it.
+/// provisioning key, whose id `caller` is; `body` is its body as [`read_body`](crate::intake::webhook::read_body) gave it.
 #[must_use]
 pub fn idempotency_key(
     source: &SourceName,
     delivery: &Delivery<'_>,
     verified: Option<&Verified>,
+    caller: &str,
     body: &Value,
 ) -> IdempotencyKey {
     let own_id = verified
@@ -62,7 +64,7 @@ pub fn idempotency_key(
         (Some(id), _) => key(source, Basis::SignedId, &[id.as_bytes()]),
         (None, Some(id)) => {
             let basis = if id.is_signed { Basis::SignedId } else { Basis::UnsignedId };
-            key(source, basis, &[id.text.as_bytes()])
+            key(source, basis, &[id.text.as_bytes(), delivery.body])
         }
         (None, None) => match verified {
             Some(Verified { sent_at_text: Some(sent), .. }) => {
@@ -70,7 +72,9 @@ pub fn idempotency_key(
             }
             Some(_) => key(source, Basis::Content, &[delivery.body]),
             None => match holders_id() {
-                Some(id) => key(source, Basis::SignedId, &[id.as_bytes()]),
+                Some(id) => {
+                    key(source, Basis::SignedId, &[caller.as_bytes(), id.as_bytes(), delivery.body])
+                }
                 None => key(source, Basis::Content, &[delivery.body]),
             },
         },

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::header::CONTENT_ENCODING;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use futures_util::StreamExt as _;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
@@ -17,8 +17,10 @@ use crate::server::access::{Role, refuse, require};
 use crate::server::api::part;
 use crate::server::gate::over;
 use crate::server::problem::{Kind, Problem, ProblemDocument};
-use crate::server::shared::Shared;
+use crate::server::shared::{CalledBy, Shared};
 
+/// How long a body may take: senders give up after 3 to 30 seconds.
+const LONGEST_BODY: Duration = Duration::from_secs(15);
 /// When to try again while something large is being stored.
 const BUSY: Duration = Duration::from_secs(5);
 /// When to try again after the store has failed.
@@ -115,7 +117,8 @@ pub(in crate::server) async fn receive(
     };
     match received.map_err(|_| Problem::new(Kind::Internal))? {
         Ok(Taken::Handshake) => Ok(HttpResponse::Ok().finish()),
-        Ok(Taken::Kept { kept, workers }) => {
+        Ok(Taken::Kept { kept, workers, by }) => {
+            request.extensions_mut().insert(CalledBy(by));
             if kept.is_new {
                 shared.changed.notify_one();
             }
@@ -153,7 +156,7 @@ async fn collect(
         }
         Ok(())
     };
-    match tokio::time::timeout(shared.settings.timeout, reading).await {
+    match tokio::time::timeout(shared.settings.timeout.min(LONGEST_BODY), reading).await {
         Ok(read) => read.map(|()| bytes),
         Err(_) => Err(Problem::new(Kind::Timeout).detail("the body took too long")),
     }

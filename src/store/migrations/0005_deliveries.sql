@@ -9,6 +9,13 @@ ALTER TABLE runs RENAME COLUMN origin TO kind;
 
 CREATE INDEX runs_by_kind ON runs (source, kind, started_at_us);
 
+-- Older held operations whose place a held run takes once it is approved.
+CREATE TABLE takes_place_of (
+    run       INTEGER NOT NULL REFERENCES runs (seq),
+    operation INTEGER NOT NULL REFERENCES operations (id),
+    PRIMARY KEY (run, operation)
+) STRICT, WITHOUT ROWID;
+
 -- One line for each delivery that was answered 202.
 CREATE TABLE deliveries (
     seq             INTEGER PRIMARY KEY,           -- grows in the order of receipt
@@ -33,7 +40,8 @@ CREATE TABLE deliveries (
 
 CREATE UNIQUE INDEX deliveries_identity ON deliveries (identity) WHERE identity IS NOT NULL;
 
-CREATE INDEX deliveries_waiting ON deliveries (source, seq) WHERE processed_at_us IS NULL;
+-- Those that were put off come after those that were not.
+CREATE INDEX deliveries_waiting ON deliveries (source, attempts > 0, seq) WHERE processed_at_us IS NULL;
 
 CREATE INDEX deliveries_processed ON deliveries (processed_at_us) WHERE processed_at_us IS NOT NULL;
 

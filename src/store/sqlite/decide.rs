@@ -104,6 +104,9 @@ pub(super) fn approve(
     let queued = queue_held(db, now_us)?;
     if subject.is_full {
         ledger::supersede_held(db, &applied)?;
+    } else {
+        let operations = ledger::kept_takes_place_of(db, subject.seq)?;
+        ledger::supersede_held_operations(db, &applied, &operations)?;
     }
     ledger::enter_records(db, &applied)?;
     schedule::clear(db, &applied, subject.is_full, subject.has_file)?;
@@ -209,6 +212,12 @@ fn forget_held(db: &Connection, seq: i64) -> Result<(), Failure> {
         "-- decide.forget_held
         DELETE FROM held_records
         WHERE operation IN (SELECT id FROM operations WHERE run = ?1)",
+    )?
+    .execute([seq])?;
+    db.prepare_cached(
+        "-- decide.forget_takes_place_of
+        DELETE FROM takes_place_of
+        WHERE run = ?1",
     )?
     .execute([seq])?;
     Ok(())

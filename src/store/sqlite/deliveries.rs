@@ -46,6 +46,33 @@ impl Deliveries for SqliteStore {
         self.read("look up a delivery", move |db| find(db, &id)).await
     }
 
+    async fn begin_deliveries(&self, deliveries: Vec<DeliveryId>) -> Result<(), StoreError> {
+        self.write("begin deliveries", move |db| begin(db, &deliveries)).await
+    }
+
+    async fn waiting_sources(&self) -> Result<Vec<(SourceName, u64)>, StoreError> {
+        self.read("count deliveries", |db| {
+            let mut statement = db.prepare_cached(
+                "-- deliveries.waiting_sources
+                SELECT source, count(*)
+                FROM deliveries
+                WHERE processed_at_us IS NULL
+                GROUP BY source
+                ORDER BY source",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let source: Box<str> = row.get(0)?;
+                let cell = Cell { table: "deliveries", column: "source", id: &source };
+                let count = cell.count(row.get(1)?)?;
+                found.push((SourceName::new(source), count));
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     async fn put_off_deliveries(
         &self,
         deliveries: Vec<DeliveryId>,
@@ -122,17 +149,24 @@ impl Deliveries for SqliteStore {
 
 /// Stores one, unless it is there already.
 fn keep(db: &Connection, delivery: &NewDelivery) -> Result<KeptDelivery, Failure> {
-    let same: Option<Box<str>> = db
+    let same: Option<(Box<str>, bool)> = db
         .prepare_cached(
             "-- deliveries.same
-            SELECT id
-            FROM deliveries
+            SELECT id, is_lasting OR NOT EXISTS (
+                SELECT 1
+                FROM deliveries AS newer
+                WHERE newer.source = same.source
+                    AND newer.seq > same.seq)
+            FROM deliveries AS same
             WHERE identity = ?1",
         )?
-        .query_row([delivery.identity], |row| row.get(0))
+        .query_row([delivery.identity], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some(id) = same {
-        return Ok(KeptDelivery { id: DeliveryId::new(id), is_new: false });
+    match same {
+        Some((id, true)) => return Ok(KeptDelivery { id: DeliveryId::new(id), is_new: false }),
+        // something else came in between, which this one takes back
+        Some((id, false)) => begin(db, &[DeliveryId::new(id)])?,
+        None => {}
     }
     db.prepare_cached(
         "-- deliveries.keep
@@ -154,6 +188,21 @@ fn keep(db: &Connection, delivery: &NewDelivery) -> Result<KeptDelivery, Failure
     Ok(KeptDelivery { id: delivery.id.clone(), is_new: true })
 }
 
+/// Lets equal content be another delivery from now on.
+fn begin(db: &Connection, ids: &[DeliveryId]) -> Result<(), Failure> {
+    let mut statement = db.prepare_cached(
+        "-- deliveries.begin
+        UPDATE deliveries
+        SET identity = NULL
+        WHERE id = ?1
+            AND NOT is_lasting",
+    )?;
+    for id in ids {
+        statement.execute([id.as_str()])?;
+    }
+    Ok(())
+}
+
 fn waiting(
     db: &Connection,
     source: &SourceName,
@@ -168,7 +217,7 @@ fn waiting(
         WHERE source = ?1
             AND processed_at_us IS NULL
             AND (not_before_us IS NULL OR not_before_us <= ?2)
-        ORDER BY seq
+        ORDER BY attempts > 0, seq
         LIMIT ?3",
     )?;
     let mut rows = statement.query(params![source.as_str(), micros(now), most(limit)])?;

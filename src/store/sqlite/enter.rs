@@ -46,6 +46,9 @@ pub(super) fn enter(db: &Connection, run: &NewRun, now_us: i64) -> Result<(), Fa
         enter_operations(db, &applied, "held")?;
         hold_records(db, &applied)?;
         schedule::enter(db, &applied)?;
+        if let TakesPlaceOf::Operations(operations) = &run.takes_place_of {
+            ledger::keep_takes_place_of(db, seq, operations)?;
+        }
         return enter_missing(db, seq);
     }
     let touched = ledger::supersede(db, target, run.id.as_str(), now_us)?;

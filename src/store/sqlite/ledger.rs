@@ -146,6 +146,36 @@ pub(super) fn supersede_held(db: &Connection, applied: &Applied<'_>) -> Result<(
     end_empty_held_runs(db, applied)
 }
 
+/// Keeps whose place a held run takes once it is approved.
+pub(super) fn keep_takes_place_of(
+    db: &Connection,
+    seq: i64,
+    operations: &[OperationId],
+) -> Result<(), Failure> {
+    let mut statement = db.prepare_cached(
+        "-- ledger.keep_takes_place_of
+        INSERT INTO takes_place_of (run, operation)
+        VALUES (?1, ?2)",
+    )?;
+    for operation in operations {
+        statement.execute(params![seq, operation.0])?;
+    }
+    Ok(())
+}
+
+/// Whose place a held run takes.
+pub(super) fn kept_takes_place_of(db: &Connection, seq: i64) -> Result<Vec<OperationId>, Failure> {
+    let mut statement = db.prepare_cached(
+        "-- ledger.kept_takes_place_of
+        SELECT operation
+        FROM takes_place_of
+        WHERE run = ?1
+        ORDER BY operation",
+    )?;
+    let operations = statement.query_map([seq], |row| Ok(OperationId(row.get(0)?)))?;
+    Ok(operations.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Takes the place of these held operations.
 pub(super) fn supersede_held_operations(
     db: &Connection,

@@ -86,7 +86,12 @@ pub(super) fn small_runs_since(
                     AND kind = ?2
                     AND applied = 1
                     AND status <> 'cancelled'
-                    AND started_at_us > ?3",
+                    AND started_at_us > ?3
+                    AND NOT EXISTS (
+                        SELECT 1
+                        FROM decisions
+                        WHERE decisions.run = runs.seq
+                            AND decisions.decision = 'approved')",
             )?
             .query_row(params![source.as_str(), kind.as_str(), since_us], |row| {
                 Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?])
@@ -109,7 +114,12 @@ pub(super) fn small_runs_since(
                     AND runs.applied = 1
                     AND runs.status <> 'cancelled'
                     AND runs.started_at_us > ?3
-                    AND operations.status = 'rejected'",
+                    AND operations.status = 'rejected'
+                    AND NOT EXISTS (
+                        SELECT 1
+                        FROM decisions
+                        WHERE decisions.run = runs.seq
+                            AND decisions.decision = 'approved')",
             )?
             .query_row(params![source.as_str(), kind.as_str(), since_us], |row| row.get(0))?;
         sum.rejected += count(rejected)?;

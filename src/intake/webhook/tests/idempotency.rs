@@ -25,7 +25,7 @@ fn key_of(
         },
     };
     let verified = (name != WebhookPreset::Bearer).then_some(verified);
-    idempotency_key(&source.into(), &delivery, verified.as_ref(), body)
+    idempotency_key(&source.into(), &delivery, verified.as_ref(), "key", body)
 }
 
 #[test]
@@ -36,7 +36,8 @@ fn the_same_delivery_has_the_same_key_and_another_has_another() {
         let verifier = preset(name, &[secret]);
         let proven = verify(&verifier, &borrowed(&headers), BODY, at(0)).unwrap();
         let delivery = Delivery { headers: &[], body: BODY };
-        let key = |source: &str| idempotency_key(&source.into(), &delivery, Some(&proven), &body);
+        let key =
+            |source: &str| idempotency_key(&source.into(), &delivery, Some(&proven), "", &body);
         assert_eq!(key("hr"), key("hr"));
         assert_ne!(key("hr").digest, key("payroll").digest, "{name:?}");
         keys.push((name, key("hr").basis));
@@ -55,11 +56,16 @@ fn the_senders_id_is_the_key_where_there_is_one() {
     assert_eq!(one.basis, Basis::SignedId);
     assert_eq!(key_of(gusto, &[], &json!({"uuid": ""}), "hr").basis, Basis::Content);
     let with_id = |id: &str| vec![("Idempotency-Key", id.to_owned())];
+    // an id beside the body: another body under it is another delivery, and so is another holder's
     let held = key_of(bearer, &with_id("a"), &json!({"n": 1}), "hr");
-    assert_eq!(
-        (held.basis, &held),
-        (Basis::SignedId, &key_of(bearer, &with_id("a"), &json!({}), "hr"))
-    );
+    assert_eq!(held, key_of(bearer, &with_id("a"), &json!({"n": 1}), "hr"));
+    assert_eq!(held.basis, Basis::SignedId);
+    assert_ne!(held, key_of(bearer, &with_id("a"), &json!({"n": 2}), "hr"));
+    assert_ne!(held, key_of(bearer, &with_id("b"), &json!({"n": 1}), "hr"));
+    let headers = [("Idempotency-Key", &b"a"[..])];
+    let delivery = Delivery { headers: &headers, body: br#"{"n":1}"# };
+    let other = idempotency_key(&"hr".into(), &delivery, None, "other", &json!({"n": 1}));
+    assert_ne!(held.digest, other.digest);
     assert_eq!(key_of(bearer, &[], &json!({}), "hr").basis, Basis::Content);
 
     // an id that nobody signed is known as one
@@ -69,6 +75,6 @@ fn the_senders_id_is_the_key_where_there_is_one() {
     let verified = verify(&github, &headers, BODY, at(0)).unwrap();
     assert_eq!(verified.id, Some(SendersId { text: "d1".into(), is_signed: false }));
     let delivery = Delivery { headers: &[], body: BODY };
-    let key = idempotency_key(&"hr".into(), &delivery, Some(&verified), &Value::Null);
+    let key = idempotency_key(&"hr".into(), &delivery, Some(&verified), "", &Value::Null);
     assert_eq!(key.basis, Basis::UnsignedId);
 }
