@@ -78,7 +78,7 @@ proptest! {
             prop_assert!(verifier.verify(&delivery, at(0)).is_err());
             let _ = presented_key(&delivery);
             let _ = handshake(&VerifyConfig::Preset(name), &body);
-            let _ = idempotency_key(&"hr".into(), &delivery, None, &Value::Null);
+            let _ = idempotency_key(&"hr".into(), &delivery, None, "", &Value::Null);
         }
     }
 }
