@@ -14,7 +14,7 @@ use crate::bridge::turns::Turns;
 use crate::bridge::{BridgeError, Conditions};
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretError, SecretRef,
-    SourceConfig, TargetConfig, WebhookConfig,
+    SourceConfig, TargetConfig, WebhookConfig, aside,
 };
 use crate::domain::{Clock, SourceName, TargetName};
 use crate::entra::{self, Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
@@ -181,7 +181,8 @@ impl Setup {
         missing_secrets(self, env)
     }
 
-    /// A client for a target, with its secret fetched now.
+    /// A client for a target, with its secret fetched now; that may wait for a program, so in async
+    /// code use [`Setup::client_aside`].
     ///
     /// # Errors
     ///
@@ -200,6 +201,22 @@ impl Setup {
             target: name.clone(),
             source: Box::new(source),
         })
+    }
+}
+
+impl Setup {
+    /// Like [`Setup::client`], and holds up nobody meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// When the secret cannot be had or is no credential.
+    pub async fn client_aside(
+        self: &Arc<Self>,
+        name: &TargetName,
+        env: &Arc<Vec<(String, String)>>,
+    ) -> Result<EntraClient, BridgeError> {
+        let (setup, name, env) = (Arc::clone(self), name.clone(), Arc::clone(env));
+        aside(move || setup.client(&name, &env)).await
     }
 }
 

@@ -210,10 +210,30 @@ fn what_comes_later_is_refused_and_never_ignored() {
         let text = SMALL.replace("{ client_secret = { env = \"SECRET\" } }", credential);
         assert!(problems(&text).contains("is not supported by this version"), "{credential}");
     }
-    for secret in ["{ command = [\"pass\"] }", "{ vault = \"v\" }"] {
-        let text = SMALL.replace("{ env = \"SECRET\" }", secret);
-        let text = problems(&text);
-        assert!(text.contains("is not supported by this version"), "{secret}: {text}");
+    let text = problems(&SMALL.replace("{ env = \"SECRET\" }", "{ vault = \"v\" }"));
+    assert!(text.contains("is not supported by this version"), "{text}");
+    assert_eq!(text.matches("line ").count(), 1, "{text}");
+}
+
+#[test]
+fn mistakes_in_a_command_are_told_without_its_words() {
+    for (secret, words) in [
+        (
+            "{ command = \"op read hunter2\" }",
+            "`command` has to be a list like [\"…\"], found text",
+        ),
+        ("{ command = [] }", "`command` names no program"),
+        ("{ command = [\" \", \"hunter2\"] }", "`command` is empty"),
+        ("{ command = [\"op\", 5, \"hunter2\"] }", "`command` has to be text in quotes, found"),
+        ("{ command = [\"op\", \"hunter2\"], timeout = \"hunter2\" }", "`timeout` is no length"),
+        ("{ command = [\"op\", \"hunter2\"], timeout = \"0s\" }", "`timeout` is no length"),
+        ("{ command = [\"op\", \"hunter2\"], file = \"f\" }", "takes one of `env`, `file` and"),
+        ("{ env = \"A\", timeout = \"5s\" }", "takes `timeout` beside `command` only"),
+        ("{ timeout = \"5s\" }", "needs `env`, `file` or `command`"),
+    ] {
+        let text = problems(&SMALL.replace("{ env = \"SECRET\" }", secret));
+        assert!(text.contains(words), "{secret}: {text}");
+        assert!(!text.contains("hunter2"), "{text}");
         assert_eq!(text.matches("line ").count(), 1, "{text}");
     }
 }
