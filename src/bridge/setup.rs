@@ -17,7 +17,9 @@ use crate::config::{
     SourceConfig, TargetConfig, WebhookConfig, aside,
 };
 use crate::domain::{Clock, SourceName, TargetName};
-use crate::entra::{self, Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
+use crate::entra::{
+    self, Cloud, Credential, EntraClient, EntraError, HttpSettings, IdentityHost, TargetSettings,
+};
 use crate::intake::{Feed, Inbox, Password};
 use crate::mapping::{Mapping, MappingConfig};
 use crate::plan::{AsOf, SourceRules};
@@ -193,14 +195,36 @@ impl Setup {
         env: &[(String, String)],
     ) -> Result<EntraClient, BridgeError> {
         let target = self.target(name)?;
-        let credential = credential(target, env)
-            .map_err(|source| BridgeError::Secret { target: name.clone(), source })?;
+        let no_client =
+            |source| BridgeError::Client { target: name.clone(), source: Box::new(source) };
+        let credential = match &target.credential {
+            CredentialConfig::FederatedToken { file } => {
+                Credential::FederatedToken { file: file.clone() }
+            }
+            CredentialConfig::ManagedIdentity { client_id } => {
+                let host = IdentityHost::detect(&lookup(env))
+                    .map_err(|problem| no_client(EntraError::Identity(problem)))?;
+                Credential::ManagedIdentity { client_id: client_id.clone(), host }
+            }
+            CredentialConfig::ClientSecret(secret) => {
+                Credential::ClientSecret(fetch(secret, name, env)?)
+            }
+            CredentialConfig::Certificate { certificate, key } => {
+                let certificate = fetch(certificate, name, env)?;
+                let certificate_and_key = match key {
+                    None => certificate,
+                    Some(key) => SecretString::from(format!(
+                        "{}\n{}",
+                        certificate.expose_secret(),
+                        fetch(key, name, env)?.expose_secret()
+                    )),
+                };
+                Credential::Certificate { certificate_and_key }
+            }
+        };
         let settings =
             self.settings.get(name).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))?;
-        EntraClient::new(settings.clone(), credential).map_err(|source| BridgeError::Client {
-            target: name.clone(),
-            source: Box::new(source),
-        })
+        EntraClient::new(settings.clone(), credential).map_err(no_client)
     }
 }
 
@@ -263,12 +287,7 @@ fn hook_feed(feed: Feed) -> Feed {
 /// The password of a source's workbooks, fetched when a file asks for it.
 fn password(secret: SecretRef, env: &[(String, String)]) -> Password {
     let env = env.to_vec();
-    Password::new(move || {
-        let lookup = |name: &str| {
-            env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
-        };
-        secret.resolve(&lookup).map_err(|error| error.to_string())
-    })
+    Password::new(move || secret.resolve(&lookup(&env)).map_err(|error| error.to_string()))
 }
 
 /// What a source says about whole runs.
@@ -287,26 +306,19 @@ pub(super) fn provisioning_job(target: &TargetConfig) -> String {
     format!("{}/{}/{}", target.tenant_id, target.service_principal_id, target.job_id)
 }
 
-fn credential(target: &TargetConfig, env: &[(String, String)]) -> Result<Credential, SecretError> {
-    let lookup =
-        |name: &str| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    match &target.credential {
-        CredentialConfig::ClientSecret(secret) => {
-            Ok(Credential::ClientSecret(secret.resolve(&lookup)?))
-        }
-        CredentialConfig::Certificate { certificate, key } => {
-            let certificate = certificate.resolve(&lookup)?;
-            let certificate_and_key = match key {
-                None => certificate,
-                Some(key) => SecretString::from(format!(
-                    "{}\n{}",
-                    certificate.expose_secret(),
-                    key.resolve(&lookup)?.expose_secret()
-                )),
-            };
-            Ok(Credential::Certificate { certificate_and_key })
-        }
-    }
+fn lookup(env: &[(String, String)]) -> impl Fn(&str) -> Option<String> + '_ {
+    |name| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+}
+
+/// A secret of a target's credential.
+fn fetch(
+    secret: &SecretRef,
+    target: &TargetName,
+    env: &[(String, String)],
+) -> Result<SecretString, BridgeError> {
+    secret
+        .resolve(&lookup(env))
+        .map_err(|source| BridgeError::Secret { target: target.clone(), source })
 }
 
 fn target_settings(

@@ -16,6 +16,7 @@
 
 mod alerts;
 mod as_of;
+mod azure;
 mod changes;
 mod command;
 mod credential;

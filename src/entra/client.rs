@@ -63,10 +63,10 @@ impl EntraClient {
         let tokens = Tokens {
             client: http::client(&addresses.authority, &settings.http)?,
             token_url: addresses.authority.join(&[&settings.tenant_id, "oauth2", "v2.0", "token"]),
-            client_id: settings.client_id.clone(),
             // The scope names the cloud's Graph, wherever Graph is really called.
             scope: format!("{}.default", settings.cloud.graph()),
-            proof: Proof::new(credential)?,
+            proof: Proof::new(credential, &settings, &addresses.authority)?,
+            client_id: settings.client_id.clone().unwrap_or_default(),
             clock: Arc::clone(&clock),
             cache: Cache::default(),
         };

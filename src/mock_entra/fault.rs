@@ -41,6 +41,14 @@ pub enum FaultKind {
     Error504Empty,
     /// Token endpoint: 503.
     TokenError,
+    /// Managed identity: 404, as IMDS says while it is being updated.
+    Identity404,
+    /// Managed identity: 410, as IMDS says for up to 70 seconds.
+    Identity410,
+    /// Managed identity: 429.
+    Identity429,
+    /// Managed identity: 500.
+    Identity500,
     /// Log: the page is held for two seconds.
     SlowLog,
     /// Log: 500 and 429 in turns.
@@ -52,12 +60,13 @@ pub enum FaultKind {
 pub(super) enum Endpoint {
     Upload,
     Token,
+    Identity,
     Log,
 }
 
 impl FaultKind {
     /// All kinds, in the order in which they win.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::Reset,
         Self::ResetAfter,
         Self::Hang,
@@ -71,6 +80,10 @@ impl FaultKind {
         Self::Error503,
         Self::Error504Empty,
         Self::TokenError,
+        Self::Identity404,
+        Self::Identity410,
+        Self::Identity429,
+        Self::Identity500,
         Self::SlowLog,
         Self::LogError,
     ];
@@ -92,6 +105,10 @@ impl FaultKind {
             Self::Error503 => "error-503",
             Self::Error504Empty => "error-504-empty",
             Self::TokenError => "token-error",
+            Self::Identity404 => "identity-404",
+            Self::Identity410 => "identity-410",
+            Self::Identity429 => "identity-429",
+            Self::Identity500 => "identity-500",
             Self::SlowLog => "slow-log",
             Self::LogError => "log-error",
         }
@@ -100,6 +117,9 @@ impl FaultKind {
     pub(super) const fn endpoint(self) -> Endpoint {
         match self {
             Self::TokenError => Endpoint::Token,
+            Self::Identity404 | Self::Identity410 | Self::Identity429 | Self::Identity500 => {
+                Endpoint::Identity
+            }
             Self::SlowLog | Self::LogError => Endpoint::Log,
             _ => Endpoint::Upload,
         }

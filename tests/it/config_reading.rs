@@ -540,3 +540,27 @@ fn a_command_is_read_with_its_time_out_and_found_beside_the_config() {
     );
     assert_eq!(credential("{ command = [\"/get\"] }"), of(SecretCommand::new("/get", &[])));
 }
+
+#[test]
+fn a_credential_may_be_a_federated_token_or_a_managed_identity() {
+    let federated = read(&SMALL.replace(
+        "{ client_secret = { env = \"SECRET\" } }",
+        "{ federated_token = { file = \"token\" } }",
+    ));
+    let target = federated.target("entra").unwrap();
+    let file = Path::new("conf").join("token");
+    assert_eq!(target.credential, CredentialConfig::FederatedToken { file });
+    assert_eq!(target.client_id.as_deref(), Some("c"));
+    for (credential, expected) in [
+        ("\"managed_identity\"", None),
+        ("{ managed_identity = {} }", None),
+        ("{ managed_identity = { client_id = \"i\" } }", Some("i".to_owned())),
+    ] {
+        let nameless = SMALL.replace("client_id = \"c\"\n", "");
+        let config =
+            read(&nameless.replace("{ client_secret = { env = \"SECRET\" } }", credential));
+        let target = config.target("entra").unwrap();
+        assert_eq!(target.credential, CredentialConfig::ManagedIdentity { client_id: expected });
+        assert_eq!(target.client_id, None);
+    }
+}

@@ -50,6 +50,10 @@ fn changed(part: &str, line: &str) -> String {
             dated.replace("active = { const = true }", &format!("active = {line}"))
         }
         "credential" => SMALL.replace("{ client_secret = { env = \"SECRET\" } }", line),
+        "managed" => {
+            let nameless = SMALL.replace("client_id = \"c\"\n", "");
+            nameless.replace("{ client_secret = { env = \"SECRET\" } }", line)
+        }
         "file" => format!("{line}\n{SMALL}"),
         other => panic!("no part `{other}`"),
     }
@@ -73,6 +77,11 @@ fn the_schema_takes_what_the_loader_takes() {
         ("credential", "{ client_secret = { file = \"s\" } }"),
         ("credential", "{ client_secret = { command = [\"op\", \"read\", \"\"] } }"),
         ("credential", "{ client_secret = { command = [\"op\"], timeout = \"1m 5s\" } }"),
+        ("credential", "\"federated_token\""),
+        ("credential", "{ federated_token = { file = \"f\" } }"),
+        ("managed", "\"managed_identity\""),
+        ("managed", "{ managed_identity = {} }"),
+        ("managed", "{ managed_identity = { client_id = \"c\" } }"),
         ("credential", "{ certificate = { file = \"s\" } }"),
         ("credential", "{ certificate = { file = \"s\" }, key = { env = \"_K1\" } }"),
         ("source", "format = \"csv\"\nexport = \"full\"\ntakes_over = []"),
@@ -192,7 +201,15 @@ fn the_schema_refuses_what_the_loader_refuses() {
         ("target", "tracking = { pol = \"1s\" }"),
         ("target", "retry = { base = \"-1s\" }"),
         ("credential", "\"managed_identity\""),
-        ("credential", "{ federated_token = { file = \"f\" } }"),
+        ("credential", "{ managed_identity = {} }"),
+        ("credential", "\"hunter2\""),
+        ("credential", "{ federated_token = \"f\" }"),
+        ("credential", "{ federated_token = {} }"),
+        ("credential", "{ federated_token = { file = \"f\" }, key = { env = \"A\" } }"),
+        ("managed", "{ client_secret = { env = \"A\" } }"),
+        ("managed", "{ managed_identity = \"c\" }"),
+        ("managed", "{ managed_identity = { client_id = 5 } }"),
+        ("managed", "{ managed_identity = { object_id = \"c\" } }"),
         ("credential", "{}"),
         ("credential", "{ client_secret = \"hunter2\" }"),
         ("credential", "{ client_secret = {} }"),
