@@ -41,6 +41,10 @@ pub enum FaultKind {
     Error504Empty,
     /// Token endpoint: 503.
     TokenError,
+    /// Log: the page is held for two seconds.
+    SlowLog,
+    /// Log: 500 and 429 in turns.
+    LogError,
     /// Managed identity: 404, as IMDS says while it is being updated.
     Identity404,
     /// Managed identity: 410, as IMDS says for up to 70 seconds.
@@ -49,10 +53,6 @@ pub enum FaultKind {
     Identity429,
     /// Managed identity: 500.
     Identity500,
-    /// Log: the page is held for two seconds.
-    SlowLog,
-    /// Log: 500 and 429 in turns.
-    LogError,
 }
 
 /// Whose requests a fault counts.
@@ -80,12 +80,12 @@ impl FaultKind {
         Self::Error503,
         Self::Error504Empty,
         Self::TokenError,
+        Self::SlowLog,
+        Self::LogError,
         Self::Identity404,
         Self::Identity410,
         Self::Identity429,
         Self::Identity500,
-        Self::SlowLog,
-        Self::LogError,
     ];
 
     /// The word used on the command line and in JSON.
