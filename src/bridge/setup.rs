@@ -16,7 +16,7 @@ use crate::config::{
     Config, ConfigErrors, ConfigProblem, CredentialConfig, Export, SecretError, SecretRef,
     SourceConfig, TargetConfig, WebhookConfig, aside,
 };
-use crate::domain::{Clock, SourceName, TargetName};
+use crate::domain::{Clock, SourceName, SystemClock, TargetName};
 use crate::entra::{
     self, Cloud, Credential, EntraClient, EntraError, HttpSettings, IdentityHost, TargetSettings,
 };
@@ -195,36 +195,15 @@ impl Setup {
         env: &[(String, String)],
     ) -> Result<EntraClient, BridgeError> {
         let target = self.target(name)?;
-        let no_client =
-            |source| BridgeError::Client { target: name.clone(), source: Box::new(source) };
-        let credential = match &target.credential {
-            CredentialConfig::FederatedToken { file } => {
-                Credential::FederatedToken { file: file.clone() }
-            }
-            CredentialConfig::ManagedIdentity { client_id } => {
-                let host = IdentityHost::detect(&lookup(env))
-                    .map_err(|problem| no_client(EntraError::Identity(problem)))?;
-                Credential::ManagedIdentity { client_id: client_id.clone(), host }
-            }
-            CredentialConfig::ClientSecret(secret) => {
-                Credential::ClientSecret(fetch(secret, name, env)?)
-            }
-            CredentialConfig::Certificate { certificate, key } => {
-                let certificate = fetch(certificate, name, env)?;
-                let certificate_and_key = match key {
-                    None => certificate,
-                    Some(key) => SecretString::from(format!(
-                        "{}\n{}",
-                        certificate.expose_secret(),
-                        fetch(key, name, env)?.expose_secret()
-                    )),
-                };
-                Credential::Certificate { certificate_and_key }
-            }
+        let first = credential(&target.credential, name, env)?;
+        let second = match &target.second_credential {
+            None => None,
+            Some(second) => Some(credential(second, name, env)?),
         };
         let settings =
             self.settings.get(name).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))?;
-        EntraClient::new(settings.clone(), credential).map_err(no_client)
+        EntraClient::with_second(settings.clone(), first, second, Arc::new(SystemClock))
+            .map_err(|source| no_client(name, source))
     }
 }
 
@@ -304,6 +283,43 @@ fn rules(source: &SourceConfig) -> SourceRules {
 /// What a target stands for, whatever it is called: the ledger is bound to it.
 pub(super) fn provisioning_job(target: &TargetConfig) -> String {
     format!("{}/{}/{}", target.tenant_id, target.service_principal_id, target.job_id)
+}
+
+/// A target's credential, with its secrets fetched now.
+fn credential(
+    credential: &CredentialConfig,
+    target: &TargetName,
+    env: &[(String, String)],
+) -> Result<Credential, BridgeError> {
+    Ok(match credential {
+        CredentialConfig::FederatedToken { file } => {
+            Credential::FederatedToken { file: file.clone() }
+        }
+        CredentialConfig::ManagedIdentity { client_id } => {
+            let host = IdentityHost::detect(&lookup(env))
+                .map_err(|problem| no_client(target, EntraError::Identity(problem)))?;
+            Credential::ManagedIdentity { client_id: client_id.clone(), host }
+        }
+        CredentialConfig::ClientSecret(secret) => {
+            Credential::ClientSecret(fetch(secret, target, env)?)
+        }
+        CredentialConfig::Certificate { certificate, key } => {
+            let certificate = fetch(certificate, target, env)?;
+            let certificate_and_key = match key {
+                None => certificate,
+                Some(key) => SecretString::from(format!(
+                    "{}\n{}",
+                    certificate.expose_secret(),
+                    fetch(key, target, env)?.expose_secret()
+                )),
+            };
+            Credential::Certificate { certificate_and_key }
+        }
+    })
+}
+
+fn no_client(target: &TargetName, source: EntraError) -> BridgeError {
+    BridgeError::Client { target: target.clone(), source: Box::new(source) }
 }
 
 fn lookup(env: &[(String, String)]) -> impl Fn(&str) -> Option<String> + '_ {

@@ -35,8 +35,38 @@ pub enum CredentialConfig {
     },
 }
 
-/// Reads the credential. Nothing that stands here is ever shown.
-pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<CredentialConfig> {
+/// The credential of a target, and the one that takes its place when it is refused.
+pub(super) struct Credentials {
+    pub(super) first: CredentialConfig,
+    pub(super) second: Option<CredentialConfig>,
+}
+
+/// Reads one credential, or a list of two. Nothing that stands here is ever shown.
+pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<Credentials> {
+    if !field.is_list() {
+        return Some(Credentials { first: read_one(field, folder)?, second: None });
+    }
+    let items = field.items()?;
+    let read: Vec<_> = items.iter().map(|item| in_list(item, folder)).collect();
+    let [first, second] = <[_; 2]>::try_from(read).ok().or_else(|| {
+        let hint = "the second takes the place of the first when that is refused".to_owned();
+        field.refuse_key("`credential` lists one or more than two".to_owned(), Some(hint));
+        None
+    })?;
+    Some(Credentials { first: first?, second: Some(second?) })
+}
+
+/// One of two. A managed identity is no application's, so that it has no second.
+fn in_list(field: &Field<'_>, folder: &Path) -> Option<CredentialConfig> {
+    if is_managed_identity(field) {
+        let message = "a managed identity stands alone in `credential`".to_owned();
+        field.refuse_key(message, None);
+        return None;
+    }
+    read_one(field, folder)
+}
+
+fn read_one(field: &Field<'_>, folder: &Path) -> Option<CredentialConfig> {
     if field.is_text(MANAGED_IDENTITY) {
         return Some(CredentialConfig::ManagedIdentity { client_id: None });
     }

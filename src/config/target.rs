@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::config::credential::{self, CredentialConfig};
+use crate::config::credential::{self, CredentialConfig, Credentials};
 use crate::config::duration;
 use crate::config::section::{Field, Section};
 use crate::config::tenant;
@@ -61,6 +61,8 @@ pub struct TargetConfig {
     pub graph_url: Option<String>,
     /// How we prove who we are.
     pub credential: CredentialConfig,
+    /// How we prove it when the first way is refused for good.
+    pub second_credential: Option<CredentialConfig>,
     /// Calls in any 24 hours, for all targets of the tenant together.
     pub daily_calls: u32,
     /// Calls in a short time, for all targets of the tenant together.
@@ -174,6 +176,7 @@ fn target(name: &str, section: &Section<'_>, folder: &Path) -> Option<TargetConf
     let retry = section.get("retry").and_then(|field| retry(&field)).unwrap_or_default();
     let verified_domains = section.get("verified_domains").and_then(|field| domains(&field));
     let job_check = section.positive_duration_or("job_check", DEFAULT_JOB_CHECK);
+    let Credentials { first, second } = credential?;
     Some(TargetConfig {
         name: TargetName::new(name),
         tenant_id: tenant_id?,
@@ -183,7 +186,8 @@ fn target(name: &str, section: &Section<'_>, folder: &Path) -> Option<TargetConf
         cloud: cloud.to_owned(),
         authority_url,
         graph_url,
-        credential: credential?,
+        credential: first,
+        second_credential: second,
         daily_calls: daily_calls.unwrap_or(DEFAULT_DAILY_CALLS),
         burst: burst.unwrap_or(DEFAULT_BURST),
         tracking,

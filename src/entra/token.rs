@@ -18,7 +18,7 @@ use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::domain::Clock;
+use crate::domain::{Clock, TargetName};
 use crate::entra::assertion::Signer;
 use crate::entra::base_url::BaseUrl;
 use crate::entra::federated;
@@ -127,6 +127,10 @@ pub(super) struct Tokens {
     pub(super) client_id: String,
     pub(super) scope: String,
     pub(super) proof: Proof,
+    /// What takes its place when it is refused for good.
+    pub(super) second: Option<Proof>,
+    /// For the log.
+    pub(super) target: TargetName,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) cache: Cache,
 }
@@ -141,6 +145,8 @@ pub(super) struct Cache {
 #[derive(Default)]
 struct State {
     kept: Option<Kept>,
+    /// Whether the second proof has got the last token.
+    uses_second: bool,
     /// Requests that have ended, well or not.
     ended: u64,
     /// How the last one failed, if it did.
@@ -194,12 +200,44 @@ impl Tokens {
         self.cache.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Asks with the proof that got the last token, and where that is refused for good with the other.
+    /// Where both are, that is told of the one that was asked with first.
     async fn request(&self, now: Timestamp) -> Result<(HeaderValue, Duration), TokenFailure> {
-        let asked = self.proof.asked();
-        let answer = match &self.proof {
+        let Some(second) = &self.second else { return self.request_with(&self.proof, now).await };
+        let used_second = self.state().uses_second;
+        let (own, other) = if used_second { (second, &self.proof) } else { (&self.proof, second) };
+        let refusal = match self.request_with(own, now).await {
+            Err(failure) if failure.is_of_the_credential() => failure,
+            answer => return answer,
+        };
+        match self.request_with(other, now).await {
+            Ok(token) => {
+                self.state().uses_second = !used_second;
+                tracing::warn!(
+                    target.name = %self.target,
+                    refused = if used_second { "second" } else { "first" },
+                    error = %refusal,
+                    advice = refusal.advice(),
+                    "a credential of this target was refused; the other one is used from now on"
+                );
+                Ok(token)
+            }
+            // what passes by itself is no answer to whether it would be taken
+            Err(failure) if failure.disposition() != Disposition::Halt => Err(failure),
+            Err(_) => Err(refusal),
+        }
+    }
+
+    async fn request_with(
+        &self,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<(HeaderValue, Duration), TokenFailure> {
+        let asked = proof.asked();
+        let answer = match proof {
             Proof::ManagedIdentity(identity) => identity.request(now).await,
             Proof::Secret(_) | Proof::Certificate(_) | Proof::FederatedToken(_) => {
-                self.request_as_app(now).await
+                self.request_as_app(proof, now).await
             }
         };
         let (header, life) = answer.map_err(|failure| failure.of(asked))?;
@@ -208,6 +246,7 @@ impl Tokens {
 
     async fn request_as_app(
         &self,
+        proof: &Proof,
         now: Timestamp,
     ) -> Result<(HeaderValue, Option<Duration>), TokenFailure> {
         let token_url = TokenUrl::from_url(self.token_url.clone());
@@ -215,7 +254,7 @@ impl Tokens {
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(token_url);
         let mut assertion = None;
-        match &self.proof {
+        match proof {
             Proof::Secret(secret) => {
                 client =
                     client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()));

@@ -79,6 +79,9 @@ impl Asked {
 /// Codes of the token service that pass by themselves.
 const TRANSIENT_CODES: [u32; 3] = [90_033, 50_196, 90_055];
 
+/// Codes of a refused credential that come without `invalid_client`.
+const CREDENTIAL_CODES: [u32; 5] = [50_027, 70_021, 700_211, 700_212, 700_213];
+
 /// What to do, by code. A code that is not here gets general words.
 const ADVICE: &[(&[u32], &str)] = &[
     (
@@ -296,6 +299,22 @@ impl TokenFailure {
             Disposition::Transient { retry_after: details.retry_after }
         } else {
             Disposition::Halt
+        }
+    }
+
+    /// Whether it is the credential itself that was refused for good: another may be taken.
+    pub(super) fn is_of_the_credential(&self) -> bool {
+        let details = &*self.0;
+        if details.asked.is_identity() || self.disposition() != Disposition::Halt {
+            return false;
+        }
+        match details.cause {
+            Cause::Refused => {
+                details.error.as_deref() == Some("invalid_client")
+                    || details.aadsts.is_some_and(|code| CREDENTIAL_CODES.contains(&code))
+            }
+            Cause::Sign | Cause::Federated(_) => true,
+            Cause::Transport(_) | Cause::NoToken => false,
         }
     }
 

@@ -564,3 +564,13 @@ fn a_credential_may_be_a_federated_token_or_a_managed_identity() {
         assert_eq!(target.client_id, None);
     }
 }
+
+#[test]
+fn a_credential_may_have_a_second_in_its_place() {
+    let two = "[{ client_secret = { env = \"OLD\" } }, { client_secret = { env = \"NEW\" } }]";
+    let config = read(&SMALL.replace("{ client_secret = { env = \"SECRET\" } }", two));
+    let target = config.target("entra").unwrap();
+    let of = |name: &str| CredentialConfig::ClientSecret(SecretRef::Env(name.into()));
+    assert_eq!((&target.credential, &target.second_credential), (&of("OLD"), &Some(of("NEW"))));
+    assert_eq!(read(SMALL).target("entra").unwrap().second_credential, None);
+}

@@ -19,6 +19,9 @@ fn a_literal_secret_is_refused_unseen() {
     for credential in [
         "\"hunter2~Zk\"",
         "[\"hunter2~Zk\"]",
+        "[\"hunter2~Zk\", \"hunter2~Zk\"]",
+        "[{ client_secret = \"hunter2~Zk\" }, { client_secret = { env = \"hunter2~Zk\" } }]",
+        "[{ client_secret = { env = \"A\" } }, { managed_identity = { client_id = \"hunter2~Zk\" } }]",
         "{ client_secret = \"hunter2~Zk\" }",
         "{ client_secret = \"\"\"\nhunter2~Zk\n\"\"\", certificate = 5 }",
         "{ client_secret = \"hunter2~Zk\", fooo = 1 }",

@@ -8,24 +8,34 @@ use std::sync::Arc;
 use scimport::bridge::{BridgeError, Setup};
 use scimport::config::Config;
 use scimport::domain::TargetName;
+use scimport::entra::{Disposition, EntraClient, TokenFailure};
 use scimport::mock_entra::{
     CLIENT_ID, CLIENT_SECRET, IDENTITY_HEADER, MockEntra, TENANT_ID, target_config,
 };
+use serde_json::json;
 
 use crate::entra_support::chain;
-use crate::mock_client::by_hand;
+use crate::mock_client::{Mock, by_hand, json_of};
 
 const USUAL: &str = "{ client_secret = { env = \"SCIMPORT_CLIENT_SECRET\" } }";
 
 /// Sets a target up with that credential, and asks for its job.
 async fn ask(text: &str, env: &[(&str, &str)]) -> Result<(), BridgeError> {
+    client(text, env).await?.job().await.unwrap();
+    Ok(())
+}
+
+/// Why there is no token.
+async fn refused(text: &str, env: &[(&str, &str)]) -> TokenFailure {
+    client(text, env).await.unwrap().token().await.unwrap_err()
+}
+
+async fn client(text: &str, env: &[(&str, &str)]) -> Result<EntraClient, BridgeError> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let env: Arc<Vec<_>> = Arc::new(env.iter().map(owned).collect());
     let config = Config::parse(text, Path::new("."), env.iter().cloned()).unwrap();
     let setup = Arc::new(Setup::new(config).unwrap());
-    let client = setup.client_aside(&TargetName::new("entra"), &env).await?;
-    client.job().await.unwrap();
-    Ok(())
+    setup.client_aside(&TargetName::new("entra"), &env).await
 }
 
 #[tokio::test]
@@ -73,4 +83,56 @@ async fn a_program_may_print_the_secret() {
     let text = chain(&error);
     assert!(text.contains("command `sh` gave no secret: it ended with code 4"), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
+}
+
+#[tokio::test]
+async fn the_second_takes_the_place_of_the_first_when_that_is_refused_for_good() {
+    let mock = Mock::new().await;
+    let base = target_config(&mock.server.url());
+    let two = base.replace(
+        USUAL,
+        "[{ client_secret = { env = \"A\" } }, { client_secret = { env = \"B\" } }]",
+    );
+    for (first, second, expected) in [(CLIENT_SECRET, "wrong", 1), ("wrong", CLIENT_SECRET, 2)] {
+        let before = requests(&mock).await;
+        ask(&two, &[("A", first), ("B", second)]).await.unwrap();
+        assert_eq!(requests(&mock).await - before, expected);
+    }
+    // each is asked with once, and the first one's refusal is what is told
+    let before = requests(&mock).await;
+    let failure = refused(&two, &[("A", "wrong"), ("B", "wrong too")]).await;
+    assert_eq!(failure.aadsts(), Some(7_000_215));
+    assert_eq!(requests(&mock).await - before, 2);
+    // what passes by itself says nothing of the credential
+    mock.tell("faults", &json!(["token-error:1"])).await;
+    let before = requests(&mock).await;
+    let failure = refused(&two, &[("A", CLIENT_SECRET), ("B", CLIENT_SECRET)]).await;
+    assert!(matches!(failure.disposition(), Disposition::Transient { .. }));
+    assert_eq!(requests(&mock).await - before, 1);
+}
+
+#[tokio::test]
+async fn a_secret_is_rotated_without_a_failed_call() {
+    let mock = Mock::new().await;
+    let two = target_config(&mock.server.url()).replace(
+        USUAL,
+        "[{ client_secret = { env = \"A\" } }, { client_secret = { env = \"B\" } }]",
+    );
+    let client = client(&two, &[("A", CLIENT_SECRET), ("B", "rotated")]).await.unwrap();
+    client.job().await.unwrap();
+    // the tokens of the old secret are over with it, both times
+    for secret in ["rotated", CLIENT_SECRET] {
+        let before = requests(&mock).await;
+        mock.tell("settings", &json!({ "client_secret": secret })).await;
+        client.job().await.unwrap();
+        client.job().await.unwrap();
+        assert_eq!(requests(&mock).await - before, 2, "one is refused, the other gets a token");
+    }
+}
+
+/// How often a token was asked for.
+async fn requests(mock: &Mock) -> u64 {
+    let answer = mock.http.get(format!("{}/_mock/stats", mock.server.url())).send().await;
+    let stats = json_of(answer.unwrap()).await;
+    stats.get("token_requests").and_then(serde_json::Value::as_u64).unwrap()
 }

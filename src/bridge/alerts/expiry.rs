@@ -25,10 +25,15 @@ pub(super) fn certificates(setup: &Setup, env: &[(String, String)]) -> Certifica
     let ends = |secret: &SecretRef| certificate_ends(secret.resolve(&lookup).ok()?.expose_secret());
     let config = setup.config();
     let targets = config.targets.iter().filter_map(|target| {
-        let CredentialConfig::Certificate { certificate, .. } = &target.credential else {
-            return None;
-        };
-        Some((Some(target.name.as_str().to_owned()), ends(certificate)?))
+        let credentials = [Some(&target.credential), target.second_credential.as_ref()];
+        let ends = credentials.into_iter().flatten().filter_map(|credential| match credential {
+            CredentialConfig::Certificate { certificate, .. } => ends(certificate),
+            CredentialConfig::ClientSecret(_)
+            | CredentialConfig::FederatedToken { .. }
+            | CredentialConfig::ManagedIdentity { .. } => None,
+        });
+        // of two the one that ends first
+        Some((Some(target.name.as_str().to_owned()), ends.min()?))
     });
     let server = config.server.tls.as_ref().and_then(|tls| ends(&tls.certificate));
     targets.chain(server.map(|end| (None, end))).collect()
