@@ -14,9 +14,12 @@ use crate::bridge::turns::Turns;
 use crate::bridge::{BridgeError, Conditions};
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretError, TargetConfig, WebhookConfig,
+    aside,
 };
-use crate::domain::{Clock, SourceName, TargetName};
-use crate::entra::{self, Cloud, Credential, EntraClient, HttpSettings, TargetSettings};
+use crate::domain::{Clock, SourceName, SystemClock, TargetName};
+use crate::entra::{
+    self, Cloud, Credential, EntraClient, EntraError, HttpSettings, IdentityHost, TargetSettings,
+};
 use crate::intake::{Feed, Inbox};
 use crate::mapping::Mapping;
 use crate::store::{SqliteStore, Store};
@@ -178,7 +181,8 @@ impl Setup {
         missing_secrets(self, env)
     }
 
-    /// A client for a target, with its secret fetched now.
+    /// A client for a target, with its secret fetched now; that may wait for a program, so in async
+    /// code use [`Setup::client_aside`].
     ///
     /// # Errors
     ///
@@ -189,14 +193,31 @@ impl Setup {
         env: &[(String, String)],
     ) -> Result<EntraClient, BridgeError> {
         let target = self.target(name)?;
-        let credential = credential(target, env)
-            .map_err(|source| BridgeError::Secret { target: name.clone(), source })?;
+        let first = credential(&target.credential, name, env)?;
+        let second = match &target.second_credential {
+            None => None,
+            Some(second) => Some(credential(second, name, env)?),
+        };
         let settings =
             self.settings.get(name).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))?;
-        EntraClient::new(settings.clone(), credential).map_err(|source| BridgeError::Client {
-            target: name.clone(),
-            source: Box::new(source),
-        })
+        EntraClient::with_second(settings.clone(), first, second, Arc::new(SystemClock))
+            .map_err(|source| no_client(name, source))
+    }
+}
+
+impl Setup {
+    /// Like [`Setup::client`], and holds up nobody meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// When the secret cannot be had or is no credential.
+    pub async fn client_aside(
+        self: &Arc<Self>,
+        name: &TargetName,
+        env: &Arc<Vec<(String, String)>>,
+    ) -> Result<EntraClient, BridgeError> {
+        let (setup, name, env) = (Arc::clone(self), name.clone(), Arc::clone(env));
+        aside(move || setup.client(&name, &env)).await
     }
 }
 
@@ -205,26 +226,56 @@ pub(super) fn provisioning_job(target: &TargetConfig) -> String {
     format!("{}/{}/{}", target.tenant_id, target.service_principal_id, target.job_id)
 }
 
-fn credential(target: &TargetConfig, env: &[(String, String)]) -> Result<Credential, SecretError> {
-    let lookup =
-        |name: &str| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    match &target.credential {
+/// A target's credential, with its secrets fetched now.
+fn credential(
+    credential: &CredentialConfig,
+    target: &TargetName,
+    env: &[(String, String)],
+) -> Result<Credential, BridgeError> {
+    Ok(match credential {
+        CredentialConfig::FederatedToken { file } => {
+            Credential::FederatedToken { file: file.clone() }
+        }
+        CredentialConfig::ManagedIdentity { client_id } => {
+            let host = IdentityHost::detect(&lookup(env))
+                .map_err(|problem| no_client(target, EntraError::Identity(problem)))?;
+            Credential::ManagedIdentity { client_id: client_id.clone(), host }
+        }
         CredentialConfig::ClientSecret(secret) => {
-            Ok(Credential::ClientSecret(secret.resolve(&lookup)?))
+            Credential::ClientSecret(fetch(secret, target, env)?)
         }
         CredentialConfig::Certificate { certificate, key } => {
-            let certificate = certificate.resolve(&lookup)?;
+            let certificate = fetch(certificate, target, env)?;
             let certificate_and_key = match key {
                 None => certificate,
                 Some(key) => SecretString::from(format!(
                     "{}\n{}",
                     certificate.expose_secret(),
-                    key.resolve(&lookup)?.expose_secret()
+                    fetch(key, target, env)?.expose_secret()
                 )),
             };
-            Ok(Credential::Certificate { certificate_and_key })
+            Credential::Certificate { certificate_and_key }
         }
-    }
+    })
+}
+
+fn no_client(target: &TargetName, source: EntraError) -> BridgeError {
+    BridgeError::Client { target: target.clone(), source: Box::new(source) }
+}
+
+fn lookup(env: &[(String, String)]) -> impl Fn(&str) -> Option<String> + '_ {
+    |name| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+}
+
+/// A secret of a target's credential.
+fn fetch(
+    secret: &SecretRef,
+    target: &TargetName,
+    env: &[(String, String)],
+) -> Result<SecretString, BridgeError> {
+    secret
+        .resolve(&lookup(env))
+        .map_err(|source| BridgeError::Secret { target: target.clone(), source })
 }
 
 fn target_settings(

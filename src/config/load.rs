@@ -15,7 +15,7 @@ use crate::config::problem::{ConfigErrors, ConfigPlace, ConfigProblem};
 use crate::config::section::{Report, Section};
 use crate::config::{
     AlertsConfig, HttpConfig, ServerConfig, SourceConfig, StoreConfig, TargetConfig,
-    TelemetryConfig, alerts, http, server, source, store, syntax, target, telemetry,
+    TelemetryConfig, alerts, azure, http, server, source, store, syntax, target, telemetry,
 };
 
 /// Largest config read, in bytes: a mapping of thousands of lines fits.
@@ -97,7 +97,9 @@ impl Config {
         }
         let mut root = Table::from_file(parsed.into_inner());
         document.note_scalars(&root);
-        let problems = overlay(&mut root, env);
+        let env: Vec<_> = env.into_iter().collect();
+        let problems = overlay(&mut root, env.iter().cloned());
+        azure::complete(&mut root, &env);
         document.note_places(&root);
 
         let report = Report::new(&document, problems);

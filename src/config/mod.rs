@@ -16,7 +16,9 @@
 
 mod alerts;
 mod as_of;
+mod azure;
 mod changes;
+mod command;
 mod credential;
 mod document;
 mod duration;
@@ -51,6 +53,7 @@ mod times;
 mod webhook;
 
 pub use alerts::{AlertFormat, AlertWebhook, AlertsConfig};
+pub use command::SecretCommand;
 pub use credential::CredentialConfig;
 pub use duration::parse as parse_duration;
 pub use find::{ConfigNotFound, find};
@@ -61,7 +64,7 @@ pub use load::{Config, environment};
 pub use mail::{AlertEmail, SmtpConfig, SmtpLogin, SmtpTls};
 pub use problem::{ConfigErrors, ConfigPlace, ConfigProblem, Snippet};
 pub use schedule::{ExpectedConfig, ScheduleConfig, Takes};
-pub use secrets::{SecretError, SecretRef};
+pub use secrets::{SecretError, SecretRef, aside};
 pub use server::{ServerConfig, ServerTls};
 pub use source::{Export, SourceConfig, SourceTimeZone};
 pub use store::StoreConfig;

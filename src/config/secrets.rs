@@ -4,16 +4,18 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::config::section::{Field, Section};
+use crate::config::command::{self, CommandTrouble, SecretCommand};
+use crate::config::section::Field;
 
-/// Largest secret file read, in bytes; a PEM file with key and chain has about 10 KiB.
-const MAX_FILE_BYTES: u64 = 64 * 1024;
+/// Largest secret of a file or program, in bytes; a PEM file with key and chain has about 10 KiB.
+const MAX_BYTES: u64 = 64 * 1024;
 /// Where a secret can be, now and later.
-pub(super) const KEYS: &[&str] = &["env", "file"];
-pub(super) const LATER: &[&str] = &["command", "vault"];
+pub(super) const KEYS: &[&str] = &["env", "file", "command", "timeout"];
+pub(super) const LATER: &[&str] = &["vault"];
 /// What stands in the place of a secret, for messages.
 const EXAMPLES: &str = "`{ env = \"NAME\" }` or `{ file = \"path\" }`";
 
@@ -24,6 +26,8 @@ pub enum SecretRef {
     Env(String),
     /// In this file, its folder being the config's where it was relative.
     File(PathBuf),
+    /// What this program prints.
+    Command(SecretCommand),
 }
 
 impl fmt::Display for SecretRef {
@@ -31,6 +35,7 @@ impl fmt::Display for SecretRef {
         match self {
             Self::Env(name) => write!(f, "environment variable `{name}`"),
             Self::File(path) => write!(f, "file `{}`", path.display()),
+            Self::Command(command) => command.fmt(f),
         }
     }
 }
@@ -42,7 +47,7 @@ pub enum SecretError {
     #[error("{0} is not set")]
     NotSet(SecretRef),
     /// There is nothing in it.
-    #[error("{0} is empty")]
+    #[error("{}", .0.so("is empty", "has printed nothing"))]
     Empty(SecretRef),
     /// The file cannot be read.
     #[error("cannot read the secret in {reference}")]
@@ -52,30 +57,66 @@ pub enum SecretError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// The file is too large to be a secret.
-    #[error("{0} is larger than {MAX_FILE_BYTES} bytes")]
+    /// The file, or what the program prints, is too large to be a secret.
+    #[error("{} {MAX_BYTES} bytes", .0.so("is larger than", "has printed more than"))]
     TooLarge(SecretRef),
-    /// The file is not UTF-8.
-    #[error("{0} is not UTF-8 text")]
+    /// It is not UTF-8.
+    #[error("{}", .0.so("is not UTF-8 text", "has printed what is not UTF-8 text"))]
     NotText(SecretRef),
+    /// There is no such program.
+    #[error("{0} is not found on this machine")]
+    NoProgram(SecretRef),
+    /// The program cannot be run.
+    #[error("{reference} cannot be run")]
+    RunCommand {
+        /// The program.
+        reference: SecretRef,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The program says that it could not.
+    #[error("{reference} gave no secret: {}", ended(*.code))]
+    CommandFailed {
+        /// The program.
+        reference: SecretRef,
+        /// The code it has ended with; none where something has ended it.
+        code: Option<i32>,
+    },
+    /// The program took too long, and was ended.
+    #[error("{reference} had not ended after {timeout:?}, and was ended")]
+    CommandTimedOut {
+        /// The program.
+        reference: SecretRef,
+        /// How long it may take.
+        timeout: Duration,
+    },
+}
+
+fn ended(code: Option<i32>) -> String {
+    code.map_or_else(
+        || "something ended it".to_owned(),
+        |code| format!("it ended with code {code}"),
+    )
 }
 
 impl SecretRef {
-    /// Fetches the secret. One line break at the end of a file is not part of it.
+    /// Fetches the secret. One line break at the end of a file, or of what a program prints, is not
+    /// part of it. A program is waited for, as long as its time-out: in async code see [`aside`].
     ///
     /// Warns in the log when others on this machine can read the file.
     ///
     /// # Errors
     ///
-    /// When there is no such variable or file, when it is empty, or when a file is no text or too
-    /// large to be a secret.
+    /// When there is no such variable, file or program, when it is empty, when a file is no text or
+    /// too large to be a secret, or when a program fails or takes too long.
     pub fn resolve(
         &self,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Result<SecretString, SecretError> {
         let secret = match self {
             Self::Env(name) => env(name).ok_or_else(|| SecretError::NotSet(self.clone()))?,
-            Self::File(path) => self.read(path)?,
+            Self::File(path) => self.text(self.read(path)?)?,
+            Self::Command(command) => self.text(self.ask(command)?)?,
         };
         if secret.is_empty() {
             return Err(SecretError::Empty(self.clone()));
@@ -83,7 +124,30 @@ impl SecretRef {
         Ok(SecretString::from(secret))
     }
 
-    fn read(&self, path: &Path) -> Result<String, SecretError> {
+    /// The words that fit: of what lies somewhere, or of what a program does.
+    fn so(&self, lies: &str, prints: &str) -> String {
+        match self {
+            Self::Env(_) | Self::File(_) => format!("{self} {lies}"),
+            Self::Command(_) => format!("{self} {prints}"),
+        }
+    }
+
+    fn ask(&self, command: &SecretCommand) -> Result<Vec<u8>, SecretError> {
+        command.run(MAX_BYTES).map_err(|trouble| {
+            let reference = self.clone();
+            match trouble {
+                CommandTrouble::NotFound => SecretError::NoProgram(reference),
+                CommandTrouble::Run(source) => SecretError::RunCommand { reference, source },
+                CommandTrouble::Failed(code) => SecretError::CommandFailed { reference, code },
+                CommandTrouble::TimedOut(timeout) => {
+                    SecretError::CommandTimedOut { reference, timeout }
+                }
+                CommandTrouble::TooLarge => SecretError::TooLarge(reference),
+            }
+        })
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, SecretError> {
         let failed = |source| SecretError::ReadFile { reference: self.clone(), source };
         let file = File::open(path).map_err(failed)?;
         if is_open_to_others(&file) && !is_systemd_credential(path) {
@@ -93,10 +157,14 @@ impl SecretRef {
             );
         }
         let mut bytes = Vec::new();
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() as u64 > MAX_FILE_BYTES {
+        file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+        if bytes.len() as u64 > MAX_BYTES {
             return Err(SecretError::TooLarge(self.clone()));
         }
+        Ok(bytes)
+    }
+
+    fn text(&self, bytes: Vec<u8>) -> Result<String, SecretError> {
         let mut text = String::from_utf8(bytes).map_err(|_| SecretError::NotText(self.clone()))?;
         if text.ends_with('\n') {
             text.pop();
@@ -138,20 +206,35 @@ pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<SecretRef> {
     if LATER.iter().any(|key| section.has(key)) {
         return None;
     }
-    match (section.get("env"), section.get("file")) {
-        (Some(name), None) => variable(&name).map(SecretRef::Env),
-        (None, Some(path)) => path.text().map(|path| SecretRef::File(folder.join(path))),
-        (Some(_), Some(_)) => both(&section),
-        (None, None) => {
-            section.refuse(format!("{} needs `env` or `file`", section.title()), None);
-            None
+    let (env, file, command) = (section.get("env"), section.get("file"), section.get("command"));
+    let problem = match (env, file, command) {
+        (None, None, Some(words)) => {
+            return command::read(&section, &words, folder).map(SecretRef::Command);
         }
-    }
+        (None, None, None) => "needs `env`, `file` or `command`",
+        (Some(_), None, None) | (None, Some(_), None) if section.has("timeout") => {
+            "takes `timeout` beside `command` only"
+        }
+        (Some(name), None, None) => return variable(&name).map(SecretRef::Env),
+        (None, Some(path), None) => {
+            return path.text().map(|path| SecretRef::File(folder.join(path)));
+        }
+        _ => "takes one of `env`, `file` and `command`",
+    };
+    section.refuse(format!("{} {problem}", section.title()), None);
+    None
 }
 
-fn both(section: &Section<'_>) -> Option<SecretRef> {
-    section.refuse(format!("{} takes `env` or `file`, not both", section.title()), None);
-    None
+/// Runs `work`, which fetches secrets, where it may wait for a program without holding up others.
+/// Never ends when the runtime is shut down before its turn comes.
+pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => std::future::pending().await,
+        },
+    }
 }
 
 /// The name of a variable. What has another shape may be a pasted secret.
@@ -214,7 +297,7 @@ mod tests {
     fn a_file_that_cannot_be_a_secret_is_refused_without_its_content() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
-        let limit = usize::try_from(MAX_FILE_BYTES).unwrap();
+        let limit = usize::try_from(MAX_BYTES).unwrap();
         let refuse = |content: &[u8]| {
             std::fs::write(&path, content).unwrap();
             SecretRef::File(path.clone()).resolve(&none).unwrap_err()
@@ -226,5 +309,34 @@ mod tests {
         assert!(!format!("{error} {error:?}").contains("hunter2"));
         let missing = SecretRef::File(folder.path().join("none")).resolve(&none).unwrap_err();
         assert!(matches!(missing, SecretError::ReadFile { .. }));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_program_gives_what_it_prints_without_one_line_break() {
+        let sh = |script: &str| SecretRef::Command(SecretCommand::new("sh", &["-c", script]));
+        for (printed, expected) in [("s\\n", "s"), ("s\\r\\n", "s"), ("s\\n\\n", "s\n"), ("s", "s")]
+        {
+            let secret = sh(&format!("printf '{printed}'")).resolve(&none).unwrap();
+            assert_eq!(secret.expose_secret(), expected);
+        }
+        let missing = SecretRef::Command(SecretCommand::new("no-such-program", &["hunter2"]));
+        let short = SecretCommand::new("sleep", &["hunter2"]).with_timeout(Duration::from_secs(5));
+        let slow = SecretCommand::new("sh", &["-c", "echo hunter2; exec sleep 600"]);
+        let slow = slow.with_timeout(Duration::from_millis(200));
+        for (reference, words) in [
+            (missing, "command `no-such-program` is not found on this machine"),
+            (SecretRef::Command(short), "command `sleep` gave no secret: it ended with code 1"),
+            (SecretRef::Command(slow), "command `sh` had not ended after 200ms, and was ended"),
+            (sh("echo hunter2; exit 3"), "command `sh` gave no secret: it ended with code 3"),
+            (sh("kill -9 $$ hunter2"), "command `sh` gave no secret: something ended it"),
+            (sh("echo hunter2 >&2"), "command `sh` has printed nothing"),
+            (sh("printf 'hunter2\\377'"), "command `sh` has printed what is not UTF-8 text"),
+            (sh("yes hunter2"), "command `sh` has printed more than 65536 bytes"),
+        ] {
+            let error = reference.resolve(&none).unwrap_err();
+            assert_eq!(error.to_string(), words);
+            assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        }
     }
 }

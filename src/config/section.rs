@@ -209,6 +209,11 @@ impl<'d> Field<'d> {
         matches!(&self.node.value, Value::Array(items) if items.is_empty())
     }
 
+    /// Whether it is a list.
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.node.value, Value::Array(_))
+    }
+
     /// Whether it is this text.
     pub(super) fn is_text(&self, text: &str) -> bool {
         matches!(&self.node.value, Value::Text(own) if own == text)

@@ -89,7 +89,6 @@ fn is_known(word: &str) -> bool {
         target::TRACKING_KEYS,
         target::RETRY_KEYS,
         credential::KEYS,
-        credential::LATER,
         secrets::KEYS,
         secrets::LATER,
         source::KEYS,

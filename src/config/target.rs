@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::config::credential::{self, CredentialConfig};
+use crate::config::credential::{self, CredentialConfig, Credentials};
 use crate::config::duration;
 use crate::config::section::{Field, Section};
 use crate::config::tenant;
@@ -47,8 +47,8 @@ pub struct TargetConfig {
     pub name: TargetName,
     /// The tenant, by id or domain.
     pub tenant_id: String,
-    /// The application that gets the token.
-    pub client_id: String,
+    /// The application that gets the token. Absent where a managed identity does.
+    pub client_id: Option<String>,
     /// The object id of the provisioning app.
     pub service_principal_id: String,
     /// The synchronization job.
@@ -61,6 +61,8 @@ pub struct TargetConfig {
     pub graph_url: Option<String>,
     /// How we prove who we are.
     pub credential: CredentialConfig,
+    /// How we prove it when the first way is refused for good.
+    pub second_credential: Option<CredentialConfig>,
     /// Calls in any 24 hours, for all targets of the tenant together.
     pub daily_calls: u32,
     /// Calls in a short time, for all targets of the tenant together.
@@ -140,12 +142,28 @@ pub(super) fn read(targets: &Section<'_>, folder: &Path) -> Vec<TargetConfig> {
     read
 }
 
+/// A managed identity is an application by itself; here one would seem to be chosen.
+fn refuse_client_id(section: &Section<'_>) {
+    let Some(field) = section.get("client_id") else { return };
+    let message = "`client_id` says nothing beside a managed identity".to_owned();
+    let hint = "take it out; one of several identities is named as \
+                `credential = { managed_identity = { client_id = \"…\" } }`";
+    field.refuse_key(message, Some(hint.to_owned()));
+}
+
 fn target(name: &str, section: &Section<'_>, folder: &Path) -> Option<TargetConfig> {
     section.check_keys(KEYS, &[]);
     let text = |key| section.get(key).and_then(|field| field.text()).map(str::to_owned);
     // All are read before the first that is missing ends this.
     let tenant_id = section.require_text("tenant_id");
-    let client_id = section.require_text("client_id");
+    let is_managed =
+        section.get("credential").is_some_and(|field| credential::is_managed_identity(&field));
+    let client_id = if is_managed {
+        refuse_client_id(section);
+        None
+    } else {
+        section.require_text("client_id")
+    };
     let service_principal_id = section.require_text("service_principal_id");
     let job_id = section.require_text("job_id");
     let cloud = section.get("cloud").and_then(|field| field.word(&CLOUDS)).unwrap_or("public");
@@ -158,16 +176,18 @@ fn target(name: &str, section: &Section<'_>, folder: &Path) -> Option<TargetConf
     let retry = section.get("retry").and_then(|field| retry(&field)).unwrap_or_default();
     let verified_domains = section.get("verified_domains").and_then(|field| domains(&field));
     let job_check = section.positive_duration_or("job_check", DEFAULT_JOB_CHECK);
+    let Credentials { first, second } = credential?;
     Some(TargetConfig {
         name: TargetName::new(name),
         tenant_id: tenant_id?,
-        client_id: client_id?,
+        client_id: if is_managed { None } else { Some(client_id?) },
         service_principal_id: service_principal_id?,
         job_id: job_id?,
         cloud: cloud.to_owned(),
         authority_url,
         graph_url,
-        credential: credential?,
+        credential: first,
+        second_credential: second,
         daily_calls: daily_calls.unwrap_or(DEFAULT_DAILY_CALLS),
         burst: burst.unwrap_or(DEFAULT_BURST),
         tracking,

@@ -59,14 +59,33 @@ impl EntraClient {
         credential: Credential,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, EntraError> {
+        Self::with_second(settings, credential, None, clock)
+    }
+
+    /// The same, with a credential that takes the place of the first when Entra refuses that for good.
+    ///
+    /// # Errors
+    ///
+    /// As [`EntraClient::new`], for either.
+    pub fn with_second(
+        settings: TargetSettings,
+        credential: Credential,
+        second: Option<Credential>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, EntraError> {
         let addresses = settings.addresses().map_err(EntraError::Settings)?;
         let tokens = Tokens {
             client: http::client(&addresses.authority, &settings.http)?,
             token_url: addresses.authority.join(&[&settings.tenant_id, "oauth2", "v2.0", "token"]),
-            client_id: settings.client_id.clone(),
             // The scope names the cloud's Graph, wherever Graph is really called.
             scope: format!("{}.default", settings.cloud.graph()),
-            proof: Proof::new(credential)?,
+            proof: Proof::new(credential, &settings, &addresses.authority)?,
+            second: match second {
+                None => None,
+                Some(second) => Some(Proof::new(second, &settings, &addresses.authority)?),
+            },
+            target: settings.name.clone(),
+            client_id: settings.client_id.clone().unwrap_or_default(),
             clock: Arc::clone(&clock),
             cache: Cache::default(),
         };

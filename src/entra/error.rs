@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::entra::SettingProblem;
+use crate::entra::{FederatedProblem, IdentityProblem, SettingProblem};
 
 /// A target's settings or credential make no client.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,18 @@ pub enum EntraError {
     /// The certificate or its key cannot be used.
     #[error("the certificate of the target cannot be used")]
     Certificate(#[source] CertificateProblem),
+    /// There is no federated token.
+    #[error("the federated token cannot be had from `{}`", path.display())]
+    FederatedToken {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: FederatedProblem,
+    },
+    /// What the environment says of the managed identity cannot be used.
+    #[error("the managed identity of this machine cannot be used")]
+    Identity(#[source] IdentityProblem),
     /// The file of certificate authorities cannot be read.
     #[error("`http.ca_file` cannot be read: `{}`", path.display())]
     ReadCaFile {

@@ -35,20 +35,24 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Makes the client for one address.
 pub(super) fn client(base: &BaseUrl, http: &HttpSettings) -> Result<Client, EntraError> {
-    let builder = Client::builder()
+    let builder = builder(http).https_only(base.is_https());
+    let builder = with_proxy(builder, base, http)?;
+    let builder =
+        if base.is_https() { with_ca(builder, http)? } else { builder.tls_certs_only([]) };
+    builder.build().map_err(|source| EntraError::BuildClient(source.without_url()))
+}
+
+/// What all clients have in common.
+pub(super) fn builder(http: &HttpSettings) -> ClientBuilder {
+    Client::builder()
         .user_agent(USER_AGENT)
         .redirect(Policy::none())
         // One call is one request: Entra counts them, and so do we.
         .retry(reqwest::retry::never())
         .referer(false)
-        .https_only(base.is_https())
         .timeout(http.timeout)
         .connect_timeout(http.connect_timeout)
-        .pool_idle_timeout(IDLE_TIMEOUT);
-    let builder = with_proxy(builder, base, http)?;
-    let builder =
-        if base.is_https() { with_ca(builder, http)? } else { builder.tls_certs_only([]) };
-    builder.build().map_err(|source| EntraError::BuildClient(source.without_url()))
+        .pool_idle_timeout(IDLE_TIMEOUT)
 }
 
 fn with_proxy(

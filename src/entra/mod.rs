@@ -10,6 +10,7 @@
 //!
 //! - the token goes only to Microsoft's Graph hosts, secret and assertion only to its authority
 //!   hosts, or to a literal loopback address and then never through a proxy (`base_url`, `http`);
+//!   what stands for a managed identity stays on this machine (`identity`);
 //! - no redirect is followed, and a next page only on the same origin (`http`, `log`);
 //! - no token, secret, body or text of Graph's reaches a log, an error or a `Debug` (`failure`,
 //!   `token_failure`, `event`, `step`).
@@ -27,7 +28,9 @@ mod error;
 mod error_body;
 mod event;
 mod failure;
+mod federated;
 mod http;
+mod identity;
 mod job;
 mod limits;
 mod log;
@@ -46,6 +49,8 @@ pub use disposition::Disposition;
 pub use error::{CertificateProblem, EntraError};
 pub use event::LogEvent;
 pub use failure::{Call, CallFailure};
+pub use federated::FederatedProblem;
+pub use identity::{IdentityHost, IdentityProblem};
 pub use job::{JobCode, JobHealth};
 pub use limits::{
     BURST_CALLS, BURST_WINDOW, DAILY_CALLS, DAILY_CALLS_GOVERNANCE, LOG_READ_WINDOW, LOG_READS,

@@ -28,8 +28,8 @@ pub struct TargetSettings {
     pub name: TargetName,
     /// The tenant: its id, or a verified domain.
     pub tenant_id: String,
-    /// The application id of the API client.
-    pub client_id: String,
+    /// The application id of the API client. Absent where a managed identity proves who we are.
+    pub client_id: Option<String>,
     /// The object id of the provisioning app (its enterprise application).
     pub service_principal_id: String,
     /// The provisioning job.
@@ -145,7 +145,7 @@ impl TargetSettings {
             let hint = "copy the tenant id from the overview page of the Entra admin center";
             add("tenant_id", "is neither a GUID nor a domain", hint);
         }
-        if !is_guid(&self.client_id) {
+        if self.client_id.as_deref().is_some_and(|id| !is_guid(id)) {
             let hint = "copy the application (client) id of the API client's app registration";
             add("client_id", "is no GUID", hint);
         }
@@ -153,7 +153,11 @@ impl TargetSettings {
                     applications";
         if !is_guid(&self.service_principal_id) {
             add("service_principal_id", "is no GUID", hint);
-        } else if self.service_principal_id.eq_ignore_ascii_case(&self.client_id) {
+        } else if self
+            .client_id
+            .as_deref()
+            .is_some_and(|id| self.service_principal_id.eq_ignore_ascii_case(id))
+        {
             add(
                 "service_principal_id",
                 "is the same as `client_id`, expected an object id, not an application id",
@@ -228,7 +232,7 @@ impl fmt::Debug for HttpSettings {
     }
 }
 
-fn is_guid(text: &str) -> bool {
+pub(super) fn is_guid(text: &str) -> bool {
     // 36 characters: with hyphens, without braces and without `urn:uuid:`.
     text.len() == 36 && Uuid::try_parse(text).is_ok()
 }
@@ -257,7 +261,7 @@ mod tests {
         TargetSettings {
             name: "entra".into(),
             tenant_id: "11111111-2222-4333-8444-555555555555".into(),
-            client_id: "22222222-2222-4333-8444-555555555555".into(),
+            client_id: Some("22222222-2222-4333-8444-555555555555".into()),
             service_principal_id: "33333333-2222-4333-8444-555555555555".into(),
             job_id: "API2AAD.11111111222243338444555555555555.9a9a9a9a-0000-4000-8000-00000000000a"
                 .into(),
@@ -283,7 +287,7 @@ mod tests {
     fn every_mistake_is_found_at_once() {
         let settings = TargetSettings {
             tenant_id: "Common".into(),
-            client_id: "{22222222-2222-4333-8444-555555555555}".into(),
+            client_id: Some("{22222222-2222-4333-8444-555555555555}".into()),
             service_principal_id: "x".into(),
             job_id: "API2AAD.x' or 'a' eq 'a.y".into(),
             authority_url: Url::parse("https://login.example").ok(),
@@ -312,7 +316,8 @@ mod tests {
 
     #[test]
     fn the_app_id_in_place_of_the_object_id_is_noticed() {
-        let settings = TargetSettings { service_principal_id: good().client_id, ..good() };
+        let settings =
+            TargetSettings { service_principal_id: good().client_id.unwrap_or_default(), ..good() };
         assert_eq!(keys(&settings), ["service_principal_id"]);
     }
 

@@ -3,6 +3,8 @@
 //! Follows the Microsoft identity platform page "OAuth 2.0 client credentials flow". The life of a
 //! token is what `expires_in` says; the token itself is never parsed.
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,10 +18,18 @@ use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::domain::Clock;
+use crate::domain::{Clock, TargetName};
 use crate::entra::assertion::Signer;
+use crate::entra::base_url::BaseUrl;
+use crate::entra::federated;
+use crate::entra::identity::Identity;
 use crate::entra::oauth::TokenHttp;
-use crate::entra::{Credential, Disposition, EntraError, TokenFailure};
+use crate::entra::settings::is_guid;
+use crate::entra::token_failure::Asked;
+use crate::entra::{
+    Credential, Disposition, EntraError, FederatedProblem, SettingProblem, TargetSettings,
+    TokenFailure,
+};
 
 /// How long before its end a token is replaced; a tenth of its life where that is less.
 const REFRESH_BEFORE: Duration = Duration::from_mins(5);
@@ -47,11 +57,27 @@ pub(super) struct Token {
 pub(super) enum Proof {
     Secret(SecretString),
     Certificate(Signer),
+    FederatedToken(PathBuf),
+    ManagedIdentity(Identity),
 }
 
 impl Proof {
-    /// Makes a credential ready for use.
-    pub(super) fn new(credential: Credential) -> Result<Self, EntraError> {
+    /// Makes a credential ready for use. A federated token is looked at, so that it is told early
+    /// when there is none.
+    pub(super) fn new(
+        credential: Credential,
+        settings: &TargetSettings,
+        authority: &BaseUrl,
+    ) -> Result<Self, EntraError> {
+        if settings.client_id.is_none() && !matches!(credential, Credential::ManagedIdentity { .. })
+        {
+            let hint = "copy the application (client) id of the API client's app registration";
+            return Err(EntraError::Settings(vec![SettingProblem {
+                key: "client_id",
+                message: "is missing, and the credential is that of an app".to_owned(),
+                hint: Some(hint),
+            }]));
+        }
         match credential {
             Credential::ClientSecret(secret) if secret.expose_secret().is_empty() => {
                 Err(EntraError::EmptySecret)
@@ -62,6 +88,34 @@ impl Proof {
                     .map(Self::Certificate)
                     .map_err(EntraError::Certificate)
             }
+            Credential::FederatedToken { file } => match federated::read(&file) {
+                Ok(_) => Ok(Self::FederatedToken(file)),
+                Err(source) => Err(EntraError::FederatedToken { path: file, source }),
+            },
+            Credential::ManagedIdentity { client_id: Some(id), .. } if !is_guid(&id) => {
+                Err(EntraError::Settings(vec![SettingProblem {
+                    key: "credential.managed_identity.client_id",
+                    message: "is no GUID".to_owned(),
+                    hint: Some("copy the client id of the managed identity from its overview page"),
+                }]))
+            }
+            Credential::ManagedIdentity { client_id, host } => {
+                let resource = settings.cloud.graph();
+                Identity::new(host, client_id.as_deref(), &resource, authority, &settings.http)
+                    .map(Self::ManagedIdentity)
+            }
+        }
+    }
+}
+
+impl Proof {
+    /// Who is asked with it, and as what.
+    const fn asked(&self) -> Asked {
+        match self {
+            Self::Secret(_) => Asked::WithSecret,
+            Self::Certificate(_) => Asked::WithCertificate,
+            Self::FederatedToken(_) => Asked::WithFederatedToken,
+            Self::ManagedIdentity(identity) => identity.asked(),
         }
     }
 }
@@ -73,6 +127,10 @@ pub(super) struct Tokens {
     pub(super) client_id: String,
     pub(super) scope: String,
     pub(super) proof: Proof,
+    /// What takes its place when it is refused for good.
+    pub(super) second: Option<Proof>,
+    /// For the log.
+    pub(super) target: TargetName,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) cache: Cache,
 }
@@ -87,6 +145,8 @@ pub(super) struct Cache {
 #[derive(Default)]
 struct State {
     kept: Option<Kept>,
+    /// Whether the second proof has got the last token.
+    uses_second: bool,
     /// Requests that have ended, well or not.
     ended: u64,
     /// How the last one failed, if it did.
@@ -140,13 +200,61 @@ impl Tokens {
         self.cache.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Asks with the proof that got the last token, and where that is refused for good with the other.
+    /// Where both are, that is told of the one that was asked with first.
     async fn request(&self, now: Timestamp) -> Result<(HeaderValue, Duration), TokenFailure> {
+        let Some(second) = &self.second else { return self.request_with(&self.proof, now).await };
+        let used_second = self.state().uses_second;
+        let (own, other) = if used_second { (second, &self.proof) } else { (&self.proof, second) };
+        let refusal = match self.request_with(own, now).await {
+            Err(failure) if failure.is_of_the_credential() => failure,
+            answer => return answer,
+        };
+        match self.request_with(other, now).await {
+            Ok(token) => {
+                self.state().uses_second = !used_second;
+                tracing::warn!(
+                    target.name = %self.target,
+                    refused = if used_second { "second" } else { "first" },
+                    error = %refusal,
+                    advice = refusal.advice(),
+                    "a credential of this target was refused; the other one is used from now on"
+                );
+                Ok(token)
+            }
+            // what passes by itself is no answer to whether it would be taken
+            Err(failure) if failure.disposition() != Disposition::Halt => Err(failure),
+            Err(_) => Err(refusal),
+        }
+    }
+
+    async fn request_with(
+        &self,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<(HeaderValue, Duration), TokenFailure> {
+        let asked = proof.asked();
+        let answer = match proof {
+            Proof::ManagedIdentity(identity) => identity.request(now).await,
+            Proof::Secret(_) | Proof::Certificate(_) | Proof::FederatedToken(_) => {
+                self.request_as_app(proof, now).await
+            }
+        };
+        let (header, life) = answer.map_err(|failure| failure.of(asked))?;
+        Ok((header, life.unwrap_or(UNSTATED_LIFE)))
+    }
+
+    async fn request_as_app(
+        &self,
+        proof: &Proof,
+        now: Timestamp,
+    ) -> Result<(HeaderValue, Option<Duration>), TokenFailure> {
         let token_url = TokenUrl::from_url(self.token_url.clone());
         let mut client = BasicClient::new(ClientId::new(self.client_id.clone()))
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(token_url);
         let mut assertion = None;
-        match &self.proof {
+        match proof {
             Proof::Secret(secret) => {
                 client =
                     client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()));
@@ -155,6 +263,14 @@ impl Tokens {
                 let jwt = signer.assertion(&self.client_id, self.token_url.as_str(), now);
                 assertion = Some(jwt.ok_or_else(TokenFailure::sign)?);
             }
+            Proof::FederatedToken(path) => {
+                let file = path.clone();
+                let read = tokio::task::spawn_blocking(move || federated::read(&file)).await;
+                let token = read.unwrap_or(Err(FederatedProblem::Read(ErrorKind::Interrupted)));
+                assertion = Some(token.map_err(TokenFailure::federated)?);
+            }
+            // it is asked elsewhere, and has nothing to say here
+            Proof::ManagedIdentity(_) => return Err(TokenFailure::no_token()),
         }
         let mut request =
             client.exchange_client_credentials().add_scope(Scope::new(self.scope.clone()));
@@ -175,7 +291,7 @@ impl Tokens {
         let text = format!("Bearer {}", answer.access_token().secret());
         let mut header = HeaderValue::try_from(text).map_err(|_| TokenFailure::no_token())?;
         header.set_sensitive(true);
-        Ok((header, answer.expires_in().unwrap_or(UNSTATED_LIFE)))
+        Ok((header, answer.expires_in()))
     }
 }
 

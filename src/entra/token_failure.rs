@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::entra::Disposition;
 use crate::entra::error_body::word;
 use crate::entra::http::TransportFailure;
+use crate::entra::{Disposition, FederatedProblem};
 
 /// The token endpoint gave no token.
 #[derive(Clone)]
@@ -20,6 +20,7 @@ pub struct TokenFailure(Box<Details>);
 
 #[derive(Debug, Clone)]
 struct Details {
+    asked: Asked,
     cause: Cause,
     status: Option<u16>,
     error: Option<String>,
@@ -39,10 +40,47 @@ enum Cause {
     NoToken,
     /// The assertion could not be signed.
     Sign,
+    /// There was no federated token to send.
+    Federated(FederatedProblem),
+}
+
+/// Who was asked, and with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The authority's token endpoint.
+    WithSecret,
+    /// The same.
+    WithCertificate,
+    /// The same, with another identity provider's token.
+    WithFederatedToken,
+    /// The instance metadata service, for a managed identity.
+    Imds,
+    /// App Service's or Container Apps' `IDENTITY_ENDPOINT`.
+    Endpoint,
+}
+
+impl Asked {
+    const fn is_identity(self) -> bool {
+        matches!(self, Self::Imds | Self::Endpoint)
+    }
+
+    /// As messages call it.
+    const fn whom(self) -> &'static str {
+        match self {
+            Self::WithSecret | Self::WithCertificate | Self::WithFederatedToken => {
+                "the token endpoint"
+            }
+            Self::Imds => "the instance metadata service (IMDS)",
+            Self::Endpoint => "the identity endpoint of this app",
+        }
+    }
 }
 
 /// Codes of the token service that pass by themselves.
 const TRANSIENT_CODES: [u32; 3] = [90_033, 50_196, 90_055];
+
+/// Codes of a refused credential that come without `invalid_client`.
+const CREDENTIAL_CODES: [u32; 5] = [50_027, 70_021, 700_211, 700_212, 700_213];
 
 /// What to do, by code. A code that is not here gets general words.
 const ADVICE: &[(&[u32], &str)] = &[
@@ -85,10 +123,66 @@ const ADVICE: &[(&[u32], &str)] = &[
         "the certificate is revoked, unusable or out of date: register a new one and store it",
     ),
     (
-        &[70_021, 700_211, 700_212, 700_213],
-        "no federated credential of the app fits: compare issuer, subject and audience",
+        &[70_021],
+        "no federated credential of the app fits the token: compare issuer, subject and audience with \
+         those under the app's certificates and secrets",
+    ),
+    (
+        &[700_211],
+        "no federated credential of the app has the token's issuer (`iss`): compare them, letter for \
+         letter",
+    ),
+    (
+        &[700_212],
+        "no federated credential of the app has the token's audience (`aud`): in the public cloud it \
+         is `api://AzureADTokenExchange`",
+    ),
+    (
+        &[700_213],
+        "no federated credential of the app has the token's subject (`sub`): in Kubernetes it is \
+         `system:serviceaccount:NAMESPACE:ACCOUNT`",
     ),
     (&[53_003], "Conditional Access for workload identities blocks the app: allow this machine"),
+];
+
+/// What to do where the assertion is another identity provider's token.
+const FEDERATED_ADVICE: &[(&[u32], &str)] = &[
+    (&[50_027], "the token in the file is none that Entra reads: check that it is a signed JWT"),
+    (
+        &[700_027, 7_000_214, 7_000_274, 7_000_277, 1_000_502],
+        "the token's signature was not accepted: check that the issuer publishes its keys where Entra \
+         can read them",
+    ),
+    (
+        &[700_024],
+        "the token in the file is outside its time: check that it is being replaced, and this \
+         machine's clock",
+    ),
+];
+
+/// What to do where a managed identity got no token, by IMDS's `error`.
+const IDENTITY_ADVICE: &[(&str, &str)] = &[
+    (
+        "bad_request_102",
+        "something on the way takes the header `Metadata` out: nothing may stand between this \
+         program and 169.254.169.254",
+    ),
+    ("invalid_resource", "the machine's cloud does not know this Microsoft Graph: check `cloud`"),
+    (
+        "unknown_source",
+        "the request did not reach the service as it expects one: nothing may stand between this \
+         program and 169.254.169.254",
+    ),
+    (
+        "invalid_request",
+        "the machine has no such identity: switch its managed identity on, or assign the one that \
+         `client_id` of `managed_identity` names; with several, name one",
+    ),
+    (
+        "unauthorized_client",
+        "the identity may not get this token: look at it in the Entra admin center, under \
+         enterprise applications",
+    ),
 ];
 
 impl TokenFailure {
@@ -98,6 +192,7 @@ impl TokenFailure {
         let text = |key| body.get(key).and_then(Value::as_str);
         let first = body.get("error_codes").and_then(|codes| codes.get(0)).and_then(Value::as_u64);
         Self(Box::new(Details {
+            asked: Asked::WithSecret,
             cause: Cause::Refused,
             status: Some(status),
             error: text("error").and_then(word),
@@ -125,8 +220,20 @@ impl TokenFailure {
         Self::because(Cause::Sign, None)
     }
 
+    /// There is no federated token at the moment.
+    pub(super) fn federated(problem: FederatedProblem) -> Self {
+        Self::because(Cause::Federated(problem), None)
+    }
+
+    /// The same, of a request to that service.
+    pub(super) fn of(mut self, asked: Asked) -> Self {
+        self.0.asked = asked;
+        self
+    }
+
     fn because(cause: Cause, status: Option<u16>) -> Self {
         Self(Box::new(Details {
+            asked: Asked::WithSecret,
             cause,
             status,
             error: None,
@@ -175,8 +282,13 @@ impl TokenFailure {
     pub fn disposition(&self) -> Disposition {
         let details = &*self.0;
         let is_transient = match &details.cause {
-            Cause::Transport(_) => true,
-            Cause::NoToken | Cause::Sign => false,
+            // a file that has been there is on its way again
+            Cause::Transport(_) | Cause::Federated(FederatedProblem::Read(_)) => true,
+            Cause::NoToken | Cause::Sign | Cause::Federated(_) => false,
+            // IMDS says 404 while it is being updated, and 410 for up to 70 seconds
+            Cause::Refused if details.asked.is_identity() => {
+                matches!(details.status, Some(404 | 408 | 410 | 429 | 500..=599))
+            }
             Cause::Refused => {
                 matches!(details.status, Some(408 | 429 | 500..=599))
                     || details.error.as_deref() == Some("temporarily_unavailable")
@@ -190,33 +302,86 @@ impl TokenFailure {
         }
     }
 
+    /// Whether it is the credential itself that was refused for good: another may be taken.
+    pub(super) fn is_of_the_credential(&self) -> bool {
+        let details = &*self.0;
+        if details.asked.is_identity() || self.disposition() != Disposition::Halt {
+            return false;
+        }
+        match details.cause {
+            Cause::Refused => {
+                details.error.as_deref() == Some("invalid_client")
+                    || details.aadsts.is_some_and(|code| CREDENTIAL_CODES.contains(&code))
+            }
+            Cause::Sign | Cause::Federated(_) => true,
+            Cause::Transport(_) | Cause::NoToken => false,
+        }
+    }
+
     /// What an administrator does about it.
     #[must_use]
     pub fn advice(&self) -> &'static str {
         let details = &*self.0;
         match &details.cause {
-            Cause::Transport(failure) => return failure.advice(),
-            Cause::NoToken => {
-                return "something on the way answers in place of the token endpoint: check the \
-                        proxy, and `authority_url` where it is set";
+            Cause::Transport(_) if details.asked == Asked::Imds => {
+                "a managed identity works on Azure's own machines: on one, check that nothing keeps \
+                 this program from 169.254.169.254; elsewhere give `credential` a certificate"
             }
-            Cause::Sign => return "the private key cannot sign: check `credential` of the target",
-            Cause::Refused => {}
+            Cause::Transport(failure) => failure.advice(),
+            Cause::NoToken if details.asked.is_identity() => {
+                "something else answers in place of the identity service: check what listens there"
+            }
+            Cause::NoToken => {
+                "something on the way answers in place of the token endpoint: check the proxy, and \
+                 `authority_url` where it is set"
+            }
+            Cause::Sign => "the private key cannot sign: check `credential` of the target",
+            Cause::Federated(_) => {
+                "check `federated_token` of the target, and what writes the file; it is read again \
+                 for every token"
+            }
+            Cause::Refused if self.disposition() != Disposition::Halt => {
+                if details.asked.is_identity() {
+                    "nothing: it is tried again by itself; if it goes on, this may be no machine \
+                     of Azure, or one without a managed identity"
+                } else {
+                    "nothing: it is tried again by itself"
+                }
+            }
+            Cause::Refused => details.advice(),
         }
-        if self.disposition() != Disposition::Halt {
-            return "nothing: it is tried again by itself";
+    }
+}
+
+impl Details {
+    /// What to do about a refusal for good.
+    fn advice(&self) -> &'static str {
+        let federated = match self.asked {
+            Asked::WithFederatedToken => FEDERATED_ADVICE,
+            _ => &[],
+        };
+        let of_code = |code| {
+            let all = federated.iter().chain(ADVICE);
+            all.into_iter().find(|(codes, _)| codes.contains(&code)).map(|(_, advice)| *advice)
+        };
+        if let Some(advice) = self.aadsts.and_then(of_code) {
+            return advice;
         }
-        let known =
-            details.aadsts.and_then(|code| ADVICE.iter().find(|(codes, _)| codes.contains(&code)));
-        match (known, details.error.as_deref()) {
-            (Some((_, advice)), _) => advice,
-            (None, Some("invalid_client")) => {
+        let error = self.error.as_deref();
+        if self.asked.is_identity() {
+            let known = IDENTITY_ADVICE.iter().find(|(known, _)| Some(*known) == error);
+            return known.map_or(
+                "the identity service gives this program no token: check the managed identity of \
+                 this machine or app, and `managed_identity` of the target",
+                |(_, advice)| advice,
+            );
+        }
+        match error {
+            Some("invalid_client") => {
                 "the credential was not accepted: check `credential` and `client_id` of the target"
             }
-            (None, Some(_)) => {
-                "look the AADSTS code up on Microsoft's page of authentication error codes"
-            }
-            (None, None) => {
+            Some(_) => "look the AADSTS code up on Microsoft's page of authentication error codes",
+            None => {
                 "the answer is not the token endpoint's: check the proxy, `tenant_id` and `cloud`"
             }
         }
@@ -233,11 +398,13 @@ fn leading_code(description: &str) -> Option<u32> {
 impl fmt::Display for TokenFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let details = &*self.0;
+        let whom = details.asked.whom();
         match details.cause {
-            Cause::Transport(_) => return f.write_str("the token endpoint gave no answer"),
-            Cause::NoToken => return f.write_str("the token endpoint's answer holds no token"),
+            Cause::Transport(_) => return write!(f, "{whom} gave no answer"),
+            Cause::NoToken => return write!(f, "the answer of {whom} holds no token"),
             Cause::Sign => return f.write_str("the client assertion could not be signed"),
-            Cause::Refused => f.write_str("the token endpoint refused to give a token")?,
+            Cause::Federated(_) => return f.write_str("there is no federated token to send"),
+            Cause::Refused => write!(f, "{whom} refused to give a token")?,
         }
         let code = details.aadsts.map(|code| format!("AADSTS{code}"));
         let status = details.status.map(|status| status.to_string());
@@ -263,6 +430,7 @@ impl Error for TokenFailure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0.cause {
             Cause::Transport(failure) => Some(failure),
+            Cause::Federated(problem) => Some(problem),
             Cause::Refused | Cause::NoToken | Cause::Sign => None,
         }
     }

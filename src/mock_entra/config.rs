@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::fault::Fault;
+use super::federation::Federation;
 use super::scope::ScopeFilter;
 
 /// The tenant's id.
@@ -19,6 +20,9 @@ pub const SERVICE_PRINCIPAL_ID: &str = "33333333-4444-4555-8666-777777777777";
 /// The provisioning job's id.
 pub const JOB_ID: &str =
     "API2AAD.11111111222243338444555555555555.9a9a9a9a-0000-4000-8000-00000000000a";
+
+/// What `IDENTITY_HEADER` has to be where `IDENTITY_ENDPOINT` is the stand-in's `/msi/token`.
+pub const IDENTITY_HEADER: &str = "5d5d5d5d-mock-identity-header";
 
 /// Everything the stand-in can be told before it starts. Most of it can be changed later through
 /// `POST /_mock/settings`.
@@ -51,6 +55,10 @@ pub struct MockConfig {
     pub state: Option<PathBuf>,
     /// The certificate registered for client assertions, PEM or DER.
     pub certificate: Option<Vec<u8>>,
+    /// The app's federated credential.
+    pub federation: Option<Federation>,
+    /// Whether this machine has a managed identity.
+    pub managed_identity: bool,
     /// The permissions in every token.
     pub roles: Vec<String>,
     /// How long a token lasts.
@@ -110,6 +118,8 @@ impl Default for MockConfig {
             unchanged_event: UnchangedEvent::default(),
             state: None,
             certificate: None,
+            federation: None,
+            managed_identity: true,
             // What a least-privileged bridge asks for.
             roles: [
                 "SynchronizationData-User.Upload",

@@ -45,6 +45,14 @@ pub enum FaultKind {
     SlowLog,
     /// Log: 500 and 429 in turns.
     LogError,
+    /// Managed identity: 404, as IMDS says while it is being updated.
+    Identity404,
+    /// Managed identity: 410, as IMDS says for up to 70 seconds.
+    Identity410,
+    /// Managed identity: 429.
+    Identity429,
+    /// Managed identity: 500.
+    Identity500,
 }
 
 /// Whose requests a fault counts.
@@ -52,12 +60,13 @@ pub enum FaultKind {
 pub(super) enum Endpoint {
     Upload,
     Token,
+    Identity,
     Log,
 }
 
 impl FaultKind {
     /// All kinds, in the order in which they win.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::Reset,
         Self::ResetAfter,
         Self::Hang,
@@ -73,6 +82,10 @@ impl FaultKind {
         Self::TokenError,
         Self::SlowLog,
         Self::LogError,
+        Self::Identity404,
+        Self::Identity410,
+        Self::Identity429,
+        Self::Identity500,
     ];
 
     /// The word used on the command line and in JSON.
@@ -92,6 +105,10 @@ impl FaultKind {
             Self::Error503 => "error-503",
             Self::Error504Empty => "error-504-empty",
             Self::TokenError => "token-error",
+            Self::Identity404 => "identity-404",
+            Self::Identity410 => "identity-410",
+            Self::Identity429 => "identity-429",
+            Self::Identity500 => "identity-500",
             Self::SlowLog => "slow-log",
             Self::LogError => "log-error",
         }
@@ -100,6 +117,9 @@ impl FaultKind {
     pub(super) const fn endpoint(self) -> Endpoint {
         match self {
             Self::TokenError => Endpoint::Token,
+            Self::Identity404 | Self::Identity410 | Self::Identity429 | Self::Identity500 => {
+                Endpoint::Identity
+            }
             Self::SlowLog | Self::LogError => Endpoint::Log,
             _ => Endpoint::Upload,
         }

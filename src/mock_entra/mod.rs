@@ -12,7 +12,8 @@
 //!
 //! | route | |
 //! | --- | --- |
-//! | `POST /{tenant}/oauth2/v2.0/token` | secret (form or HTTP Basic) or certificate assertion |
+//! | `POST /{tenant}/oauth2/v2.0/token` | secret (form or HTTP Basic), certificate assertion or federated token |
+//! | `GET /metadata/identity/oauth2/token`, `GET /msi/token` | tokens of a managed identity: IMDS, and `IDENTITY_ENDPOINT` |
 //! | `POST /{v1.0\|beta}/servicePrincipals/{id}/synchronization/jobs/{id}/bulkUpload` | 202, or a refusal |
 //! | `GET /{v1.0\|beta}/auditLogs/provisioning` | `$filter`, `$orderby`, `$top`, pages |
 //! | `GET …/synchronization/jobs`, `GET …/jobs/{id}` | the job and its status |
@@ -37,7 +38,7 @@
 //! | `GET /_mock/requests` | every bulk request: `arrived_us`, `ended_us`, `answered_us` (unix microseconds or null; an end is noted before the answer goes out, so what starts after an answer arrives after its end), `end` (`answered`, `client-gone`, `cut`, `open`), `status`, `fault`, `staged`, `request_id`, `client_request_id`, `externalIds` |
 //! | `GET /_mock/stats` | `calls`, `accepted`, `refused`, `unanswered`, `in_flight`, `records_staged`, `records_staged_again`, `duplicates` (staged again unchanged), `most_calls_in_window` (arrivals in any burst window), `overlapping_records` (external ids ever in two requests at once), `token_requests`, `log_requests`, `log_throttled`, `staged_now`, `escrows`, `escrow_retries`, `open_managers`, `held_deletes` (now), `staged_deletes` (logged so), `quarantines` (times it came into one), `restarts`, `purged_records` (by restarts), `cycles`, `events`, `users`, `job` |
 //! | `GET`, `POST /_mock/faults` | the list of faults, `["throttle:5"]`; a new one replaces the old |
-//! | `GET`, `POST /_mock/settings` | any of `daily_calls`, `burst`, `burst_window_ms`, `bucket`, `scope` (a filter or null), `skip_out_of_scope_deletions`, `unchanged_event` (`none`, `other`, `skipped`), `latency_ms`, `cycle_ms`, `log_delay_ms` (`[from, to]`), `log_calls`, `log_window_ms`, `roles`, `secret_expired`, `token_lifetime_s`, `domains`, `quarantine_factor` (scales 5,000, 40,000 and 60,000 failures), `notification_email`, `delete_threshold` (disables in a cycle, or null) |
+//! | `GET`, `POST /_mock/settings` | any of `daily_calls`, `burst`, `burst_window_ms`, `bucket`, `scope` (a filter or null), `skip_out_of_scope_deletions`, `unchanged_event` (`none`, `other`, `skipped`), `latency_ms`, `cycle_ms`, `log_delay_ms` (`[from, to]`), `log_calls`, `log_window_ms`, `roles`, `secret_expired`, `managed_identity` (whether this machine has one), `token_lifetime_s`, `domains`, `quarantine_factor` (scales 5,000, 40,000 and 60,000 failures), `notification_email`, `delete_threshold` (disables in a cycle, or null) |
 //! | `POST /_mock/seed` | adds accounts: `[{"employeeId", "userPrincipalName", "displayName", "accountEnabled", "manager", "anchored", …}]`; `anchored` ones are known to the job and can be managers |
 //! | `POST /_mock/cycle` | runs a cycle now, `{"escrows": true}` with the failed records; answers `{"ran", "events"}`, `ran` false for a job that is not active |
 //! | `POST /_mock/job` | `{"code": "Paused"}`: `NotConfigured`, `NotRun`, `Active`, `Paused`, `Quarantine` (with `reason`; it lasts until a start, a restart, or another state is set) |
@@ -52,8 +53,10 @@ mod config;
 mod control;
 mod engine;
 mod fault;
+mod federation;
 mod flight;
 mod graph;
+mod identity;
 mod jobs;
 mod limits;
 mod log;
@@ -68,9 +71,11 @@ mod upload;
 mod wire;
 
 pub use config::{
-    CLIENT_ID, CLIENT_SECRET, Check, JOB_ID, MockConfig, Profile, SERVICE_PRINCIPAL_ID, TENANT_ID,
-    UnchangedEvent, UnknownChoice, paced_target_config, target_config,
+    CLIENT_ID, CLIENT_SECRET, Check, IDENTITY_HEADER, JOB_ID, MockConfig, Profile,
+    SERVICE_PRINCIPAL_ID, TENANT_ID, UnchangedEvent, UnknownChoice, paced_target_config,
+    target_config,
 };
 pub use fault::{Fault, FaultError, FaultKind};
+pub use federation::Federation;
 pub use scope::{ScopeError, ScopeFilter};
 pub use server::MockEntra;

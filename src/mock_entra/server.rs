@@ -18,7 +18,7 @@ use super::graph::{Ids, Refusal};
 use super::settings::check_factor;
 use super::shared::{Settings, Shared, World};
 use super::wire::Wire;
-use super::{control, jobs, log, state, token, upload};
+use super::{control, identity, jobs, log, state, token, upload};
 
 /// An idle connection is kept this long. Microsoft's front ends keep it for minutes; closing early
 /// makes clients run into a connection that is just being closed.
@@ -150,6 +150,16 @@ fn routes(config: &mut web::ServiceConfig) {
             web::resource("/{tenant}/oauth2/v2.0/token")
                 .route(web::post().to(token::token))
                 .default_service(web::route().to(token::other_verb)),
+        )
+        .service(
+            web::resource("/metadata/identity/oauth2/token")
+                .route(web::get().to(identity::imds))
+                .default_service(web::route().to(identity::other_verb)),
+        )
+        .service(
+            web::resource("/msi/token")
+                .route(web::get().to(identity::endpoint))
+                .default_service(web::route().to(identity::other_verb)),
         )
         .service(
             job("/bulkUpload")

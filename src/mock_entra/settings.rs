@@ -22,6 +22,7 @@ pub(super) fn shown(settings: &Settings) -> Value {
         "unchanged_event": settings.unchanged_event.as_str(),
         "roles": settings.roles,
         "secret_expired": settings.secret_expired,
+        "managed_identity": settings.managed_identity,
         "token_lifetime_s": settings.token_lifetime.as_secs(),
         "log_calls": settings.log_calls,
         "log_window_ms": ms(settings.log_window),
@@ -52,6 +53,7 @@ pub(super) struct Change {
     /// Never shown; the tokens that the old one got are over with it.
     client_secret: Option<String>,
     secret_expired: Option<bool>,
+    managed_identity: Option<bool>,
     token_lifetime_s: Option<u64>,
     log_calls: Option<u32>,
     log_window_ms: Option<u64>,
@@ -100,6 +102,7 @@ impl Change {
         set(&mut settings.roles, self.roles);
         set(&mut settings.client_secret, self.client_secret);
         set(&mut settings.secret_expired, self.secret_expired);
+        set(&mut settings.managed_identity, self.managed_identity);
         set(&mut settings.token_lifetime, self.token_lifetime_s.map(Duration::from_secs));
         set(&mut settings.log_calls, self.log_calls);
         set(&mut settings.log_window, self.log_window_ms.map(Duration::from_millis));

@@ -21,6 +21,7 @@ pub(super) const DAY: i64 = 86_400 * SECOND;
 
 /// What can be changed while the stand-in runs.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting by itself, set by its name")]
 pub(super) struct Settings {
     pub(super) domains: Vec<String>,
     pub(super) latency: Duration,
@@ -34,6 +35,7 @@ pub(super) struct Settings {
     pub(super) roles: Vec<String>,
     pub(super) client_secret: String,
     pub(super) secret_expired: bool,
+    pub(super) managed_identity: bool,
     pub(super) token_lifetime: Duration,
     pub(super) log_calls: u32,
     pub(super) log_window: Duration,
@@ -60,6 +62,7 @@ impl Settings {
             roles: config.roles.clone(),
             client_secret: CLIENT_SECRET.to_owned(),
             secret_expired: false,
+            managed_identity: config.managed_identity,
             token_lifetime: config.token_lifetime,
             log_calls: config.log_calls,
             log_window: config.log_window,

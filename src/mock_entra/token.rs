@@ -1,4 +1,5 @@
-//! `POST /{tenant}/oauth2/v2.0/token`: the client credentials grant with a secret or an assertion.
+//! `POST /{tenant}/oauth2/v2.0/token`: the client credentials grant with a secret or an assertion,
+//! the app's own or a federated token.
 //!
 //! Follows "Microsoft identity platform and the OAuth 2.0 client credentials flow"; refusals carry
 //! the AADSTS codes of "Microsoft Entra authentication and authorization error codes".
@@ -17,11 +18,12 @@ use super::assertion;
 use super::clock::{http_date, instant_text};
 use super::config::{CLIENT_ID, TENANT_ID};
 use super::fault::Endpoint;
+use super::federation;
 use super::graph::{guid, header};
 use super::shared::{Settings, Shared};
 
 /// Resources the tenant knows, beside the stand-in itself: Microsoft Graph of each cloud.
-const GRAPH_HOSTS: [&str; 4] = [
+pub(super) const GRAPH_HOSTS: [&str; 4] = [
     "https://graph.microsoft.com",
     "https://graph.microsoft.us",
     "https://dod-graph.microsoft.us",
@@ -147,6 +149,11 @@ fn grant(
         if field("client_assertion_type") != Some(assertion::TYPE) {
             let message = "The client assertion type is missing or not supported.";
             return Err(Denied::new(400, "invalid_request", 50_027, message));
+        }
+        if federation::is_foreign(given, CLIENT_ID) {
+            federation::judge(given, shared.config.federation.as_ref(), now)?;
+            let token = world.tokens.issue(&world.settings, now);
+            return Ok((token, world.settings.token_lifetime.as_secs()));
         }
         let audiences =
             [&shared.url, AUTHORITY].map(|root| format!("{root}/{tenant}/oauth2/v2.0/token"));

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::config::{AuthConfig, FetchConfig, HttpConfig};
+use crate::config::{AuthConfig, FetchConfig, HttpConfig, aside};
 use crate::domain::{Clock as _, SourceName, SystemClock};
 use crate::source::Limits;
 use crate::web::address::Address;
@@ -239,7 +239,8 @@ impl Hydrator {
             let accept = if is_document { "*/*" } else { "application/json" };
             let mut request = self.client.get(url.clone()).header(ACCEPT, accept);
             if let Some(auth) = &self.auth {
-                let (name, value) = auth::header(auth, &self.env)?;
+                let (auth, env) = (auth.clone(), Arc::clone(&self.env));
+                let (name, value) = aside(move || auth::header(&auth, &env)).await?;
                 request = request.header(name, value);
             }
             let sent = if is_document {

@@ -28,7 +28,7 @@ fn a_variable_sets_and_overrides_a_key() {
     ];
     let config = read(SMALL, &variables).unwrap();
     let target = config.target("entra").unwrap();
-    assert_eq!((target.client_id.as_str(), target.daily_calls), ("from-env", 6000));
+    assert_eq!((target.client_id.as_deref(), target.daily_calls), (Some("from-env"), 6000));
     assert_eq!(target.tracking.poll.as_secs(), 1);
     assert_eq!(target.job_id, "12345");
     assert_eq!(target.credential, CredentialConfig::ClientSecret(SecretRef::Env("OTHER".into())));
@@ -97,4 +97,46 @@ fn problems_name_the_variable_and_never_its_value() {
     environment variable `SCIMPORT__HTTP__PROXY`: `proxy` is no http or https URL
       hint: write it like `http://proxy.example:8080`
     "#);
+}
+
+#[test]
+fn a_federated_token_takes_what_is_missing_from_azures_variables() {
+    let federated =
+        SMALL.replace("{ client_secret = { env = \"SECRET\" } }", "\"federated_token\"");
+    let bare = federated
+        .replace("client_id = \"c\"\n", "")
+        .replace("tenant_id = \"contoso.example\"\n", "");
+    assert!(bare.len() < federated.len() - 20);
+    let variables = [
+        ("AZURE_FEDERATED_TOKEN_FILE", "/var/run/token"),
+        ("AZURE_TENANT_ID", "azure-tenant"),
+        ("AZURE_CLIENT_ID", "azure-client"),
+        ("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.com/"),
+    ];
+    let of = |text: &str, variables: &[(&str, &str)]| {
+        let target = read(text, variables).unwrap().target("entra").unwrap().clone();
+        let CredentialConfig::FederatedToken { file } = target.credential else { panic!() };
+        let file = file.to_str().unwrap().to_owned();
+        (file, target.tenant_id, target.client_id.unwrap(), target.authority_url)
+    };
+    let owned = str::to_owned;
+    let authority = Some(owned("https://login.microsoftonline.com/"));
+    assert_eq!(
+        of(&bare, &variables),
+        (owned("/var/run/token"), owned("azure-tenant"), owned("azure-client"), authority.clone())
+    );
+    // what stands in the file is the stronger one
+    let (_, tenant, client, _) = of(&federated, &variables);
+    assert_eq!((tenant.as_str(), client.as_str()), ("contoso.example", "c"));
+    let (file, _, _, authority) = of(&federated, &[("AZURE_FEDERATED_TOKEN_FILE", "")]);
+    assert_eq!(file, "/var/run/secrets/azure/tokens/azure-identity-token");
+    assert_eq!(authority, None);
+    // nothing of the kind touches another credential
+    let other = read(SMALL, &variables).unwrap();
+    assert_eq!(other.target("entra").unwrap().authority_url, None);
+    let missing = read(&bare, &variables[..2]).err().unwrap().to_string();
+    assert!(missing.contains("needs `client_id`"), "{missing}");
+    // the word may come from the environment itself
+    let by_variable = [variables[0], ("SCIMPORT__TARGET__ENTRA__CREDENTIAL", "federated_token")];
+    assert_eq!(of(SMALL, &by_variable).0, "/var/run/token");
 }

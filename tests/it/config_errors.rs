@@ -206,14 +206,60 @@ fn a_scheduled_file_is_not_watched_as_well_and_what_is_fetched_has_no_name() {
 
 #[test]
 fn what_comes_later_is_refused_and_never_ignored() {
-    for credential in ["\"managed_identity\"", "{ federated_token = { file = \"f\" } }"] {
-        let text = SMALL.replace("{ client_secret = { env = \"SECRET\" } }", credential);
-        assert!(problems(&text).contains("is not supported by this version"), "{credential}");
+    let text = problems(&SMALL.replace("{ env = \"SECRET\" }", "{ vault = \"v\" }"));
+    assert!(text.contains("is not supported by this version"), "{text}");
+    assert_eq!(text.matches("line ").count(), 1, "{text}");
+}
+
+#[test]
+fn a_credential_is_one_thing_and_whole() {
+    let secret = "{ client_secret = { env = \"SECRET\" } }";
+    for (credential, words) in [
+        ("\"managed_identity\"", "`client_id` says nothing beside a managed identity"),
+        ("{ managed_identity = {} }", "`client_id` says nothing beside a managed identity"),
+        ("{ federated_token = \"hunter2\" }", "`federated_token` has to be a table, found text"),
+        ("{ federated_token = {} }", "needs `file`"),
+        ("{ federated_token = { file = \" \" } }", "`file` is empty"),
+        ("{ federated_token = { fil = \"hunter2\", file = \"f\" } }", "unknown key `fil`"),
+        ("{ federated_token = { file = \"f\" }, key = { env = \"A\" } }", "takes a `key` beside"),
+        ("{ federated_token = { file = \"f\" }, client_secret = { env = \"A\" } }", "takes one of"),
+        ("{ certificate = { env = \"A\" }, client_secret = { env = \"A\" } }", "not both"),
+        ("\"hunter2\"", "has to say where the secret is"),
+        ("{}", "needs `client_secret`, `certificate`, `federated_token` or `managed_identity`"),
+    ] {
+        let text = problems(&SMALL.replace(secret, credential));
+        assert!(text.contains(words), "{credential}: {text}");
+        assert!(!text.contains("hunter2"), "{text}");
+        assert_eq!(text.matches("line ").count(), 1, "{text}");
     }
-    for secret in ["{ command = [\"pass\"] }", "{ vault = \"v\" }"] {
-        let text = SMALL.replace("{ env = \"SECRET\" }", secret);
-        let text = problems(&text);
-        assert!(text.contains("is not supported by this version"), "{secret}: {text}");
+    let managed = SMALL.replace("client_id = \"c\"\n", "");
+    for credential in
+        ["{ managed_identity = \"hunter2\" }", "{ managed_identity = { id = \"hunter2\" } }"]
+    {
+        let text = problems(&managed.replace(secret, credential));
+        assert!(text.contains("managed_identity") && !text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn mistakes_in_a_command_are_told_without_its_words() {
+    for (secret, words) in [
+        (
+            "{ command = \"op read hunter2\" }",
+            "`command` has to be a list like [\"…\"], found text",
+        ),
+        ("{ command = [] }", "`command` names no program"),
+        ("{ command = [\" \", \"hunter2\"] }", "`command` is empty"),
+        ("{ command = [\"op\", 5, \"hunter2\"] }", "`command` has to be text in quotes, found"),
+        ("{ command = [\"op\", \"hunter2\"], timeout = \"hunter2\" }", "`timeout` is no length"),
+        ("{ command = [\"op\", \"hunter2\"], timeout = \"0s\" }", "`timeout` is no length"),
+        ("{ command = [\"op\", \"hunter2\"], file = \"f\" }", "takes one of `env`, `file` and"),
+        ("{ env = \"A\", timeout = \"5s\" }", "takes `timeout` beside `command` only"),
+        ("{ timeout = \"5s\" }", "needs `env`, `file` or `command`"),
+    ] {
+        let text = problems(&SMALL.replace("{ env = \"SECRET\" }", secret));
+        assert!(text.contains(words), "{secret}: {text}");
+        assert!(!text.contains("hunter2"), "{text}");
         assert_eq!(text.matches("line ").count(), 1, "{text}");
     }
 }

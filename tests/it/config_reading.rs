@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use scimport::config::{
-    AlertFormat, AlertWebhook, Burst, Config, CredentialConfig, Export, RetryConfig, SecretRef,
-    ServerConfig, ServerTls, SmtpConfig, SmtpLogin, SmtpTls, TrackingConfig,
+    AlertFormat, AlertWebhook, Burst, Config, CredentialConfig, Export, RetryConfig, SecretCommand,
+    SecretRef, ServerConfig, ServerTls, SmtpConfig, SmtpLogin, SmtpTls, TrackingConfig,
 };
 use scimport::domain::AlertKind;
 use scimport::mapping::{
@@ -517,4 +517,60 @@ fn a_watched_folder_has_its_defaults() {
     assert_eq!(full.path, Path::new("/in"));
     assert!(full.takes("A.CSV") && full.takes("b1") && !full.takes("a.xlsx"));
     assert_eq!(seconds(full), (2, 1, Some(90 * 86_400)));
+}
+
+#[test]
+fn a_command_is_read_with_its_time_out_and_found_beside_the_config() {
+    let credential = |command: &str| {
+        let config = read(&SMALL.replace("{ env = \"SECRET\" }", command));
+        config.target("entra").unwrap().credential.clone()
+    };
+    let of = |command| CredentialConfig::ClientSecret(SecretRef::Command(command));
+    let plain = SecretCommand::new("op", &["read", "op://hr/entra", ""]);
+    assert_eq!(
+        credential("{ command = [\"op\", \"read\", \"op://hr/entra\", \"\"], timeout = \"30s\" }"),
+        of(plain.clone().with_timeout(seconds(30)))
+    );
+    let usual = credential("{ command = [\"op\", \"read\", \"op://hr/entra\", \"\"] }");
+    assert_eq!(usual, of(plain.with_timeout(seconds(10))));
+    let beside = Path::new("conf").join("./get.sh");
+    assert_eq!(
+        credential("{ command = [\"./get.sh\"] }"),
+        of(SecretCommand::new(beside.to_str().unwrap(), &[]))
+    );
+    assert_eq!(credential("{ command = [\"/get\"] }"), of(SecretCommand::new("/get", &[])));
+}
+
+#[test]
+fn a_credential_may_be_a_federated_token_or_a_managed_identity() {
+    let federated = read(&SMALL.replace(
+        "{ client_secret = { env = \"SECRET\" } }",
+        "{ federated_token = { file = \"token\" } }",
+    ));
+    let target = federated.target("entra").unwrap();
+    let file = Path::new("conf").join("token");
+    assert_eq!(target.credential, CredentialConfig::FederatedToken { file });
+    assert_eq!(target.client_id.as_deref(), Some("c"));
+    for (credential, expected) in [
+        ("\"managed_identity\"", None),
+        ("{ managed_identity = {} }", None),
+        ("{ managed_identity = { client_id = \"i\" } }", Some("i".to_owned())),
+    ] {
+        let nameless = SMALL.replace("client_id = \"c\"\n", "");
+        let config =
+            read(&nameless.replace("{ client_secret = { env = \"SECRET\" } }", credential));
+        let target = config.target("entra").unwrap();
+        assert_eq!(target.credential, CredentialConfig::ManagedIdentity { client_id: expected });
+        assert_eq!(target.client_id, None);
+    }
+}
+
+#[test]
+fn a_credential_may_have_a_second_in_its_place() {
+    let two = "[{ client_secret = { env = \"OLD\" } }, { client_secret = { env = \"NEW\" } }]";
+    let config = read(&SMALL.replace("{ client_secret = { env = \"SECRET\" } }", two));
+    let target = config.target("entra").unwrap();
+    let of = |name: &str| CredentialConfig::ClientSecret(SecretRef::Env(name.into()));
+    assert_eq!((&target.credential, &target.second_credential), (&of("OLD"), &Some(of("NEW"))));
+    assert_eq!(read(SMALL).target("entra").unwrap().second_credential, None);
 }

@@ -19,6 +19,9 @@ fn a_literal_secret_is_refused_unseen() {
     for credential in [
         "\"hunter2~Zk\"",
         "[\"hunter2~Zk\"]",
+        "[\"hunter2~Zk\", \"hunter2~Zk\"]",
+        "[{ client_secret = \"hunter2~Zk\" }, { client_secret = { env = \"hunter2~Zk\" } }]",
+        "[{ client_secret = { env = \"A\" } }, { managed_identity = { client_id = \"hunter2~Zk\" } }]",
         "{ client_secret = \"hunter2~Zk\" }",
         "{ client_secret = \"\"\"\nhunter2~Zk\n\"\"\", certificate = 5 }",
         "{ client_secret = \"hunter2~Zk\", fooo = 1 }",
@@ -26,6 +29,12 @@ fn a_literal_secret_is_refused_unseen() {
         "{ client_secret = { value = \"hunter2~Zk\" } }",
         "{ client_secret = { env = \"A\", value = \"hunter2~Zk\", vaul = 5 } }",
         "{ secret = \"hunter2~Zk\" } # hunter2~Zk",
+        "{ client_secret = { command = \"hunter2~Zk\" } }",
+        "{ client_secret = { command = [\"hunter2~Zk\", 5, \"hunter2~Zk\"] } }",
+        "{ client_secret = { command = [\"\", \"hunter2~Zk\"] } }",
+        "{ client_secret = { command = [\"op\", \"hunter2~Zk\"], timeout = \"hunter2~Zk\" } }",
+        "{ client_secret = { command = [\"op\", \"hunter2~Zk\"], env = \"hunter2~Zk\" } }",
+        "{ client_secret = { comand = [\"op\", \"hunter2~Zk\"] } }",
         "{ certificate = { file = \"a\" }, key = \"hunter2~Zk\" }",
         "{ certificate = { file = \"a\" }, client_secret = { fil = \"hunter2~Zk\" } }",
         "{ certificate = { file = \"a\" }, client_secret = { env = [\"hunter2~Zk\"] } }",
@@ -101,6 +110,18 @@ fn a_problem_found_later_hides_what_may_be_a_secret() {
     {
         let shown = config.problem_at(&format!("target.entra.{path}"), "is wrong", None);
         assert!(shown.snippet.is_some());
+        assert!(!format!("{shown}{shown:?}").contains("hunter2"), "{shown}");
+    }
+}
+
+#[test]
+fn a_command_is_shown_without_its_arguments() {
+    let command = "{ command = [\"op\", \"read\", \"hunter2~Zk\"], timeout = \"1s\" }";
+    let text = SMALL.replace("{ env = \"SECRET\" }", command);
+    let config = Config::parse(&text, Path::new("."), []).unwrap();
+    assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
+    for path in ["credential", "credential.client_secret", "credential.client_secret.command"] {
+        let shown = config.problem_at(&format!("target.entra.{path}"), "is wrong", None);
         assert!(!format!("{shown}{shown:?}").contains("hunter2"), "{shown}");
     }
 }

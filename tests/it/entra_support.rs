@@ -40,7 +40,7 @@ pub fn settings(graph: &str, authority: &str) -> TargetSettings {
     TargetSettings {
         name: "entra".into(),
         tenant_id: TENANT.to_owned(),
-        client_id: CLIENT.to_owned(),
+        client_id: Some(CLIENT.to_owned()),
         service_principal_id: "33333333-2222-4333-8444-555555555555".to_owned(),
         job_id: JOB.to_owned(),
         cloud: Cloud::Public,

@@ -65,7 +65,9 @@ async fn every_fault_on_every_so_manieth_request_is_overcome_and_told() {
     let room = Arc::new(Semaphore::new(8));
     let mut stories = JoinSet::new();
     let mut names = std::collections::HashMap::new();
-    for kind in FaultKind::ALL {
+    // who proves it with a secret asks for no managed identity
+    let met = FaultKind::ALL.into_iter().filter(|kind| !kind.as_str().starts_with("identity-"));
+    for kind in met {
         for every in 2..=5 {
             let room = Arc::clone(&room);
             let story = stories.spawn(async move {

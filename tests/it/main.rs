@@ -36,6 +36,9 @@ mod config_schema;
 mod config_secrecy;
 #[cfg(test)]
 mod deploy;
+mod entra_credentials;
+mod entra_federated;
+mod entra_identity;
 mod entra_log;
 mod entra_support;
 mod entra_tls;

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::bridge::Setup;
 use crate::config::{
-    AlertEmail, AlertFormat, AlertWebhook, HttpConfig, SecretError, SecretRef, SmtpLogin,
+    AlertEmail, AlertFormat, AlertWebhook, HttpConfig, SecretError, SecretRef, SmtpLogin, aside,
 };
 use crate::telemetry::alerts::{Notice, document, mail, slack, teams};
 use crate::web::{MailError, PostError, post, send_mail};
@@ -103,7 +103,8 @@ impl Channel for Webhook {
     }
 
     async fn tell(&self, notice: &Notice) -> Result<String, ChannelError> {
-        let address = fetch(&self.config.url, &self.env)?;
+        let (url, env) = (self.config.url.clone(), Arc::clone(&self.env));
+        let address = aside(move || fetch(&url, &env)).await?;
         let body = match self.config.format {
             AlertFormat::Json => document(notice),
             AlertFormat::Teams => teams(notice),
@@ -127,9 +128,13 @@ impl Channel for Email {
     }
 
     async fn tell(&self, notice: &Notice) -> Result<String, ChannelError> {
-        let login = self.config.smtp.login.as_ref();
-        let password =
-            login.map(|SmtpLogin { password, .. }| fetch(password, &self.env)).transpose()?;
+        let password = match self.config.smtp.login.clone() {
+            None => None,
+            Some(SmtpLogin { password, .. }) => {
+                let env = Arc::clone(&self.env);
+                Some(aside(move || fetch(&password, &env)).await?)
+            }
+        };
         let mail = mail(notice);
         let words = (mail.subject.as_str(), mail.text.as_str());
         let code =

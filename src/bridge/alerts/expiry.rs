@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
-use crate::bridge::Bridge;
+use crate::bridge::Setup;
 use crate::config::{CredentialConfig, SecretRef};
 use crate::domain::SourceName;
 use crate::store::Key;
@@ -18,18 +18,22 @@ const KEY_AFTERMATH: SignedDuration = SignedDuration::from_hours(24);
 pub(super) type CertificateEnds = Vec<(Option<String>, Timestamp)>;
 
 /// When the certificates of the config end, as far as they can be had.
-pub(super) fn certificates(bridge: &Bridge) -> CertificateEnds {
-    let lookup = |name: &str| {
-        bridge.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
-    };
+pub(super) fn certificates(setup: &Setup, env: &[(String, String)]) -> CertificateEnds {
+    let lookup =
+        |name: &str| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     // what cannot be had is told by whoever needs it
     let ends = |secret: &SecretRef| certificate_ends(secret.resolve(&lookup).ok()?.expose_secret());
-    let config = bridge.setup.config();
+    let config = setup.config();
     let targets = config.targets.iter().filter_map(|target| {
-        let CredentialConfig::Certificate { certificate, .. } = &target.credential else {
-            return None;
-        };
-        Some((Some(target.name.as_str().to_owned()), ends(certificate)?))
+        let credentials = [Some(&target.credential), target.second_credential.as_ref()];
+        let ends = credentials.into_iter().flatten().filter_map(|credential| match credential {
+            CredentialConfig::Certificate { certificate, .. } => ends(certificate),
+            CredentialConfig::ClientSecret(_)
+            | CredentialConfig::FederatedToken { .. }
+            | CredentialConfig::ManagedIdentity { .. } => None,
+        });
+        // of two the one that ends first
+        Some((Some(target.name.as_str().to_owned()), ends.min()?))
     });
     let server = config.server.tls.as_ref().and_then(|tls| ends(&tls.certificate));
     targets.chain(server.map(|end| (None, end))).collect()

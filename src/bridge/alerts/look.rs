@@ -1,6 +1,7 @@
 //! What holds now: as the store has it, and as this process has noticed.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +10,7 @@ use crate::bridge::alerts::expiry::{
     CertificateEnds, certificates, certificates_expiring, keys_expiring,
 };
 use crate::bridge::{Bridge, BridgeError, schedule};
-use crate::config::{AlertsConfig, SourceConfig, TargetConfig};
+use crate::config::{AlertsConfig, SourceConfig, TargetConfig, aside};
 use crate::delivery::{JobAdvice, job_advice};
 use crate::domain::{AlertKind, HeldBy};
 use crate::entra::Cloud;
@@ -84,7 +85,8 @@ impl Lookout {
         }
         if self.read_at.is_none_or(|at| now < at || now.duration_since(at) >= READ_CERTIFICATES) {
             self.read_at = Some(now);
-            self.certificates = certificates(bridge);
+            let (setup, env) = (Arc::clone(&bridge.setup), Arc::clone(&bridge.env));
+            self.certificates = aside(move || certificates(&setup, &env)).await;
         }
         seen.conditions.extend(certificates_expiring(
             &self.certificates,
