@@ -13,8 +13,8 @@ use crate::bridge::feeds::{feed, hook_feed, hook_mapping};
 use crate::bridge::turns::Turns;
 use crate::bridge::{BridgeError, Conditions};
 use crate::config::{
-    Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretError, TargetConfig, WebhookConfig,
-    aside,
+    Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretError, TargetConfig,
+    WebhookConfig, aside,
 };
 use crate::domain::{Clock, SourceName, SystemClock, TargetName};
 use crate::entra::{
