@@ -13,7 +13,7 @@ use crate::bridge::feeds::{feed, hook_feed, hook_mapping};
 use crate::bridge::turns::Turns;
 use crate::bridge::{BridgeError, Conditions};
 use crate::config::{
-    Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretError, TargetConfig,
+    Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretError, SecretRef, TargetConfig,
     WebhookConfig, aside,
 };
 use crate::domain::{Clock, SourceName, SystemClock, TargetName};
