@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::bridge::setup::provisioning_job;
-use crate::config::{Config, Export, SecretRef, SourceConfig};
+use crate::config::{Config, Export, SecretRef, SourceConfig, lookup};
 use crate::intake::{Feed, Password};
 use crate::mapping::{Mapping, MappingConfig};
 use crate::plan::{AsOf, SourceRules};
@@ -58,12 +58,7 @@ pub(super) fn hook_feed(feed: Feed) -> Feed {
 /// The password of a source's workbooks, fetched when a file asks for it.
 fn password(secret: SecretRef, env: &[(String, String)]) -> Password {
     let env = env.to_vec();
-    Password::new(move || {
-        let lookup = |name: &str| {
-            env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
-        };
-        secret.resolve(&lookup).map_err(|error| error.to_string())
-    })
+    Password::new(move || secret.resolve(&lookup(&env)).map_err(|error| error.to_string()))
 }
 
 /// What a source says about whole runs.

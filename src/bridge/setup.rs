@@ -14,7 +14,7 @@ use crate::bridge::turns::Turns;
 use crate::bridge::{BridgeError, Conditions};
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretError, SecretRef, TargetConfig,
-    WebhookConfig, aside,
+    WebhookConfig, aside, lookup,
 };
 use crate::domain::{Clock, SourceName, SystemClock, TargetName};
 use crate::entra::{
@@ -263,10 +263,6 @@ fn no_client(target: &TargetName, source: EntraError) -> BridgeError {
     BridgeError::Client { target: target.clone(), source: Box::new(source) }
 }
 
-fn lookup(env: &[(String, String)]) -> impl Fn(&str) -> Option<String> + '_ {
-    |name| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
-}
-
 /// A secret of a target's credential.
 fn fetch(
     secret: &SecretRef,
@@ -412,8 +408,7 @@ impl Bridge {
     }
 
     /// Looks up variables of the environment, for secrets.
-    pub(crate) fn lookup(&self) -> impl Fn(&str) -> Option<String> + use<> {
-        let env = Arc::clone(&self.env);
-        move |name| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    pub(crate) fn lookup(&self) -> impl Fn(&str) -> Option<String> + '_ {
+        lookup(&self.env)
     }
 }

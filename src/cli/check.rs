@@ -7,7 +7,7 @@ use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{say, tell};
 use crate::cli::traces;
-use crate::config::{HttpConfig, ServerConfig, SourceConfig, Takes, TelemetryConfig};
+use crate::config::{HttpConfig, ServerConfig, SourceConfig, Takes, TelemetryConfig, lookup};
 use crate::server;
 use crate::telemetry::causes;
 use crate::web::Hydrator;
@@ -68,10 +68,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
 
 /// Whether what webhooks refer to can be had.
 fn hooks(context: &Context, setup: &Setup) -> Exit {
-    let lookup = |name: &str| {
-        context.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
-    };
-    match Hooks::of(&setup.config().sources, &lookup) {
+    match Hooks::of(&setup.config().sources, &lookup(&context.env)) {
         Ok(_) => {
             for source in &setup.config().sources {
                 if source.webhook.is_some() {
@@ -173,10 +170,7 @@ fn api(context: &Context, config: &ServerConfig) -> Exit {
     if *config == ServerConfig::default() {
         return Exit::Success;
     }
-    let lookup = |name: &str| {
-        context.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
-    };
-    match server::check(config, &lookup) {
+    match server::check(config, &lookup(&context.env)) {
         Ok(()) => {
             say(format!("server: would listen on {}; what it refers to is there", config.listen));
             Exit::Success

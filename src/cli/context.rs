@@ -57,13 +57,11 @@ pub struct Failed(pub Exit);
 impl Context {
     /// Loads and checks the config; its mistakes are told.
     pub fn setup(&self) -> Result<Setup, Failed> {
-        let lookup = |name: &str| {
-            self.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
-        };
-        let path = config::find(self.config.as_deref(), &lookup).map_err(|error| {
-            tell(format!("error: {error}\nhint: {}", error.hint()));
-            Failed(Exit::Usage)
-        })?;
+        let path =
+            config::find(self.config.as_deref(), &config::lookup(&self.env)).map_err(|error| {
+                tell(format!("error: {error}\nhint: {}", error.hint()));
+                Failed(Exit::Usage)
+            })?;
         self.setup_at(&path)
     }
 
@@ -80,7 +78,7 @@ impl Context {
 
     /// A variable of the environment.
     pub fn variable(&self, name: &str) -> Option<String> {
-        self.env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+        config::lookup(&self.env)(name)
     }
 
     /// The machine's clock, or for a rehearsal one that is ahead of it (or behind); else why not, and
@@ -125,8 +123,8 @@ impl Context {
     /// Who types the command, as the system calls them; kept with decisions.
     pub fn person(&self) -> String {
         let known = |name: &str| {
-            let found = self.env.iter().rev().find(|(key, _)| key == name);
-            found.map(|(_, value)| value.trim().to_owned()).filter(|value| !value.is_empty())
+            let found = self.variable(name).map(|value| value.trim().to_owned());
+            found.filter(|value| !value.is_empty())
         };
         // Windows has the last
         known("USER")

@@ -64,7 +64,7 @@ pub use load::{Config, environment};
 pub use mail::{AlertEmail, SmtpConfig, SmtpLogin, SmtpTls};
 pub use problem::{ConfigErrors, ConfigPlace, ConfigProblem, Snippet};
 pub use schedule::{ExpectedConfig, ScheduleConfig, Takes};
-pub use secrets::{SecretError, SecretRef, aside};
+pub use secrets::{SecretError, SecretRef, aside, lookup};
 pub use server::{ServerConfig, ServerTls};
 pub use source::{Export, SourceConfig, SourceTimeZone};
 pub use store::StoreConfig;

@@ -99,6 +99,11 @@ fn ended(code: Option<i32>) -> String {
     )
 }
 
+/// Looks up variables of an environment; of two with one name the later counts.
+pub fn lookup(env: &[(String, String)]) -> impl Fn(&str) -> Option<String> + '_ {
+    |name| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+}
+
 impl SecretRef {
     /// Fetches the secret. One line break at the end of a file, or of what a program prints, is not
     /// part of it. A program is waited for, as long as its time-out: in async code see [`aside`].

@@ -111,9 +111,8 @@ pub fn start(
     settings: &ServerConfig,
     cancel: CancellationToken,
 ) -> Result<Running, StartError> {
-    let lookup = bridge.lookup();
     let shown = match &settings.tls {
-        Some(tls) => Some(Arc::new(Shown::new(tls::read(tls, &lookup)?))),
+        Some(tls) => Some(Arc::new(Shown::new(tls::read(tls, &bridge.lookup())?))),
         None => None,
     };
     let live = live(bridge, others, settings)?;

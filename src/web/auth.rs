@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
 
-use crate::config::{AuthConfig, SecretError, UserConfig};
+use crate::config::{AuthConfig, SecretError, UserConfig, lookup};
 
 /// Why a request cannot prove who we are.
 #[derive(Debug, thiserror::Error)]
@@ -24,8 +24,7 @@ pub(super) fn header(
     auth: &AuthConfig,
     env: &[(String, String)],
 ) -> Result<(HeaderName, HeaderValue), AuthError> {
-    let lookup =
-        |name: &str| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    let lookup = lookup(env);
     match auth {
         AuthConfig::Bearer(secret) => {
             let secret = secret.resolve(&lookup)?;

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use crate::bridge::Setup;
 use crate::config::{
     AlertEmail, AlertFormat, AlertWebhook, HttpConfig, SecretError, SecretRef, SmtpLogin, aside,
+    lookup,
 };
 use crate::telemetry::alerts::{Notice, document, mail, slack, teams};
 use crate::web::{MailError, PostError, post, send_mail};
@@ -144,7 +145,5 @@ impl Channel for Email {
 }
 
 fn fetch(secret: &SecretRef, env: &[(String, String)]) -> Result<SecretString, SecretError> {
-    let lookup =
-        |name: &str| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    secret.resolve(&lookup)
+    secret.resolve(&lookup(env))
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
 use crate::bridge::Setup;
-use crate::config::{CredentialConfig, SecretRef};
+use crate::config::{CredentialConfig, SecretRef, lookup};
 use crate::domain::SourceName;
 use crate::store::Key;
 use crate::telemetry::alerts::{Condition, Facts, certificate_ends};
@@ -19,8 +19,7 @@ pub(super) type CertificateEnds = Vec<(Option<String>, Timestamp)>;
 
 /// When the certificates of the config end, as far as they can be had.
 pub(super) fn certificates(setup: &Setup, env: &[(String, String)]) -> CertificateEnds {
-    let lookup =
-        |name: &str| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    let lookup = lookup(env);
     // what cannot be had is told by whoever needs it
     let ends = |secret: &SecretRef| certificate_ends(secret.resolve(&lookup).ok()?.expose_secret());
     let config = setup.config();
