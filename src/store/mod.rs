@@ -1,6 +1,5 @@
-//! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys,
-//! leases and schedules.
-//! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys, leases and alerts.
+//! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys, leases,
+//! schedules, deliveries and alerts.
 //!
 //! Small traits by entity, documented like an API, so that another database can take `SQLite`'s
 //! place; one conformance suite (`conformance/`) that every backend must pass. No SQL outside this room.
