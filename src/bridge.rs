@@ -9,6 +9,7 @@
 
 mod alerts;
 mod contact;
+mod credential;
 mod daemon;
 mod decide;
 pub mod documents;

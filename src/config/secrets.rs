@@ -6,7 +6,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
 
 use crate::config::command::{self, CommandTrouble, SecretCommand};
 use crate::config::section::Field;
@@ -127,6 +128,26 @@ impl SecretRef {
             return Err(SecretError::Empty(self.clone()));
         }
         Ok(SecretString::from(secret))
+    }
+
+    /// The same where it may be no text, such as a PFX file; every byte of a file belongs to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`SecretRef::resolve`], but for what is no text.
+    pub fn resolve_bytes(
+        &self,
+        env: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+        let bytes = match self {
+            Self::File(path) => self.read(path)?,
+            Self::Command(command) => self.ask(command)?,
+            Self::Env(_) => self.resolve(env)?.expose_secret().as_bytes().to_vec(),
+        };
+        if bytes.is_empty() {
+            return Err(SecretError::Empty(self.clone()));
+        }
+        Ok(Zeroizing::new(bytes))
     }
 
     /// The words that fit: of what lies somewhere, or of what a program does.
@@ -257,8 +278,6 @@ fn variable(field: &Field<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     fn none(_: &str) -> Option<String> {
