@@ -13,8 +13,8 @@ use crate::bridge::feeds::{feed, hook_feed, hook_mapping};
 use crate::bridge::turns::Turns;
 use crate::bridge::{BridgeError, Conditions};
 use crate::config::{
-    Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretError, SecretRef, TargetConfig,
-    WebhookConfig, aside, lookup,
+    Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretError, SecretRef, Secrets,
+    TargetConfig, WebhookConfig, aside,
 };
 use crate::domain::{Clock, SourceName, SystemClock, TargetName};
 use crate::entra::{
@@ -31,6 +31,7 @@ pub struct Setup {
     /// The same sources as their webhooks are read.
     hook_feeds: BTreeMap<SourceName, Arc<Feed>>,
     settings: BTreeMap<TargetName, TargetSettings>,
+    secrets: Secrets,
     warnings: Vec<ConfigProblem>,
 }
 
@@ -54,6 +55,7 @@ impl Setup {
     }
 
     fn with_env(config: Config, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
+        let secrets = Secrets::new(env.to_vec());
         let mut problems = Vec::new();
         let mut warnings = Vec::new();
         let mut settings = BTreeMap::new();
@@ -77,8 +79,10 @@ impl Setup {
                         let (path, hint) = (at(&warning.path), warning.hint.clone());
                         warnings.push(config.problem_at(&path, warning.to_string(), hint));
                     }
-                    feeds
-                        .insert(source.name.clone(), Arc::new(feed(&config, source, mapping, env)));
+                    feeds.insert(
+                        source.name.clone(),
+                        Arc::new(feed(&config, source, mapping, &secrets)),
+                    );
                 }
                 Err(found) => problems.extend(found.into_iter().map(|problem| {
                     let path = format!("source.{}.{}", source.name, problem.place());
@@ -99,12 +103,12 @@ impl Setup {
             if source.webhook.is_some()
                 && let Ok(mapping) = Mapping::compile_with(&hook_mapping(source), zone, &lints)
             {
-                let feed = hook_feed(feed(&config, source, mapping, env));
+                let feed = hook_feed(feed(&config, source, mapping, &secrets));
                 hook_feeds.insert(source.name.clone(), Arc::new(feed));
             }
         }
         if problems.is_empty() {
-            Ok(Self { config, feeds, hook_feeds, settings, warnings })
+            Ok(Self { config, feeds, hook_feeds, settings, secrets, warnings })
         } else {
             Err(ConfigErrors::new(problems))
         }
@@ -175,10 +179,16 @@ impl Setup {
         self.config.targets.iter().all(is_here)
     }
 
+    /// What leads to the secrets that the config refers to.
+    #[must_use]
+    pub const fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
     /// The secrets of the alerts' channels that cannot be had.
     #[must_use]
-    pub fn missing_alert_secrets(&self, env: &[(String, String)]) -> Vec<SecretError> {
-        missing_secrets(self, env)
+    pub fn missing_alert_secrets(&self) -> Vec<SecretError> {
+        missing_secrets(self)
     }
 
     /// A client for a target, with its secret fetched now; that may wait for a program, so in async
@@ -187,16 +197,12 @@ impl Setup {
     /// # Errors
     ///
     /// When the secret cannot be had or is no credential.
-    pub fn client(
-        &self,
-        name: &TargetName,
-        env: &[(String, String)],
-    ) -> Result<EntraClient, BridgeError> {
+    pub fn client(&self, name: &TargetName, secrets: &Secrets) -> Result<EntraClient, BridgeError> {
         let target = self.target(name)?;
-        let first = credential(&target.credential, name, env)?;
+        let first = credential(&target.credential, name, secrets)?;
         let second = match &target.second_credential {
             None => None,
-            Some(second) => Some(credential(second, name, env)?),
+            Some(second) => Some(credential(second, name, secrets)?),
         };
         let settings =
             self.settings.get(name).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))?;
@@ -214,10 +220,10 @@ impl Setup {
     pub async fn client_aside(
         self: &Arc<Self>,
         name: &TargetName,
-        env: &Arc<Vec<(String, String)>>,
+        secrets: &Secrets,
     ) -> Result<EntraClient, BridgeError> {
-        let (setup, name, env) = (Arc::clone(self), name.clone(), Arc::clone(env));
-        aside(move || setup.client(&name, &env)).await
+        let (setup, name, secrets) = (Arc::clone(self), name.clone(), secrets.clone());
+        aside(move || setup.client(&name, &secrets)).await
     }
 }
 
@@ -230,28 +236,28 @@ pub(super) fn provisioning_job(target: &TargetConfig) -> String {
 fn credential(
     credential: &CredentialConfig,
     target: &TargetName,
-    env: &[(String, String)],
+    secrets: &Secrets,
 ) -> Result<Credential, BridgeError> {
     Ok(match credential {
         CredentialConfig::FederatedToken { file } => {
             Credential::FederatedToken { file: file.clone() }
         }
         CredentialConfig::ManagedIdentity { client_id } => {
-            let host = IdentityHost::detect(&lookup(env))
+            let host = IdentityHost::detect(&|name| secrets.variable(name))
                 .map_err(|problem| no_client(target, EntraError::Identity(problem)))?;
             Credential::ManagedIdentity { client_id: client_id.clone(), host }
         }
         CredentialConfig::ClientSecret(secret) => {
-            Credential::ClientSecret(fetch(secret, target, env)?)
+            Credential::ClientSecret(fetch(secret, target, secrets)?)
         }
         CredentialConfig::Certificate { certificate, key } => {
-            let certificate = fetch(certificate, target, env)?;
+            let certificate = fetch(certificate, target, secrets)?;
             let certificate_and_key = match key {
                 None => certificate,
                 Some(key) => SecretString::from(format!(
                     "{}\n{}",
                     certificate.expose_secret(),
-                    fetch(key, target, env)?.expose_secret()
+                    fetch(key, target, secrets)?.expose_secret()
                 )),
             };
             Credential::Certificate { certificate_and_key }
@@ -267,11 +273,9 @@ fn no_client(target: &TargetName, source: EntraError) -> BridgeError {
 fn fetch(
     secret: &SecretRef,
     target: &TargetName,
-    env: &[(String, String)],
+    secrets: &Secrets,
 ) -> Result<SecretString, BridgeError> {
-    secret
-        .resolve(&lookup(env))
-        .map_err(|source| BridgeError::Secret { target: target.clone(), source })
+    secret.resolve(secrets).map_err(|source| BridgeError::Secret { target: target.clone(), source })
 }
 
 fn target_settings(
@@ -330,8 +334,8 @@ pub struct Bridge {
     pub store: Arc<dyn Store>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The environment, for secrets.
-    pub env: Arc<Vec<(String, String)>>,
+    /// What leads to secrets.
+    pub secrets: Secrets,
     /// What this process has noticed and people have to be told.
     pub conditions: Arc<Conditions>,
     /// See [`Bridge::wake`].
@@ -386,12 +390,13 @@ impl Bridge {
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Self {
+        let secrets = setup.secrets.with_env(env);
         Self {
             setup: Arc::new(setup),
+            secrets,
             inbox: Arc::new(Inbox::new(Arc::clone(&store))),
             store,
             clock,
-            env: Arc::new(env),
             wake: Arc::default(),
             orphans: Arc::default(),
             contacts: Arc::default(),
@@ -405,10 +410,5 @@ impl Bridge {
     pub fn storing_one_by_one(mut self) -> Self {
         self.inbox = Arc::new(Inbox::new(Arc::clone(&self.store)).one_by_one());
         self
-    }
-
-    /// Looks up variables of the environment, for secrets.
-    pub(crate) fn lookup(&self) -> impl Fn(&str) -> Option<String> + '_ {
-        lookup(&self.env)
     }
 }
