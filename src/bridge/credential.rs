@@ -1,47 +1,43 @@
 //! A target's credential, as the config says where it is, for whoever asks for a token.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 use zeroize::Zeroizing;
 
-use crate::config::{AssertionConfig, CredentialConfig, SecretError, SecretRef, lookup};
+use crate::config::{AssertionConfig, CredentialConfig, SecretError, SecretRef, Secrets};
 use crate::entra::{
     AssertionSignature, CertificateProblem, Credential, CredentialMissing, CredentialSource,
     EntraError, IdentityHost, is_pfx, pem_of_pfx,
 };
 
 /// Reads the credential each time it is asked for; that may wait for a program.
-pub(super) fn credential_source(
-    config: &CredentialConfig,
-    env: &Arc<Vec<(String, String)>>,
-) -> CredentialSource {
-    let (config, env) = (config.clone(), Arc::clone(env));
-    CredentialSource::new(move || credential(&config, &env))
+pub(super) fn credential_source(config: &CredentialConfig, secrets: &Secrets) -> CredentialSource {
+    let (config, secrets) = (config.clone(), secrets.clone());
+    CredentialSource::new(move || credential(&config, &secrets))
 }
 
 fn credential(
     config: &CredentialConfig,
-    env: &[(String, String)],
+    secrets: &Secrets,
 ) -> Result<Credential, CredentialMissing> {
     match config {
         CredentialConfig::FederatedToken { file } => {
             Ok(Credential::FederatedToken { file: file.clone() })
         }
         CredentialConfig::ManagedIdentity { client_id } => {
-            let host = IdentityHost::detect(&lookup(env)).map_err(EntraError::Identity);
+            let host =
+                IdentityHost::detect(&|name| secrets.variable(name)).map_err(EntraError::Identity);
             let host = host.map_err(CredentialMissing::new)?;
             Ok(Credential::ManagedIdentity { client_id: client_id.clone(), host })
         }
         CredentialConfig::ClientSecret { secret, .. } => {
-            let secret = secret.resolve(&lookup(env)).map_err(CredentialMissing::new)?;
+            let secret = secret.resolve(secrets).map_err(CredentialMissing::new)?;
             Ok(Credential::ClientSecret(secret))
         }
         CredentialConfig::Certificate { certificate, key, password, signature } => {
             Ok(Credential::Certificate {
-                certificate_and_key: pem(certificate, key.as_ref(), password.as_ref(), env)
+                certificate_and_key: pem(certificate, key.as_ref(), password.as_ref(), secrets)
                     .map_err(CredentialMissing::new)?,
                 signature: match signature {
                     AssertionConfig::Ps256 => AssertionSignature::Ps256,
@@ -68,13 +64,13 @@ pub(super) fn pem(
     certificate: &SecretRef,
     key: Option<&SecretRef>,
     password: Option<&SecretRef>,
-    env: &[(String, String)],
+    secrets: &Secrets,
 ) -> Result<SecretString, NoCertificate> {
-    let bytes = certificate.resolve_bytes(&lookup(env))?;
+    let bytes = certificate.resolve_bytes(secrets)?;
     let from_pfx = |bytes: &[u8]| -> Result<SecretString, NoCertificate> {
         let password = match password {
             None => SecretString::default(),
-            Some(password) => password.resolve(&lookup(env))?,
+            Some(password) => password.resolve(secrets)?,
         };
         Ok(pem_of_pfx(bytes, password.expose_secret())?)
     };
@@ -86,7 +82,7 @@ pub(super) fn pem(
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| CertificateProblem::NotPfx)?;
     let Some(key) = key else { return Ok(SecretString::from(text)) };
-    let key = key.resolve(&lookup(env))?;
+    let key = key.resolve(secrets)?;
     let both = Zeroizing::new(format!("{text}\n{}", key.expose_secret()));
     Ok(SecretString::from(both.as_str()))
 }

@@ -13,7 +13,7 @@ use crate::bridge::feeds::{feed, hook_feed, hook_mapping};
 use crate::bridge::turns::Turns;
 use crate::bridge::{BridgeError, Conditions};
 use crate::config::{
-    Config, ConfigErrors, ConfigProblem, SecretError, TargetConfig, WebhookConfig, aside, lookup,
+    Config, ConfigErrors, ConfigProblem, SecretError, Secrets, TargetConfig, WebhookConfig, aside,
 };
 use crate::domain::{Clock, SourceName, SystemClock, TargetName};
 use crate::entra::{self, Cloud, EntraClient, EntraError, HttpSettings, TargetSettings};
@@ -28,6 +28,7 @@ pub struct Setup {
     /// The same sources as their webhooks are read.
     hook_feeds: BTreeMap<SourceName, Arc<Feed>>,
     settings: BTreeMap<TargetName, TargetSettings>,
+    secrets: Secrets,
     warnings: Vec<ConfigProblem>,
 }
 
@@ -51,6 +52,7 @@ impl Setup {
     }
 
     fn with_env(config: Config, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
+        let secrets = Secrets::new(env.to_vec());
         let mut problems = Vec::new();
         let mut warnings = Vec::new();
         let mut settings = BTreeMap::new();
@@ -74,8 +76,10 @@ impl Setup {
                         let (path, hint) = (at(&warning.path), warning.hint.clone());
                         warnings.push(config.problem_at(&path, warning.to_string(), hint));
                     }
-                    feeds
-                        .insert(source.name.clone(), Arc::new(feed(&config, source, mapping, env)));
+                    feeds.insert(
+                        source.name.clone(),
+                        Arc::new(feed(&config, source, mapping, &secrets)),
+                    );
                 }
                 Err(found) => problems.extend(found.into_iter().map(|problem| {
                     let path = format!("source.{}.{}", source.name, problem.place());
@@ -96,12 +100,12 @@ impl Setup {
             if source.webhook.is_some()
                 && let Ok(mapping) = Mapping::compile_with(&hook_mapping(source), zone, &lints)
             {
-                let feed = hook_feed(feed(&config, source, mapping, env));
+                let feed = hook_feed(feed(&config, source, mapping, &secrets));
                 hook_feeds.insert(source.name.clone(), Arc::new(feed));
             }
         }
         if problems.is_empty() {
-            Ok(Self { config, feeds, hook_feeds, settings, warnings })
+            Ok(Self { config, feeds, hook_feeds, settings, secrets, warnings })
         } else {
             Err(ConfigErrors::new(problems))
         }
@@ -172,10 +176,16 @@ impl Setup {
         self.config.targets.iter().all(is_here)
     }
 
+    /// What leads to the secrets that the config refers to.
+    #[must_use]
+    pub const fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
     /// The secrets of the alerts' channels that cannot be had.
     #[must_use]
-    pub fn missing_alert_secrets(&self, env: &[(String, String)]) -> Vec<SecretError> {
-        missing_secrets(self, env)
+    pub fn missing_alert_secrets(&self) -> Vec<SecretError> {
+        missing_secrets(self)
     }
 
     /// A client for a target, with its secret looked at now and read again for each token; that may wait
@@ -184,16 +194,11 @@ impl Setup {
     /// # Errors
     ///
     /// When the secret cannot be had or is no credential.
-    pub fn client(
-        &self,
-        name: &TargetName,
-        env: &[(String, String)],
-    ) -> Result<EntraClient, BridgeError> {
+    pub fn client(&self, name: &TargetName, secrets: &Secrets) -> Result<EntraClient, BridgeError> {
         let target = self.target(name)?;
-        let env = Arc::new(env.to_vec());
-        let first = credential_source(&target.credential, &env);
+        let first = credential_source(&target.credential, secrets);
         let second =
-            target.second_credential.as_ref().map(|second| credential_source(second, &env));
+            target.second_credential.as_ref().map(|second| credential_source(second, secrets));
         let settings =
             self.settings.get(name).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))?;
         EntraClient::with_second(settings.clone(), first, second, Arc::new(SystemClock))
@@ -210,10 +215,10 @@ impl Setup {
     pub async fn client_aside(
         self: &Arc<Self>,
         name: &TargetName,
-        env: &Arc<Vec<(String, String)>>,
+        secrets: &Secrets,
     ) -> Result<EntraClient, BridgeError> {
-        let (setup, name, env) = (Arc::clone(self), name.clone(), Arc::clone(env));
-        aside(move || setup.client(&name, &env)).await
+        let (setup, name, secrets) = (Arc::clone(self), name.clone(), secrets.clone());
+        aside(move || setup.client(&name, &secrets)).await
     }
 }
 
@@ -286,8 +291,8 @@ pub struct Bridge {
     pub store: Arc<dyn Store>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The environment, for secrets.
-    pub env: Arc<Vec<(String, String)>>,
+    /// What leads to secrets.
+    pub secrets: Secrets,
     /// What this process has noticed and people have to be told.
     pub conditions: Arc<Conditions>,
     /// See [`Bridge::wake`].
@@ -342,12 +347,13 @@ impl Bridge {
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Self {
+        let secrets = setup.secrets.with_env(env);
         Self {
             setup: Arc::new(setup),
+            secrets,
             inbox: Arc::new(Inbox::new(Arc::clone(&store))),
             store,
             clock,
-            env: Arc::new(env),
             wake: Arc::default(),
             orphans: Arc::default(),
             contacts: Arc::default(),
@@ -361,10 +367,5 @@ impl Bridge {
     pub fn storing_one_by_one(mut self) -> Self {
         self.inbox = Arc::new(Inbox::new(Arc::clone(&self.store)).one_by_one());
         self
-    }
-
-    /// Looks up variables of the environment, for secrets.
-    pub(crate) fn lookup(&self) -> impl Fn(&str) -> Option<String> + '_ {
-        lookup(&self.env)
     }
 }
