@@ -8,6 +8,7 @@
 //! Nothing here prints, parses arguments or knows SQL or HTTP.
 
 mod alerts;
+mod audit;
 mod contact;
 mod credential;
 mod daemon;
