@@ -36,10 +36,13 @@ mod config_schema;
 mod config_secrecy;
 #[cfg(test)]
 mod deploy;
+mod entra_certificates;
 mod entra_credentials;
 mod entra_federated;
 mod entra_identity;
 mod entra_log;
+mod entra_openid;
+mod entra_refusals;
 mod entra_support;
 mod entra_tls;
 mod entra_token;
