@@ -4,22 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::bridge::alerts::missing_secrets;
 use crate::bridge::contact::Contacts;
+use crate::bridge::credential::credential_source;
 use crate::bridge::feeds::{feed, hook_feed, hook_mapping};
 use crate::bridge::turns::Turns;
 use crate::bridge::{BridgeError, Conditions};
 use crate::config::{
-    Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretError, SecretRef, Secrets,
-    TargetConfig, WebhookConfig, aside,
+    Config, ConfigErrors, ConfigProblem, SecretError, Secrets, TargetConfig, WebhookConfig, aside,
 };
 use crate::domain::{Clock, SourceName, SystemClock, TargetName};
-use crate::entra::{
-    self, Cloud, Credential, EntraClient, EntraError, HttpSettings, IdentityHost, TargetSettings,
-};
+use crate::entra::{self, Cloud, EntraClient, EntraError, HttpSettings, TargetSettings};
 use crate::intake::{Feed, Inbox};
 use crate::mapping::Mapping;
 use crate::store::{SqliteStore, Store};
@@ -200,19 +197,17 @@ impl Setup {
         missing_secrets(self)
     }
 
-    /// A client for a target, with its secret fetched now; that may wait for a program, so in async
-    /// code use [`Setup::client_aside`].
+    /// A client for a target, with its secret looked at now and read again for each token; that may wait
+    /// for a program, so in async code use [`Setup::client_aside`].
     ///
     /// # Errors
     ///
     /// When the secret cannot be had or is no credential.
     pub fn client(&self, name: &TargetName, secrets: &Secrets) -> Result<EntraClient, BridgeError> {
         let target = self.target(name)?;
-        let first = credential(&target.credential, name, secrets)?;
-        let second = match &target.second_credential {
-            None => None,
-            Some(second) => Some(credential(second, name, secrets)?),
-        };
+        let first = credential_source(&target.credential, secrets);
+        let second =
+            target.second_credential.as_ref().map(|second| credential_source(second, secrets));
         let settings =
             self.settings.get(name).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))?;
         EntraClient::with_second(settings.clone(), first, second, Arc::new(SystemClock))
@@ -241,50 +236,12 @@ pub(super) fn provisioning_job(target: &TargetConfig) -> String {
     format!("{}/{}/{}", target.tenant_id, target.service_principal_id, target.job_id)
 }
 
-/// A target's credential, with its secrets fetched now.
-fn credential(
-    credential: &CredentialConfig,
-    target: &TargetName,
-    secrets: &Secrets,
-) -> Result<Credential, BridgeError> {
-    Ok(match credential {
-        CredentialConfig::FederatedToken { file } => {
-            Credential::FederatedToken { file: file.clone() }
-        }
-        CredentialConfig::ManagedIdentity { client_id } => {
-            let host = IdentityHost::detect(&|name| secrets.variable(name))
-                .map_err(|problem| no_client(target, EntraError::Identity(problem)))?;
-            Credential::ManagedIdentity { client_id: client_id.clone(), host }
-        }
-        CredentialConfig::ClientSecret(secret) => {
-            Credential::ClientSecret(fetch(secret, target, secrets)?)
-        }
-        CredentialConfig::Certificate { certificate, key } => {
-            let certificate = fetch(certificate, target, secrets)?;
-            let certificate_and_key = match key {
-                None => certificate,
-                Some(key) => SecretString::from(format!(
-                    "{}\n{}",
-                    certificate.expose_secret(),
-                    fetch(key, target, secrets)?.expose_secret()
-                )),
-            };
-            Credential::Certificate { certificate_and_key }
-        }
-    })
-}
-
 fn no_client(target: &TargetName, source: EntraError) -> BridgeError {
-    BridgeError::Client { target: target.clone(), source: Box::new(source) }
-}
-
-/// A secret of a target's credential.
-fn fetch(
-    secret: &SecretRef,
-    target: &TargetName,
-    secrets: &Secrets,
-) -> Result<SecretString, BridgeError> {
-    secret.resolve(secrets).map_err(|source| BridgeError::Secret { target: target.clone(), source })
+    let target = target.clone();
+    match source {
+        EntraError::Credential(source) => BridgeError::Secret { target, source },
+        other => BridgeError::Client { target, source: Box::new(other) },
+    }
 }
 
 fn target_settings(

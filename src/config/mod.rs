@@ -56,7 +56,7 @@ mod webhook;
 
 pub use alerts::{AlertFormat, AlertWebhook, AlertsConfig};
 pub use command::SecretCommand;
-pub use credential::CredentialConfig;
+pub use credential::{AssertionConfig, CredentialConfig};
 pub use duration::parse as parse_duration;
 pub use find::{ConfigNotFound, find};
 pub use folder::{FilePattern, FolderConfig};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
 
 use crate::config::command::{self, CommandTrouble, SecretCommand};
 use crate::config::secret_lookup::{Secrets, VaultFault};
@@ -150,6 +151,25 @@ impl SecretRef {
             return Err(SecretError::Empty(self.clone()));
         }
         Ok(SecretString::from(secret))
+    }
+
+    /// The same where it may be no text, such as a PFX file; every byte of a file belongs to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`SecretRef::resolve`], but for what is no text.
+    pub fn resolve_bytes(&self, secrets: &Secrets) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+        let bytes = match self {
+            Self::File(path) => self.read(path)?,
+            Self::Command(command) => self.ask(command)?,
+            Self::Env(_) | Self::Vault(_) => {
+                self.resolve(secrets)?.expose_secret().as_bytes().to_vec()
+            }
+        };
+        if bytes.is_empty() {
+            return Err(SecretError::Empty(self.clone()));
+        }
+        Ok(Zeroizing::new(bytes))
     }
 
     /// The words that fit: of what lies somewhere, or of what a program does.

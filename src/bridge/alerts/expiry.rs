@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
 use crate::bridge::Setup;
+use crate::bridge::credential::pem;
 use crate::config::{CredentialConfig, SecretRef, Secrets};
 use crate::domain::SourceName;
 use crate::store::Key;
@@ -25,8 +26,11 @@ pub(super) fn certificates(setup: &Setup, secrets: &Secrets) -> CertificateEnds 
     let targets = config.targets.iter().filter_map(|target| {
         let credentials = [Some(&target.credential), target.second_credential.as_ref()];
         let ends = credentials.into_iter().flatten().filter_map(|credential| match credential {
-            CredentialConfig::Certificate { certificate, .. } => ends(certificate),
-            CredentialConfig::ClientSecret(_)
+            CredentialConfig::Certificate { certificate, key, password, .. } => {
+                let pem = pem(certificate, key.as_ref(), password.as_ref(), secrets).ok()?;
+                certificate_ends(pem.expose_secret())
+            }
+            CredentialConfig::ClientSecret { .. }
             | CredentialConfig::FederatedToken { .. }
             | CredentialConfig::ManagedIdentity { .. } => None,
         });
