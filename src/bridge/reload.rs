@@ -16,6 +16,7 @@ impl Bridge {
             setup: Arc::new(setup),
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
+            who: self.who.clone(),
             env: Arc::clone(&self.env),
             wake: Arc::clone(&self.wake),
             // who comes back into the config and goes again is told again

@@ -16,7 +16,7 @@ use crate::config::{
     Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretError, SecretRef, TargetConfig,
     WebhookConfig, aside, lookup,
 };
-use crate::domain::{Clock, SourceName, SystemClock, TargetName};
+use crate::domain::{Clock, Origin, SourceName, SystemClock, TargetName, Who};
 use crate::entra::{
     self, Cloud, Credential, EntraClient, EntraError, HttpSettings, IdentityHost, TargetSettings,
 };
@@ -330,6 +330,8 @@ pub struct Bridge {
     pub store: Arc<dyn Store>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Who runs it.
+    pub who: Who,
     /// The environment, for secrets.
     pub env: Arc<Vec<(String, String)>>,
     /// What this process has noticed and people have to be told.
@@ -356,8 +358,22 @@ impl Bridge {
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
-        let store = SqliteStore::open(&setup.config.store.path)?;
-        Ok(Self::with_store(setup, Arc::new(store), clock, env))
+        Self::open_for(Who::bridge(Origin::Daemon), setup, clock, env)
+    }
+
+    /// The same for whoever runs it, who is in the audit trail with whatever nobody else asks for.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be opened.
+    pub fn open_for(
+        who: Who,
+        setup: Setup,
+        clock: Arc<dyn Clock>,
+        env: Vec<(String, String)>,
+    ) -> Result<Self, BridgeError> {
+        let store = SqliteStore::open(&setup.config.store.path)?.operated_by(who.clone());
+        Ok(Self { who, ..Self::with_store(setup, Arc::new(store), clock, env) })
     }
 
     /// Opens the store for looking only: it is neither created nor changed. Where there is none, an
@@ -391,6 +407,7 @@ impl Bridge {
             inbox: Arc::new(Inbox::new(Arc::clone(&store))),
             store,
             clock,
+            who: Who::bridge(Origin::Daemon),
             env: Arc::new(env),
             wake: Arc::default(),
             orphans: Arc::default(),

@@ -5,9 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
-use crate::config::changes::{Digests, digests};
+use crate::config::changes::{Digests, digests, key_digests};
 use crate::config::document::Document;
 use crate::config::environment::overlay;
 use crate::config::node::Table;
@@ -48,6 +49,10 @@ pub struct Config {
     pub alerts: Option<AlertsConfig>,
     /// What [`Config::changed_sections`] compares.
     pub(super) sections: Digests,
+    /// SHA-256 of the file.
+    pub digest: [u8; 32],
+    /// What [`Config::key_digests`] gives.
+    pub(super) keys: Digests,
     document: Arc<Document>,
 }
 
@@ -111,6 +116,7 @@ impl Config {
         let Parts { store, targets, sources, http, server, telemetry, alerts } = parts;
         let (path, folder) = (path.to_owned(), folder.to_owned());
         let (document, sections) = (Arc::new(document), digests(&root));
+        let (digest, keys) = (Sha256::digest(text).into(), key_digests(&root));
         Ok(Self {
             path,
             folder,
@@ -122,6 +128,8 @@ impl Config {
             telemetry,
             alerts,
             sections,
+            digest,
+            keys,
             document,
         })
     }
