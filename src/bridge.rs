@@ -10,6 +10,7 @@
 mod alerts;
 mod audit;
 mod contact;
+mod credential;
 mod daemon;
 mod decide;
 pub mod documents;

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::cli_support::{GOOD, Place, SECRET_VARIABLE, SOURCE, Stage, config, offline, ran};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "demo",
     "check",
     "convert",
@@ -27,7 +27,7 @@ const COMMANDS: [&str; 17] = [
 ];
 
 /// Commands of a command.
-const SUBCOMMANDS: [[&str; 2]; 5] = [
+const SUBCOMMANDS: [[&str; 2]; 7] = [
     ["key", "create"],
     ["key", "list"],
     ["key", "rotate"],
