@@ -21,7 +21,7 @@ pub struct AuditArgs {
 pub enum AuditCommand {
     /// Look whether anything was edited, removed, moved or cut off
     #[command(
-        after_help = "Example:\n  scimport audit verify\n  scimport audit verify --head 1204:5f1c…    # a head that you noted elsewhere\n  scimport audit verify --file audit.jsonl\n\nWhoever can write the database can also compute a whole new trail. A head that was noted elsewhere\nfinds that out: note the one that is printed, and give it the next time.\n\nExit codes: 0 the trail is sound, 1 it is not, or cannot be read"
+        after_help = "Example:\n  scimport audit verify\n  scimport audit verify --json\n  scimport audit verify --file audit.jsonl\n\nWhoever can write the database can also compute a whole new trail. A head that was noted elsewhere\nfinds that out: note the one that is printed, and give it with `--head` the next time.\n\nExit codes: 0 the trail is sound, 1 it is not, or cannot be read"
     )]
     Verify(AuditVerifyArgs),
     /// Write the records as JSON Lines, oldest first
