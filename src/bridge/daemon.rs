@@ -95,6 +95,9 @@ impl Daemon {
             let alerting = bridge.keep_alerting(config, channels, began, cancel.clone());
             tasks.spawn(self.in_turn("alerts".to_owned(), cancel, alerting));
         }
+        let (bridge, token) = (Arc::clone(&self.bridge), cancel.clone());
+        let noting = async move { bridge.keep_noting_head(&token).await };
+        tasks.spawn(self.in_turn("audit".to_owned(), cancel, noting));
         self.bridge.tell_of_stranded_deliveries().await;
         for source in &self.bridge.setup.config().sources {
             if let Some(webhook) = source.webhook.clone() {

@@ -15,7 +15,7 @@ use crate::bridge::{BridgeError, Conditions};
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, SecretError, Secrets, TargetConfig, WebhookConfig, aside,
 };
-use crate::domain::{Clock, SourceName, SystemClock, TargetName};
+use crate::domain::{Clock, Origin, SourceName, SystemClock, TargetName, Who};
 use crate::entra::{self, Cloud, EntraClient, EntraError, HttpSettings, TargetSettings};
 use crate::intake::{Feed, Inbox};
 use crate::mapping::Mapping;
@@ -300,6 +300,8 @@ pub struct Bridge {
     pub store: Arc<dyn Store>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Who runs it.
+    pub who: Who,
     /// What leads to secrets.
     pub secrets: Secrets,
     /// What this process has noticed and people have to be told.
@@ -326,8 +328,22 @@ impl Bridge {
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
-        let store = SqliteStore::open(&setup.config.store.path)?;
-        Ok(Self::with_store(setup, Arc::new(store), clock, env))
+        Self::open_for(Who::bridge(Origin::Daemon), setup, clock, env)
+    }
+
+    /// The same for whoever runs it, who is in the audit trail with whatever nobody else asks for.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be opened.
+    pub fn open_for(
+        who: Who,
+        setup: Setup,
+        clock: Arc<dyn Clock>,
+        env: Vec<(String, String)>,
+    ) -> Result<Self, BridgeError> {
+        let store = SqliteStore::open(&setup.config.store.path)?.operated_by(who.clone());
+        Ok(Self { who, ..Self::with_store(setup, Arc::new(store), clock, env) })
     }
 
     /// Opens the store for looking only: it is neither created nor changed. Where there is none, an
@@ -363,6 +379,7 @@ impl Bridge {
             inbox: Arc::new(Inbox::new(Arc::clone(&store))),
             store,
             clock,
+            who: Who::bridge(Origin::Daemon),
             wake: Arc::default(),
             orphans: Arc::default(),
             contacts: Arc::default(),

@@ -1,5 +1,6 @@
 //! What can be typed. Every command's help has an example.
 
+mod audit;
 mod files;
 mod key;
 
@@ -11,6 +12,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::domain::{KeyId, KeyRole};
 use crate::intake::key_id;
 
+pub use audit::{AuditArgs, AuditCommand, AuditExportArgs, AuditVerifyArgs};
 pub use files::{ApplyArgs, ConvertArgs, ImportMappingArgs, InitArgs, PlanArgs, Wait};
 pub use key::{KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs};
 
@@ -115,6 +117,11 @@ pub enum Command {
         after_help = "Example:\n  scimport key create --source hr --expires 90d\n  scimport key list"
     )]
     Key(KeyArgs),
+    /// Verify or export the audit trail: who did what, when and from where
+    #[command(
+        after_help = "Example:\n  scimport audit verify\n  scimport audit export --since 2026-11-01 -o audit.jsonl"
+    )]
+    Audit(AuditArgs),
     /// Try whether alerts arrive
     #[command(after_help = "Example:\n  scimport alerts test")]
     Alerts(AlertsArgs),

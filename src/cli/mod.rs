@@ -5,6 +5,7 @@ mod alerts;
 mod answer;
 mod apply;
 mod args;
+mod audit;
 mod check;
 mod context;
 mod convert;

@@ -10,8 +10,8 @@ use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, speak_json, tell};
 use crate::cli::{
-    alerts, apply, check, convert, decide, demo, import_mapping, init, key, mock, plan, record,
-    report, runs, serve, status, work,
+    alerts, apply, audit, check, convert, decide, demo, import_mapping, init, key, mock, plan,
+    record, report, runs, serve, status, work,
 };
 use crate::{config, telemetry};
 
@@ -74,6 +74,7 @@ async fn run(cli: Cli) -> Exit {
         Command::Status(args) => status::run(&context, args).await,
         Command::Record(args) => record::run(&context, args).await,
         Command::Report(args) => report::run(&context, args).await,
+        Command::Audit(args) => audit::run(&context, args).await,
         Command::Alerts(args) => alerts::run(&context, args).await,
         Command::Key(args) => key::run(&context, args).await,
         Command::ImportMapping(args) => import_mapping::run(&args),

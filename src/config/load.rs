@@ -5,9 +5,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
-use crate::config::changes::{Digests, digests};
+use crate::config::changes::{Digests, digests, key_digests};
 use crate::config::document::{Document, Part};
 use crate::config::environment::overlay;
 use crate::config::node::{Origin, Table};
@@ -52,6 +53,10 @@ pub struct Config {
     pub(super) vault_uses: Vec<VaultUse>,
     /// What [`Config::changed_sections`] compares.
     pub(super) sections: Digests,
+    /// SHA-256 of the file.
+    pub digest: [u8; 32],
+    /// What [`Config::key_digests`] gives.
+    pub(super) keys: Digests,
     document: Arc<Document>,
 }
 
@@ -115,6 +120,7 @@ impl Config {
         let Parts { store, targets, sources, http, server, telemetry, alerts, vault } = parts;
         let (path, folder) = (path.to_owned(), folder.to_owned());
         let (document, sections) = (Arc::new(document), digests(&root));
+        let (digest, keys) = (Sha256::digest(text).into(), key_digests(&root));
         Ok(Self {
             path,
             folder,
@@ -128,6 +134,8 @@ impl Config {
             vault,
             vault_uses,
             sections,
+            digest,
+            keys,
             document,
         })
     }

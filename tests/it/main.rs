@@ -1,6 +1,8 @@
 //! Stories told over the public interface; one binary, so that they link once.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod canary;
 #[cfg(test)]
 mod canary_rejects;
@@ -203,6 +205,7 @@ mod soak_story;
 #[cfg(unix)]
 mod soak_tally;
 #[cfg(test)]
+mod store_audit;
 mod store_leases;
 #[cfg(test)]
 mod store_sqlite;

@@ -5,13 +5,13 @@ use std::error::Error;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use crate::domain::TargetName;
+use crate::domain::{Origin, TargetName, Who};
 use crate::store::sqlite::read_only::{self, Stamp};
 use crate::store::sqlite::{migrations, trouble};
 use crate::store::{LeaseHolder, StoreError};
@@ -57,6 +57,8 @@ pub(super) struct Inner {
     writer: Option<Mutex<Connection>>,
     /// Idle connections for reading.
     readers: Mutex<Vec<Reader>>,
+    /// For whom the store does what nobody asks for at that moment.
+    operator: OnceLock<Who>,
     /// Targets whose lease is held through this store.
     pub(super) leased: Arc<Mutex<BTreeMap<TargetName, LeaseHolder>>>,
 }
@@ -175,8 +177,21 @@ impl SqliteStore {
 
     fn with_parts(location: Location, writer: Option<Mutex<Connection>>) -> Self {
         let readers = Mutex::default();
-        let leased = Arc::default();
-        Self { inner: Arc::new(Inner { location, writer, readers, leased }) }
+        let (leased, operator) = (Arc::default(), OnceLock::new());
+        Self { inner: Arc::new(Inner { location, writer, readers, operator, leased }) }
+    }
+
+    /// The same store, for this operator: whoever started the process. What is sent, and what is closed
+    /// without anybody asking, is theirs in the audit trail. The first to be named stays.
+    #[must_use]
+    pub fn operated_by(self, who: Who) -> Self {
+        let _is_first = self.inner.operator.set(who);
+        self
+    }
+
+    pub(super) fn operator(&self) -> Who {
+        let named = self.inner.operator.get();
+        named.cloned().unwrap_or_else(|| Who::bridge(Origin::Daemon))
     }
 
     /// Does the work on a thread that may block, on one state of the store.

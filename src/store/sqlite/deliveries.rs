@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{DeliveryId, RunId, SourceName};
+use crate::domain::{DeliveryId, Origin, RunId, SourceName, Who};
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, limit as most, micros, whole};
 use crate::store::sqlite::resource;
+use crate::store::sqlite::told::Told;
 use crate::store::{
     Backlog, Deliveries, Delivery, KeptDelivery, NewDelivery, StoreError, TakenDelivery,
     WaitingDelivery,
@@ -103,6 +104,7 @@ impl Deliveries for SqliteStore {
         deliveries: Vec<(DeliveryId, String)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let who = self.operator();
         self.write("end deliveries", move |db| {
             let mut statement = db.prepare_cached(
                 "-- deliveries.close
@@ -116,7 +118,9 @@ impl Deliveries for SqliteStore {
                     AND processed_at_us IS NULL",
             )?;
             for (id, problem) in &deliveries {
-                statement.execute(params![id.as_str(), problem, micros(now)])?;
+                if statement.execute(params![id.as_str(), problem, micros(now)])? > 0 {
+                    Told { who: &who, now_us: micros(now) }.closed(db, id)?;
+                }
             }
             Ok(())
         })
@@ -185,6 +189,8 @@ fn keep(db: &Connection, delivery: &NewDelivery) -> Result<KeptDelivery, Failure
         whole(delivery.workers),
         resource::pack(&delivery.body)?,
     ])?;
+    let who = Who::new(&delivery.caller, Origin::Webhook(delivery.from));
+    Told { who: &who, now_us: micros(delivery.received_at) }.received(db, delivery)?;
     Ok(KeptDelivery { id: delivery.id.clone(), is_new: true })
 }
 

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use crate::domain::{ExternalId, TargetName};
 use crate::store::sqlite::connection::{Failure, Inner, Location, SqliteStore, blocking, held};
 use crate::store::sqlite::convert::{micros, whole};
-use crate::store::sqlite::{deliveries, enter, faulty, resource};
+use crate::store::sqlite::{deliveries, enter, faulty, resource, told};
 use crate::store::{
     Commit, NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RecordNote, RunDraft, StoreError,
 };
@@ -103,6 +103,7 @@ impl RunDraft for SqliteDraft {
                 return Ok(Commit::LedgerMoved);
             }
             enter::enter(&transaction, &run, micros(now))?;
+            told::committed(&transaction, &run, micros(now))?;
             transaction.commit()?;
             Ok(Commit::Done)
         })

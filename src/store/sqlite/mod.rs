@@ -42,6 +42,7 @@ mod runs;
 mod schedule;
 mod schedules;
 mod source_records;
+mod told;
 mod trouble;
 mod user_names;
 
