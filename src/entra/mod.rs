@@ -35,6 +35,7 @@ mod job;
 mod limits;
 mod log;
 mod oauth;
+mod schema;
 mod settings;
 mod step;
 mod token;
@@ -57,6 +58,11 @@ pub use limits::{
     MAX_CHARS, MAX_OPERATIONS, MAX_USER_PRINCIPAL_NAME, lints,
 };
 pub use log::EventPages;
+pub use schema::{
+    AttributeType, ChangeKind, Conflict, JobSchema, MAX_SCHEMA_BYTES, NewAttribute, OtherLetters,
+    OtherType, SchemaAttribute, SchemaChange, SchemaDifference, SchemaProblem, SourceObject,
+    WantedAttribute, Written,
+};
 pub use settings::{HttpSettings, SettingProblem, TargetSettings};
 pub use step::{EventStatus, LogStep, StepKind};
 pub use token_failure::TokenFailure;
