@@ -39,7 +39,7 @@ pub use hooks::{HookError, HookFault, Hooks, NotTaken, Taken, Verification};
 pub use keys::{CreatedKey, KeyError};
 pub use plan::{Applied, Applying, Preview};
 pub use schedule::ScheduleError;
-pub use schema::custom_attributes;
+pub use schema::{SchemaDesk, SchemaError, SchemaLook, SchemaReturn, custom_attributes};
 pub use sealed::{SealError, SealedPlan};
 pub use setup::{Bridge, Setup};
 pub use status::{Forecast, FoundRun, Overview, TargetOverview};

@@ -2,6 +2,7 @@
 
 mod files;
 mod key;
+mod schema;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::intake::key_id;
 
 pub use files::{ApplyArgs, ConvertArgs, ImportMappingArgs, InitArgs, PlanArgs, Wait};
 pub use key::{KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs};
+pub use schema::{SchemaArgs, SchemaCommand, SchemaDiffArgs, SchemaPushArgs, SchemaRestoreArgs};
 
 /// HR exports in, Entra accounts out, and for every worker an answer to "what happened to them?"
 #[derive(Debug, Parser)]
@@ -115,6 +117,11 @@ pub enum Command {
         after_help = "Example:\n  scimport key create --source hr --expires 90d\n  scimport key list"
     )]
     Key(KeyArgs),
+    /// Compare the custom attributes of the mappings with the job's schema, and add what it lacks
+    #[command(
+        after_help = "Example:\n  scimport schema diff entra\n  scimport schema push entra --dry-run"
+    )]
+    Schema(SchemaArgs),
     /// Try whether alerts arrive
     #[command(after_help = "Example:\n  scimport alerts test")]
     Alerts(AlertsArgs),

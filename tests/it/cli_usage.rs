@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::cli_support::{GOOD, Place, SECRET_VARIABLE, SOURCE, Stage, config, offline, ran};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "demo",
     "check",
     "convert",
@@ -20,14 +20,23 @@ const COMMANDS: [&str; 17] = [
     "record",
     "report",
     "key",
+    "schema",
     "alerts",
     "import-mapping",
     "mock-entra",
 ];
 
 /// Commands of a command.
-const SUBCOMMANDS: [[&str; 2]; 5] =
-    [["key", "create"], ["key", "list"], ["key", "rotate"], ["key", "revoke"], ["alerts", "test"]];
+const SUBCOMMANDS: [[&str; 2]; 8] = [
+    ["key", "create"],
+    ["key", "list"],
+    ["key", "rotate"],
+    ["key", "revoke"],
+    ["schema", "diff"],
+    ["schema", "push"],
+    ["schema", "restore"],
+    ["alerts", "test"],
+];
 
 /// Every command, as words.
 fn commands() -> impl Iterator<Item = Vec<&'static str>> {

@@ -25,6 +25,8 @@ mod cli_report;
 #[cfg(test)]
 mod cli_samples;
 #[cfg(test)]
+mod cli_schema;
+#[cfg(test)]
 mod cli_support;
 #[cfg(test)]
 mod cli_usage;
@@ -40,6 +42,7 @@ mod entra_credentials;
 mod entra_federated;
 mod entra_identity;
 mod entra_log;
+mod entra_schema;
 mod entra_support;
 mod entra_tls;
 mod entra_token;
@@ -124,9 +127,15 @@ mod mock_log;
 mod mock_quarantine;
 mod mock_real;
 mod mock_restart;
+#[cfg(test)]
+mod mock_schema;
 mod mock_token;
 mod mock_upload;
 mod payload;
+#[cfg(test)]
+mod schema_push;
+#[cfg(test)]
+mod schema_support;
 #[cfg(test)]
 #[cfg(unix)]
 mod serve_alerts;
