@@ -101,7 +101,7 @@ pub fn odd_schema(rng: &mut Rng) -> (String, Vec<usize>) {
     let lacking: Vec<usize> = (0..CUSTOM.len()).filter(|_| odd.rng.bool()).collect();
     let mut directories: Vec<String> = (0..odd.rng.usize(0..3))
         .map(|number| {
-            let attributes = odd.attributes(&[]);
+            let attributes = if odd.rng.bool() { "[ ]".to_owned() } else { odd.attributes(&[]) };
             odd.directory(&format!("Other {number}"), &attributes)
         })
         .collect();
@@ -211,14 +211,9 @@ impl Odd<'_> {
             let text = self.text();
             attributes.push(self.object(vec![format!("\"name\":\"plain{number}{text}\"")]));
         }
-        if !attributes.is_empty() {
-            attributes.push(
-                self.object(vec![
-                    "\"name\":\"externalId\"".to_owned(),
-                    "\"anchor\":true".to_owned(),
-                ]),
-            );
-        }
+        attributes.push(
+            self.object(vec!["\"name\":\"externalId\"".to_owned(), "\"anchor\":true".to_owned()]),
+        );
         self.rng.shuffle(&mut attributes);
         let blank = ["", " ", "\n"][self.rng.usize(0..3)];
         format!("[{blank}{}{blank}]", attributes.join(&format!("{blank},")))

@@ -53,7 +53,9 @@ pub fn look(look: &SchemaLook) -> String {
     );
     let unmapped = found.unmapped.iter().map(|known| format!("{}  {}", known.name, known.kind));
     group(&mut text, "known to the job, and written by no mapping (no fault)", unmapped);
-    if found.is_fine() {
+    if look.mapped == 0 {
+        let _ = write!(text, "\nthe mappings write no custom attribute");
+    } else if found.is_fine() {
         let _ = write!(text, "\nthe job knows every custom attribute that the mappings write");
     }
     text.trim_end().to_owned()
