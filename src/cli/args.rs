@@ -3,6 +3,7 @@
 mod audit;
 mod files;
 mod key;
+mod schema;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::intake::key_id;
 pub use audit::{AuditArgs, AuditCommand, AuditExportArgs, AuditVerifyArgs};
 pub use files::{ApplyArgs, ConvertArgs, ImportMappingArgs, InitArgs, PlanArgs, Wait};
 pub use key::{KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs};
+pub use schema::{SchemaArgs, SchemaCommand, SchemaDiffArgs, SchemaPushArgs, SchemaRestoreArgs};
 
 /// HR exports in, Entra accounts out, and for every worker an answer to "what happened to them?"
 #[derive(Debug, Parser)]
@@ -122,6 +124,11 @@ pub enum Command {
         after_help = "Example:\n  scimport audit verify\n  scimport audit export --since 2026-11-01 -o audit.jsonl"
     )]
     Audit(AuditArgs),
+    /// Compare the custom attributes of the mappings with the job's schema, and add what it lacks
+    #[command(
+        after_help = "Example:\n  scimport schema diff entra\n  scimport schema push entra --dry-run"
+    )]
+    Schema(SchemaArgs),
     /// Try whether alerts arrive
     #[command(after_help = "Example:\n  scimport alerts test")]
     Alerts(AlertsArgs),

@@ -23,6 +23,7 @@ mod program;
 mod record;
 mod report;
 mod runs;
+mod schema;
 mod serve;
 mod status;
 mod terminal;

@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, speak_json, tell};
 use crate::cli::{
     alerts, apply, audit, check, convert, decide, demo, import_mapping, init, key, mock, plan,
-    record, report, runs, serve, status, work,
+    record, report, runs, schema, serve, status, work,
 };
 use crate::{config, telemetry};
 
@@ -77,6 +77,7 @@ async fn run(cli: Cli) -> Exit {
         Command::Audit(args) => audit::run(&context, args).await,
         Command::Alerts(args) => alerts::run(&context, args).await,
         Command::Key(args) => key::run(&context, args).await,
+        Command::Schema(args) => schema::run(&context, args).await,
         Command::ImportMapping(args) => import_mapping::run(&args),
         Command::MockEntra(args) => mock::run(&context, args).await,
     };

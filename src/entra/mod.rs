@@ -39,6 +39,7 @@ mod oauth;
 mod pfx;
 mod proof;
 mod refusals;
+mod schema;
 mod settings;
 mod step;
 mod token;
@@ -63,6 +64,11 @@ pub use limits::{
 pub use log::EventPages;
 pub use pfx::{is_pfx, pem_of_pfx};
 pub use refusals::{CredentialsSeen, Refused};
+pub use schema::{
+    AttributeType, ChangeKind, Conflict, JobSchema, MAX_SCHEMA_BYTES, NewAttribute, OtherLetters,
+    OtherType, SchemaAttribute, SchemaChange, SchemaDifference, SchemaProblem, SourceObject,
+    WantedAttribute, Written,
+};
 pub use settings::{HttpSettings, SettingProblem, TargetSettings};
 pub use step::{EventStatus, LogStep, StepKind};
 pub use token_failure::TokenFailure;

@@ -12,10 +12,11 @@ use super::shared::{Shared, World};
 use super::upload::{JobPath, known_job};
 
 /// Permissions of which one is needed to read.
-const READ: [&str; 3] =
+pub(super) const READ: [&str; 3] =
     ["Application.ReadWrite.OwnedBy", "Synchronization.Read.All", "Synchronization.ReadWrite.All"];
 /// Permissions of which one is needed to act.
-const ACT: [&str; 2] = ["Application.ReadWrite.OwnedBy", "Synchronization.ReadWrite.All"];
+pub(super) const ACT: [&str; 2] =
+    ["Application.ReadWrite.OwnedBy", "Synchronization.ReadWrite.All"];
 
 /// Lists the jobs of the service principal.
 pub(super) async fn list(
@@ -123,7 +124,8 @@ fn act(
     ids.answer(204, now).finish()
 }
 
-fn guard(
+/// Checks the token, the ids in the path, and the permission.
+pub(super) fn guard(
     request: &HttpRequest,
     world: &World,
     (principal, job): (&str, &str),

@@ -18,7 +18,7 @@ use super::graph::{Ids, Refusal};
 use super::settings::check_factor;
 use super::shared::{Settings, Shared, World};
 use super::wire::Wire;
-use super::{control, identity, jobs, log, state, token, upload};
+use super::{control, identity, jobs, log, schema, state, token, upload};
 
 /// An idle connection is kept this long. Microsoft's front ends keep it for minutes; closing early
 /// makes clients run into a connection that is just being closed.
@@ -179,6 +179,13 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(job("/start").route(web::post().to(jobs::start)).default_service(wrong_verb()))
         .service(job("/pause").route(web::post().to(jobs::pause)).default_service(wrong_verb()))
         .service(job("/restart").route(web::post().to(jobs::restart)).default_service(wrong_verb()))
+        .service(
+            job("/schema")
+                .route(web::get().to(schema::get))
+                .route(web::put().to(schema::put))
+                .route(web::delete().to(schema::delete))
+                .default_service(wrong_verb()),
+        )
         .configure(control::routes)
         .default_service(web::route().to(nowhere));
 }

@@ -27,6 +27,8 @@ mod cli_report;
 #[cfg(test)]
 mod cli_samples;
 #[cfg(test)]
+mod cli_schema;
+#[cfg(test)]
 mod cli_support;
 #[cfg(test)]
 mod cli_usage;
@@ -45,6 +47,7 @@ mod entra_identity;
 mod entra_log;
 mod entra_openid;
 mod entra_refusals;
+mod entra_schema;
 mod entra_support;
 mod entra_tls;
 mod entra_token;
@@ -129,9 +132,15 @@ mod mock_log;
 mod mock_quarantine;
 mod mock_real;
 mod mock_restart;
+#[cfg(test)]
+mod mock_schema;
 mod mock_token;
 mod mock_upload;
 mod payload;
+#[cfg(test)]
+mod schema_push;
+#[cfg(test)]
+mod schema_support;
 #[cfg(test)]
 #[cfg(unix)]
 mod serve_alerts;
