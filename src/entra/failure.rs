@@ -21,6 +21,14 @@ pub enum Call {
     Job,
     /// The provisioning log.
     Log,
+    /// The service principal of the provisioning app.
+    Principal,
+    /// The list of its provisioning jobs.
+    Jobs,
+    /// The job's secrets, for its notification settings.
+    Secrets,
+    /// validateCredentials.
+    Validation,
 }
 
 impl Call {
@@ -31,6 +39,10 @@ impl Call {
             Self::Upload => "upload",
             Self::Job => "job",
             Self::Log => "log",
+            Self::Principal => "principal",
+            Self::Jobs => "jobs",
+            Self::Secrets => "secrets",
+            Self::Validation => "validation",
         }
     }
 
@@ -38,7 +50,8 @@ impl Call {
     pub(super) const fn expected(self) -> u16 {
         match self {
             Self::Upload => 202,
-            Self::Job | Self::Log => 200,
+            Self::Validation => 204,
+            Self::Job | Self::Log | Self::Principal | Self::Jobs | Self::Secrets => 200,
         }
     }
 
@@ -47,6 +60,10 @@ impl Call {
             Self::Upload => "the upload",
             Self::Job => "the look at the provisioning job",
             Self::Log => "the reading of the provisioning log",
+            Self::Principal => "the look at the provisioning app",
+            Self::Jobs => "the look at the app's provisioning jobs",
+            Self::Secrets => "the look at the job's notification settings",
+            Self::Validation => "the job's own test of its connection",
         }
     }
 }
@@ -241,11 +258,19 @@ impl CallFailure {
                 "grant the client `SynchronizationData-User.Upload` of Microsoft Graph with admin \
                  consent; a token from before the consent does not carry it"
             }
-            (403, Call::Job) => {
+            (403, Call::Job | Call::Jobs) => {
                 "grant the client `Synchronization.Read.All` of Microsoft Graph with admin consent"
             }
             (403, Call::Log) => {
                 "grant the client `ProvisioningLog.Read.All` of Microsoft Graph with admin consent"
+            }
+            (403, Call::Secrets | Call::Validation) => {
+                "nothing has to be done: the permission for it is `Synchronization.ReadWrite.All`, and \
+                 a bridge should not have it"
+            }
+            (403, Call::Principal) => {
+                "nothing has to be done: the permission for it is `Application.Read.All`, and a bridge \
+                 needs no such look"
             }
             (407, _) => "the proxy wants a user name: check `proxy` under `[http]`",
             (413, _) => "nothing: the request is sent in two",
@@ -345,7 +370,8 @@ mod tests {
 
     #[test]
     fn every_status_has_advice_for_every_call() {
-        for call in [Call::Upload, Call::Job, Call::Log] {
+        use Call::{Job, Jobs, Log, Principal, Secrets, Upload, Validation};
+        for call in [Upload, Job, Log, Principal, Jobs, Secrets, Validation] {
             for status in [200, 302, 400, 401, 403, 404, 405, 407, 413, 415, 418, 429, 500, 503] {
                 assert!(!answered(call, status, "").advice().is_empty());
             }

@@ -35,11 +35,16 @@ mod job;
 mod limits;
 mod log;
 mod oauth;
+mod principal;
+mod probe;
+mod roles;
 mod settings;
 mod step;
 mod token;
 mod token_failure;
 mod upload;
+mod way;
+mod witness;
 
 pub use client::EntraClient;
 pub use cloud::Cloud;
@@ -57,7 +62,10 @@ pub use limits::{
     MAX_CHARS, MAX_OPERATIONS, MAX_USER_PRINCIPAL_NAME, lints,
 };
 pub use log::EventPages;
+pub use principal::{ListedJob, Notification, Principal};
+pub use probe::{CertificateFault, Layer, Obstacle, Probe, Reach};
 pub use settings::{HttpSettings, SettingProblem, TargetSettings};
 pub use step::{EventStatus, LogStep, StepKind};
 pub use token_failure::TokenFailure;
 pub use upload::{Accepted, Attempt};
+pub use way::Way;
