@@ -10,6 +10,7 @@ mod context;
 mod convert;
 mod decide;
 mod demo;
+mod doctor;
 mod exit;
 mod files;
 mod findings;

@@ -1,0 +1,115 @@
+//! `doctor`: does the live side of a target work, step by step?
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::bridge::{Blame, Examination, Setup, Step, StepStatus, examine};
+use crate::cli::args::DoctorArgs;
+use crate::cli::context::{Context, Failed, failed};
+use crate::cli::exit::Exit;
+use crate::cli::json;
+use crate::cli::terminal::{say, tell};
+use crate::domain::TargetName;
+
+/// As wide as the longest name of a step.
+const NAME: usize = 18;
+
+/// Examines a target, or all of them.
+pub async fn run(context: &Context, args: DoctorArgs) -> Result<Exit, Failed> {
+    let setup = context.setup()?;
+    let targets = chosen(&setup, args.target.as_deref())?;
+    let env = Arc::new(context.env.clone());
+    let mut exit = Exit::Success;
+    let mut documents = Vec::new();
+    for (index, target) in targets.iter().enumerate() {
+        if !args.json {
+            let gap = if index == 0 { "" } else { "\n" };
+            say(format!("{gap}target `{target}`"));
+        }
+        let mut told = |step: &Step| {
+            if !args.json {
+                lines(step).iter().for_each(say);
+            }
+        };
+        let looked = tokio::select! {
+            looked = examine(&setup, target, &env, &mut told) => looked,
+            () = context.cancel.cancelled() => return Ok(Exit::Interrupted),
+        };
+        let found = looked.map_err(failed)?;
+        exit = exit.and(exit_of(&found));
+        if args.json {
+            documents.push(json::examination(&found));
+        } else {
+            say(sum(&found));
+        }
+    }
+    if args.json {
+        let one = args.target.is_some().then(|| documents.pop()).flatten();
+        say(one.unwrap_or(Value::Array(documents)).to_string());
+    }
+    Ok(exit)
+}
+
+fn chosen(setup: &Setup, wanted: Option<&str>) -> Result<Vec<TargetName>, Failed> {
+    let known = setup.config().targets.iter().map(|target| target.name.clone());
+    let known: Vec<TargetName> = known.collect();
+    if known.is_empty() {
+        tell(
+            "error: the config has no target\nhint: `scimport init` writes a `[target.entra]` to start from",
+        );
+        return Err(Failed(Exit::Usage));
+    }
+    let Some(wanted) = wanted else { return Ok(known) };
+    if let Some(found) = known.iter().find(|name| name.as_str() == wanted) {
+        return Ok(vec![found.clone()]);
+    }
+    let names: Vec<_> = known.iter().map(|name| format!("`{name}`")).collect();
+    tell(format!(
+        "error: there is no target `{wanted}` in the config\nhint: the config has {}",
+        names.join(", ")
+    ));
+    Err(Failed(Exit::Usage))
+}
+
+/// A step for people: a mark that needs no colour, the name, what was found, and below it what to do.
+fn lines(step: &Step) -> Vec<String> {
+    let mark = match step.status {
+        StepStatus::Ok => "ok",
+        StepStatus::Warning => "WARN",
+        StepStatus::Failed => "FAILED",
+        StepStatus::NotTried => "-",
+    };
+    let mut lines = vec![format!("  {mark:<6}  {:<NAME$}  {}", step.name, step.found)];
+    lines.extend(step.advice.iter().map(|advice| format!("            -> {advice}")));
+    lines
+}
+
+fn sum(found: &Examination) -> String {
+    let count = |status| found.count(status);
+    let plural = |number| if number == 1 { "" } else { "s" };
+    let (ok, warnings) = (count(StepStatus::Ok), count(StepStatus::Warning));
+    let (broken, not_tried) = (count(StepStatus::Failed), count(StepStatus::NotTried));
+    let words = match found.blame() {
+        None if warnings == 0 => "this target works",
+        None => "this target works; look at the warnings when there is time",
+        Some(Blame::OtherSide) => {
+            "nothing is wrong on this side; the other side has to go on first"
+        }
+        Some(Blame::Config | Blame::Somebody) => "mend what FAILED, from the top, then look again",
+    };
+    format!(
+        "{ok} ok, {warnings} warning{}, {broken} failed, {not_tried} not tried: {words}",
+        plural(warnings)
+    )
+}
+
+/// As with `apply`: what is wrong here is 1 or 2, what stands still over there is 6.
+fn exit_of(found: &Examination) -> Exit {
+    match found.blame() {
+        None => Exit::Success,
+        Some(Blame::Config) => Exit::Usage,
+        Some(Blame::Somebody) => Exit::Error,
+        Some(Blame::OtherSide) => Exit::Unavailable,
+    }
+}
