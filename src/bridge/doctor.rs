@@ -137,14 +137,19 @@ async fn graph(
     clock: &dyn Clock,
 ) {
     let able = entries.iter().find(|entry| entry.has_token);
-    let client = able.and_then(|entry| Some((entry.client.as_ref()?, entry.roles.as_deref())));
+    let patient = able.and_then(|entry| {
+        Some(Patient {
+            client: entry.client.as_ref()?,
+            roles: entry.roles.as_deref(),
+            permissions: entry.names.permissions,
+            now: clock.now(),
+        })
+    });
     let because = entries.first().map(Entry::because).unwrap_or(names::TOKEN);
-    match (client, blocked) {
-        (_, Some(because)) => not_tried(chart, because),
+    match (patient, blocked) {
+        (_, Some(layer)) => not_tried(chart, layer),
         (None, None) => not_tried(chart, because),
-        (Some((client, roles)), None) => {
-            job::examine(&Patient { client, roles, now: clock.now() }, chart).await;
-        }
+        (Some(patient), None) => job::examine(&patient, chart).await,
     }
 }
 
@@ -176,8 +181,8 @@ fn nothing_more(chart: &mut Chart<'_>, entries: &[Entry]) {
 }
 
 fn described(target: &TargetConfig) -> String {
-    let TargetConfig { tenant_id, cloud, job_id, .. } = target;
-    format!("tenant `{tenant_id}`, cloud `{cloud}`, job `{job_id}`")
+    let TargetConfig { tenant_id, cloud, .. } = target;
+    format!("tenant `{tenant_id}`, cloud `{cloud}`")
 }
 
 fn misconfigured(error: &EntraError) -> Step {

@@ -12,6 +12,8 @@ use crate::cli::json;
 use crate::cli::terminal::{say, tell};
 use crate::domain::TargetName;
 
+/// As wide as help texts are.
+const WIDTH: usize = 100;
 /// As wide as the longest name of a step.
 const NAME: usize = 18;
 
@@ -80,8 +82,29 @@ fn lines(step: &Step) -> Vec<String> {
         StepStatus::Failed => "FAILED",
         StepStatus::NotTried => "-",
     };
-    let mut lines = vec![format!("  {mark:<6}  {:<NAME$}  {}", step.name, step.found)];
-    lines.extend(step.advice.iter().map(|advice| format!("            -> {advice}")));
+    let mut lines = wrapped(&format!("  {mark:<6}  {:<NAME$}  ", step.name), &step.found);
+    lines.extend(step.advice.iter().flat_map(|advice| wrapped("          -> ", advice)));
+    lines
+}
+
+/// Text behind a head, broken between words; what follows stands below its beginning.
+fn wrapped(head: &str, text: &str) -> Vec<String> {
+    let indent = head.chars().count();
+    let mut lines = Vec::new();
+    let mut line = head.to_owned();
+    let mut is_begun = false;
+    for word in text.split(' ') {
+        if is_begun && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+            is_begun = false;
+        }
+        if is_begun {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_begun = true;
+    }
+    lines.push(line);
     lines
 }
 
@@ -93,9 +116,7 @@ fn sum(found: &Examination) -> String {
     let words = match found.blame() {
         None if warnings == 0 => "this target works",
         None => "this target works; look at the warnings when there is time",
-        Some(Blame::OtherSide) => {
-            "nothing is wrong on this side; the other side has to go on first"
-        }
+        Some(Blame::OtherSide) => "this side is well; what FAILED is the other side's",
         Some(Blame::Config | Blame::Somebody) => "mend what FAILED, from the top, then look again",
     };
     format!(
@@ -111,5 +132,17 @@ fn exit_of(found: &Examination) -> Exit {
         Some(Blame::Config) => Exit::Usage,
         Some(Blame::Somebody) => Exit::Error,
         Some(Blame::OtherSide) => Exit::Unavailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_words_stay_whole_and_what_follows_stands_below() {
+        let long = "x".repeat(120);
+        assert_eq!(wrapped("-> ", &format!("a {long} b")), ["-> a", &format!("   {long}"), "   b"]);
+        assert_eq!(wrapped("-> ", "short"), ["-> short"]);
     }
 }

@@ -319,7 +319,8 @@ fn tunnel_fault(error: &reqwest::Error) -> Option<String> {
 impl CertificateFault {
     fn of(error: &CertificateError) -> Self {
         match error {
-            CertificateError::UnknownIssuer => Self::UnknownIssuer,
+            // a bad signature: an authority of that name is known, and it is another one
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Self::UnknownIssuer,
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => Self::Expired,
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
                 Self::NotYetValid

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::bridge::doctor::permissions::{self, Holder};
-use crate::bridge::doctor::step::{Blame, Step, names};
+use crate::bridge::doctor::step::{Blame, PASSES, Step, names};
 use crate::bridge::{BridgeError, Setup};
 use crate::config::CredentialConfig;
 use crate::domain::TargetName;
@@ -65,7 +65,13 @@ impl Entry {
                 Step::ok(self.names.credential, described(&self.config))
             }
             Err(error) => {
-                let found = causes(&error).join(": ");
+                // the target is known; what counts is why
+                let found = match &error {
+                    BridgeError::Secret { source, .. } => causes(source),
+                    BridgeError::Client { source, .. } => causes(&**source),
+                    other => causes(other),
+                };
+                let found = found.join(": ");
                 Step::failed(self.names.credential, found, Blame::Config).advise(
                     "put it there, or correct `credential` of the target; then `scimport check` looks again",
                 )
@@ -104,13 +110,12 @@ impl Entry {
                 Step::ok(name, "a token for Microsoft Graph was given")
             }
             Err(failure) => {
+                let found = causes(&failure).join(": ");
                 let is_passing = failure.disposition() != Disposition::Halt;
-                let blame = if is_passing && failure.status().is_some() {
-                    Blame::OtherSide
-                } else {
-                    Blame::Somebody
-                };
-                Step::failed(name, causes(&failure).join(": "), blame).advise(failure.advice())
+                if is_passing && failure.status().is_some() && !self.is_managed_identity() {
+                    return Step::failed(name, found, Blame::OtherSide).advise(PASSES);
+                }
+                Step::failed(name, found, Blame::Somebody).advise(failure.advice())
             }
         }
     }

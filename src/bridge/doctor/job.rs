@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::bridge::doctor::Chart;
-use crate::bridge::doctor::step::{Blame, Step, names};
+use crate::bridge::doctor::permissions::{HEALTH, LOG};
+use crate::bridge::doctor::step::{Blame, PASSES, Step, names};
 use crate::delivery::{JobAdvice, job_advice};
 use crate::entra::{CallFailure, Disposition, EntraClient, JobCode, ListedJob, Notification};
 use crate::telemetry::Causes;
@@ -23,6 +24,8 @@ pub(super) struct Patient<'a> {
     pub(super) client: &'a EntraClient,
     /// The permissions of its token; `None` where they cannot be told.
     pub(super) roles: Option<&'a [String]>,
+    /// The step that has told of them.
+    pub(super) permissions: &'static str,
     pub(super) now: Timestamp,
 }
 
@@ -31,14 +34,9 @@ pub(super) async fn examine(patient: &Patient<'_>, chart: &mut Chart<'_>) {
     let template = match principal_and_job(patient, chart).await {
         Ok(template) => template,
         Err(because) => {
-            // what the job is made from stands in its id, too
-            let template = patient.client.settings().job_id.split('.').next().map(str::to_owned);
-            chart.add(Step::not_tried(names::JOB_TYPE, because));
-            chart.add(Step::not_tried(names::JOB_STATE, because));
-            if template.as_deref() == Some(TO_ACTIVE_DIRECTORY) {
-                chart.add(Step::not_tried(names::AGENT, because));
+            for name in [names::JOB_TYPE, names::JOB_STATE, names::NOTIFICATION_EMAIL] {
+                chart.add(Step::not_tried(name, because));
             }
-            chart.add(Step::not_tried(names::NOTIFICATION_EMAIL, because));
             log(patient, chart).await;
             return;
         }
@@ -67,6 +65,11 @@ async fn principal_and_job(
 ) -> Result<String, &'static str> {
     let settings = patient.client.settings();
     let id = &settings.service_principal_id;
+    if !HEALTH.is_met(patient.roles) {
+        chart.add(Step::not_tried(names::SERVICE_PRINCIPAL, patient.permissions));
+        chart.add(Step::not_tried(names::JOB, patient.permissions));
+        return Err(patient.permissions);
+    }
     let jobs = match patient.client.jobs().await {
         Ok(jobs) => jobs,
         Err(failure) => {
@@ -198,7 +201,7 @@ async fn agent(patient: &Patient<'_>) -> Step {
     if !patient.may(&[READ_WRITE, "Application.ReadWrite.OwnedBy"]) {
         return Step::passed_over(
             names::AGENT,
-            "a bridge has no permission to try the agent, and needs none",
+            "not looked at: that takes a permission that a bridge should not have",
         )
         .advise(look);
     }
@@ -210,7 +213,7 @@ async fn agent(patient: &Patient<'_>) -> Step {
         Err(failure) if failure.status() == Some(400) => Step::failed(
             names::AGENT,
             format!("the job does not reach Active Directory: {}", words(&failure)),
-            Blame::OtherSide,
+            Blame::Somebody,
         )
         .advise(look)
         .advise("on the agent's server start the service of the provisioning agent; without it nothing is \
@@ -228,7 +231,7 @@ async fn notification(patient: &Patient<'_>) -> Step {
     if !patient.may(&[READ_WRITE]) {
         return Step::passed_over(
             names::NOTIFICATION_EMAIL,
-            "a bridge has no permission to look, and needs none",
+            "not looked at: that takes a permission that a bridge should not have",
         )
         .advise(look);
     }
@@ -262,6 +265,10 @@ async fn log(patient: &Patient<'_>, chart: &mut Chart<'_>) {
         );
         return;
     }
+    if !LOG.is_met(patient.roles) {
+        chart.add(Step::not_tried(names::LOG, patient.permissions));
+        return;
+    }
     let step = match patient.client.events_since(patient.now).next().await {
         Ok(_) => Step::ok(names::LOG, "the provisioning log can be read"),
         Err(failure) => refused(names::LOG, &failure),
@@ -271,13 +278,16 @@ async fn log(patient: &Patient<'_>, chart: &mut Chart<'_>) {
 
 /// A call that failed, with its own words and way out.
 pub(super) fn refused(name: &'static str, failure: &CallFailure) -> Step {
-    let is_answered = failure.status().is_some();
-    let blame = match failure.disposition() {
-        Disposition::Throttled { .. } | Disposition::BucketFull => Blame::OtherSide,
-        Disposition::Transient { .. } if is_answered => Blame::OtherSide,
-        _ => Blame::Somebody,
-    };
-    Step::failed(name, words(failure), blame).advise(failure.advice())
+    let found = words(failure);
+    match failure.disposition() {
+        Disposition::Throttled { .. } => Step::failed(name, found, Blame::OtherSide).advise(
+            "too many calls just now, perhaps of a bridge that runs beside this: look again in a minute",
+        ),
+        Disposition::BucketFull | Disposition::Transient { .. } if failure.status().is_some() => {
+            Step::failed(name, found, Blame::OtherSide).advise(PASSES)
+        }
+        _ => Step::failed(name, found, Blame::Somebody).advise(failure.advice()),
+    }
 }
 
 fn words(failure: &CallFailure) -> String {

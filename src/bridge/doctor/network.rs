@@ -42,41 +42,47 @@ pub(super) fn steps(reached: &[Reach], ca_file: Option<&Path>) -> Vec<Step> {
 fn at(layer: Layer, reached: &[Reach], ca_file: Option<&Path>) -> Step {
     let name = step_of(layer);
     let layer_of = |reach: &Reach| reach.obstacle.as_ref().map(Obstacle::layer);
-    let stopped: Vec<&Reach> =
-        reached.iter().filter(|reach| layer_of(reach) == Some(layer)).collect();
+    let stopped = reached.iter().filter(|reach| layer_of(reach) == Some(layer));
+    let stopped = alike(layer, stopped);
     if !stopped.is_empty() {
-        let found = joined(stopped.iter().map(|reach| obstacle(reach)));
-        let mut step = Step::failed(name, found, Blame::Somebody);
-        for reach in stopped {
-            let advice = advice(reach, ca_file);
-            if !step.advice.contains(&advice) {
-                step = step.advise(advice);
-            }
-        }
-        return step;
+        let found: Vec<_> = stopped.iter().map(|(hosts, reach)| obstacle(hosts, reach)).collect();
+        let step = Step::failed(name, found.join("; "), Blame::Somebody);
+        return stopped
+            .iter()
+            .fold(step, |step, (hosts, reach)| step.advise(advice(hosts, reach, ca_file)));
     }
-    let beyond = |reach: &&Reach| layer_of(reach).is_none_or(|stopped| stopped > layer);
-    let passed: Vec<&Reach> = reached.iter().filter(beyond).collect();
+    let passed = reached.iter().filter(|reach| layer_of(reach).is_none_or(|stop| stop > layer));
+    let passed = alike(layer, passed);
     match reached.iter().find_map(blocked) {
         Some(because) if passed.is_empty() => Step::not_tried(name, because),
-        _ => Step::ok(name, joined(passed.iter().map(|reach| passage(layer, reach)))),
+        _ => {
+            let found: Vec<_> =
+                passed.iter().map(|(hosts, reach)| passage(layer, hosts, reach)).collect();
+            Step::ok(name, found.join("; "))
+        }
     }
 }
 
-/// Words, each once.
-fn joined(words: impl Iterator<Item = String>) -> String {
-    let mut said: Vec<String> = Vec::new();
-    for word in words {
-        if !said.contains(&word) {
-            said.push(word);
+/// Services of which the same is to be said are one: the names of all, and the first.
+fn alike<'a>(layer: Layer, reached: impl Iterator<Item = &'a Reach>) -> Vec<(String, &'a Reach)> {
+    let is_same = |one: &Reach, other: &Reach| match layer {
+        Layer::Name | Layer::Connection => one.door == other.door && one.obstacle == other.obstacle,
+        Layer::Proxy | Layer::Tls => {
+            one.way == other.way && one.obstacle == other.obstacle && one.is_https == other.is_https
+        }
+    };
+    let mut groups: Vec<(String, &Reach)> = Vec::new();
+    for reach in reached {
+        match groups.iter_mut().find(|(_, first)| is_same(first, reach)) {
+            Some((hosts, _)) => *hosts = format!("{hosts} and `{}`", reach.host),
+            None => groups.push((format!("`{}`", reach.host), reach)),
         }
     }
-    said.join("; ")
+    groups
 }
 
 /// What was found where a layer was passed.
-fn passage(layer: Layer, reach: &Reach) -> String {
-    let host = &reach.host;
+fn passage(layer: Layer, hosts: &str, reach: &Reach) -> String {
     match (layer, &reach.way) {
         (Layer::Name, _) => match (&reach.name, reach.addresses.as_slice()) {
             (None, _) => format!("{} is an address, no name is looked up", door_host(reach)),
@@ -88,18 +94,18 @@ fn passage(layer: Layer, reach: &Reach) -> String {
             }
         },
         (Layer::Connection, _) => format!("`{}` takes connections", reach.door),
-        (Layer::Proxy, Way::Loopback) => format!("not used: {host} is on this machine"),
+        (Layer::Proxy, Way::Loopback) => format!("not used: {hosts} is on this machine"),
         (Layer::Proxy, Way::Direct) => {
-            "none is named, neither under `[http]` nor in the environment".into()
+            "none is named, neither under `[http]` nor in the environment".to_owned()
         }
         (Layer::Proxy, Way::Excepted(variable)) => {
-            format!("not used: `{variable}` leaves out `{host}`")
+            format!("not used: `{variable}` leaves out {hosts}")
         }
         (Layer::Proxy, Way::Proxy { named_by, .. }) => {
-            format!("`{}`, named by {}, lets us through to `{host}`", reach.door, by(named_by))
+            format!("`{}` of {} lets us through to {hosts}", reach.door, by(named_by))
         }
-        (Layer::Tls, _) if !reach.is_https => "not used: plain http on this machine".into(),
-        (Layer::Tls, _) => format!("the certificate of `{host}` is trusted"),
+        (Layer::Tls, _) if !reach.is_https => "not used: plain http on this machine".to_owned(),
+        (Layer::Tls, _) => format!("{hosts}: the certificate is trusted"),
     }
 }
 
@@ -120,13 +126,13 @@ fn door_host(reach: &Reach) -> &str {
 }
 
 /// What keeps us from a service.
-fn obstacle(reach: &Reach) -> String {
-    let Reach { host, door, .. } = reach;
+fn obstacle(hosts: &str, reach: &Reach) -> String {
+    let door = &reach.door;
     let whom = if matches!(reach.way, Way::Proxy { .. }) { "the proxy " } else { "" };
     match &reach.obstacle {
         None => String::new(),
         Some(Obstacle::Name(words)) => {
-            let name = reach.name.as_deref().unwrap_or(host);
+            let name = reach.name.as_deref().unwrap_or(&reach.host);
             format!("{whom}`{name}` cannot be looked up ({words})")
         }
         Some(Obstacle::Refused) => {
@@ -136,49 +142,40 @@ fn obstacle(reach: &Reach) -> String {
         Some(Obstacle::Unreachable(kind)) => format!("{whom}`{door}` cannot be reached ({kind})"),
         Some(Obstacle::ProxyPassword) => format!("the proxy `{door}` wants a user name (407)"),
         Some(Obstacle::ProxyRefuses) => {
-            format!("the proxy `{door}` does not let us through to `{host}`")
+            format!("the proxy `{door}` does not let us through to {hosts}")
         }
         Some(Obstacle::Certificate { fault, issuer }) => {
-            let of = match issuer {
-                Some(issuer) => format!("; it is signed by `{issuer}`"),
-                None => String::new(),
-            };
-            match fault {
-                CertificateFault::UnknownIssuer => match issuer {
-                    Some(issuer) => format!(
-                        "the certificate of `{host}` is signed by `{issuer}`, which this machine does not \
-                         trust"
-                    ),
-                    None => format!(
-                        "the certificate of `{host}` is signed by nobody this machine trusts"
-                    ),
-                },
-                CertificateFault::Expired => {
-                    format!("the certificate of `{host}` has expired, by this machine's clock{of}")
-                }
-                CertificateFault::NotYetValid => {
-                    format!(
-                        "the certificate of `{host}` is not valid yet, by this machine's clock{of}"
-                    )
-                }
-                CertificateFault::OtherName => {
-                    format!("the certificate that `{host}` shows is for another name{of}")
-                }
-                CertificateFault::Other => {
-                    format!("the certificate of `{host}` is not accepted{of}")
-                }
-            }
+            certificate(*fault, hosts, issuer.as_deref())
         }
-        Some(Obstacle::Tls) => format!("what answers for `{host}` does not speak TLS"),
-        Some(Obstacle::NoAnswer) => {
-            format!("`{door}` takes the connection, and nothing comes back")
+        Some(Obstacle::Tls) => format!("{hosts}: what answers does not speak TLS"),
+        Some(Obstacle::NoAnswer) => format!("{hosts}: connected, and no answer comes back"),
+    }
+}
+
+fn certificate(fault: CertificateFault, hosts: &str, issuer: Option<&str>) -> String {
+    let what = match fault {
+        CertificateFault::UnknownIssuer => {
+            let whom =
+                issuer.map_or_else(|| "nobody known here".to_owned(), |name| format!("`{name}`"));
+            return format!(
+                "{hosts}: the certificate is signed by {whom}, whom this machine does not trust"
+            );
         }
+        CertificateFault::Expired => "the certificate has expired, by this machine's clock",
+        CertificateFault::NotYetValid => {
+            "the certificate is not valid yet, by this machine's clock"
+        }
+        CertificateFault::OtherName => "the certificate is for another name",
+        CertificateFault::Other => "the certificate is not accepted",
+    };
+    match issuer {
+        Some(issuer) => format!("{hosts}: {what}; it is signed by `{issuer}`"),
+        None => format!("{hosts}: {what}"),
     }
 }
 
 /// The way out.
-fn advice(reach: &Reach, ca_file: Option<&Path>) -> String {
-    let host = &reach.host;
+fn advice(hosts: &str, reach: &Reach, ca_file: Option<&Path>) -> String {
     let proxy = match &reach.way {
         Way::Proxy { named_by, .. } => Some(by(named_by)),
         Way::Loopback | Way::Direct | Way::Excepted(_) => None,
@@ -187,8 +184,9 @@ fn advice(reach: &Reach, ca_file: Option<&Path>) -> String {
         (None, _) => String::new(),
         (Some(Obstacle::Name(_)), Some(by)) => format!("correct the proxy's name in {by}"),
         (Some(Obstacle::Name(_)), None) => format!(
-            "check this machine's DNS (`nslookup {host}`); where the internet is reached through a proxy \
-             only, name it with `proxy` under `[http]`"
+            "check this machine's DNS (`nslookup {}`); where the internet is reached through a proxy \
+             only, name it with `proxy` under `[http]`",
+            reach.host
         ),
         (Some(Obstacle::Refused | Obstacle::NoConnection | Obstacle::Unreachable(_)), Some(by)) => {
             format!("check that the proxy runs, and its address and port in {by}")
@@ -207,45 +205,47 @@ fn advice(reach: &Reach, ca_file: Option<&Path>) -> String {
             }
         }
         (Some(Obstacle::ProxyPassword), _) => {
-            "set `HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT` in this program's environment and take \
+            "set `HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT` in this program's environment, and take \
              `proxy` out of `[http]`, where no password may stand"
                 .to_owned()
         }
-        (Some(Obstacle::ProxyRefuses), _) => {
-            format!("let whoever runs the proxy allow `CONNECT {host}:443` from this machine")
-        }
-        (Some(Obstacle::Certificate { fault, .. }), _) => certificate_advice(*fault, host, ca_file),
+        (Some(Obstacle::ProxyRefuses), _) => format!(
+            "let whoever runs the proxy allow `CONNECT` from this machine to {hosts}, port 443"
+        ),
+        (Some(Obstacle::Certificate { fault, .. }), _) => certificate_advice(*fault, hosts, ca_file),
         (Some(Obstacle::Tls), _) => {
             "something else listens there: check the proxy, and `graph_url` and `authority_url` where they \
              are set"
                 .to_owned()
         }
         (Some(Obstacle::NoAnswer), _) => {
-            "try again; if it goes on, something on the way swallows what is sent: ask for this machine \
-             to be let through unfiltered"
+            "look again; if it goes on, something on the way swallows what is sent: have this machine let \
+             through unfiltered"
                 .to_owned()
         }
     }
 }
 
-fn certificate_advice(fault: CertificateFault, host: &str, ca_file: Option<&Path>) -> String {
+fn certificate_advice(fault: CertificateFault, hosts: &str, ca_file: Option<&Path>) -> String {
     match (fault, ca_file) {
-        (CertificateFault::UnknownIssuer, None) => "if that is your own proxy's authority, save its root \
-             certificate as PEM and name the file with `ca_file` under `[http]`; if nobody knows it, do not \
-             go on: somebody stands between this machine and Microsoft"
-            .to_owned(),
+        (CertificateFault::UnknownIssuer, None) => {
+            "if that is your own proxy's authority, save its root certificate as PEM and name the file with \
+             `ca_file` under `[http]`; if nobody knows it, do not go on: somebody stands between this machine \
+             and Microsoft"
+                .to_owned()
+        }
         (CertificateFault::UnknownIssuer, Some(file)) => format!(
             "`ca_file` is `{}`, and this authority is not in it: if it is your own proxy's, add its root \
              certificate (PEM) to the file; if nobody knows it, do not go on",
             file.display()
         ),
         (CertificateFault::Expired | CertificateFault::NotYetValid, _) => {
-            "set this machine's clock right first; if it is right, the certificate is to be renewed by \
-             whoever runs the proxy"
+            "set this machine's clock right first; if it is right, whoever runs the proxy has to renew the \
+             certificate"
                 .to_owned()
         }
         (CertificateFault::OtherName, _) => format!(
-            "something on the way answers in the place of `{host}`: check DNS and proxy, and do not go on \
+            "something on the way answers in the place of {hosts}: check DNS and proxy, and do not go on \
              until you know what it is"
         ),
         (CertificateFault::Other, _) => {

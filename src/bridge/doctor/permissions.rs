@@ -6,7 +6,7 @@
 use crate::bridge::doctor::step::{Blame, Step};
 
 /// What a bridge does, and what lets it.
-struct Need {
+pub(super) struct Need {
     what: &'static str,
     /// The least, any one of them.
     least: &'static [&'static str],
@@ -16,19 +16,29 @@ struct Need {
     is_optional: bool,
 }
 
+impl Need {
+    /// Whether it is met by permissions, as far as they can be told.
+    pub(super) fn is_met(&self, roles: Option<&[String]>) -> bool {
+        let lets = |role: &String| {
+            self.least.contains(&role.as_str()) || self.more.contains(&role.as_str())
+        };
+        roles.is_none_or(|roles| roles.iter().any(lets))
+    }
+}
+
 const UPLOAD: Need = Need {
     what: "upload",
     least: &["SynchronizationData-User.Upload", "SynchronizationData-User.Upload.OwnedBy"],
     more: &[],
     is_optional: false,
 };
-const LOG: Need = Need {
+pub(super) const LOG: Need = Need {
     what: "log",
     least: &["ProvisioningLog.Read.All"],
     more: &["AuditLog.Read.All"],
     is_optional: false,
 };
-const HEALTH: Need = Need {
+pub(super) const HEALTH: Need = Need {
     what: "job health",
     least: &["Synchronization.Read.All", "Application.ReadWrite.OwnedBy"],
     more: &["Synchronization.ReadWrite.All"],
@@ -63,7 +73,7 @@ pub(super) fn judge(
     for need in needs {
         let by = need.least.iter().find(|role| has(role)).copied();
         match by.or_else(|| need.more.iter().find(|role| has(role)).copied()) {
-            Some(role) => words.push(format!("{} by `{role}`", need.what)),
+            Some(_) => words.push(need.what),
             None => missing.push(*need),
         }
         used.extend(by);
@@ -78,13 +88,17 @@ pub(super) fn judge(
 
 fn step(
     name: &'static str,
-    words: Vec<String>,
+    words: Vec<&'static str>,
     missing: &[&Need],
     extra: &[String],
     holder: Holder<'_>,
 ) -> Step {
     let least = |need: &&Need| need.least.first().copied().unwrap_or_default();
-    let mut found = words;
+    let mut found = Vec::new();
+    if !words.is_empty() {
+        let only = if extra.is_empty() && missing.is_empty() { ", and no more" } else { "" };
+        found.push(format!("allows {}{only}", words.join(", ")));
+    }
     found.extend(missing.iter().map(|need| format!("{} is missing: `{}`", need.what, least(need))));
     if !extra.is_empty() {
         found.push(format!("more than a bridge needs: {}", extra.join(", ")));
@@ -177,7 +191,7 @@ mod tests {
         assert_eq!(step.status, StepStatus::Failed);
         assert_eq!(
             step.found,
-            "upload by `SynchronizationData-User.Upload`; log is missing: `ProvisioningLog.Read.All`; job \
+            "allows upload; log is missing: `ProvisioningLog.Read.All`; job \
              health is missing: `Synchronization.Read.All`; more than a bridge needs: \
              `Directory.ReadWrite.All`"
         );

@@ -44,6 +44,10 @@ pub mod names {
     pub const LOG: &str = "log";
 }
 
+/// What to do about what passes by itself.
+pub(super) const PASSES: &str = "a bridge tries again by itself; look again in some minutes, and if it goes on \
+     at Microsoft's service health";
+
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepStatus {
