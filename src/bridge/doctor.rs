@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::bridge::doctor::entry::{Entry, FIRST, SECOND};
 use crate::bridge::doctor::job::Patient;
 use crate::bridge::{BridgeError, Setup};
-use crate::config::{TargetConfig, lookup};
+use crate::config::TargetConfig;
 use crate::domain::{Clock, SystemClock, TargetName};
 use crate::entra::{Cloud, EntraError, Probe, Reach};
 use crate::telemetry::causes;
@@ -83,17 +83,18 @@ impl Chart<'_> {
 pub async fn examine(
     setup: &Setup,
     name: &TargetName,
-    env: &Arc<Vec<(String, String)>>,
     told: &mut dyn FnMut(&Step),
 ) -> Result<Examination, BridgeError> {
     let target = setup.target(name)?;
+    let secrets = setup.secrets();
     let mut chart = Chart { steps: Vec::new(), told };
     let mut entries = vec![Entry::new(target.credential.clone(), FIRST)];
     entries.extend(target.second_credential.clone().map(|second| Entry::new(second, SECOND)));
     let asks_authority = entries.iter().any(|entry| !entry.is_managed_identity());
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let probe = Probe::new(setup.settings(name)?, asks_authority, &lookup(env), Arc::clone(&clock));
+    let env = |name: &str| secrets.variable(name);
+    let probe = Probe::new(setup.settings(name)?, asks_authority, &env, Arc::clone(&clock));
     let probe = match probe {
         Ok(probe) => {
             chart.add(Step::ok(names::CONFIG, described(target)));
@@ -106,7 +107,7 @@ pub async fn examine(
         }
     };
     for entry in &mut entries {
-        let step = entry.look(setup, name, env).await;
+        let step = entry.look(setup, name, secrets).await;
         chart.add(step);
     }
 

@@ -1,7 +1,5 @@
 //! `doctor`: does the live side of a target work, step by step?
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use crate::bridge::{Blame, Examination, Setup, Step, StepStatus, examine};
@@ -21,7 +19,6 @@ const NAME: usize = 18;
 pub async fn run(context: &Context, args: DoctorArgs) -> Result<Exit, Failed> {
     let setup = context.setup()?;
     let targets = chosen(&setup, args.target.as_deref())?;
-    let env = Arc::new(context.env.clone());
     let mut exit = Exit::Success;
     let mut documents = Vec::new();
     for (index, target) in targets.iter().enumerate() {
@@ -35,7 +32,7 @@ pub async fn run(context: &Context, args: DoctorArgs) -> Result<Exit, Failed> {
             }
         };
         let looked = tokio::select! {
-            looked = examine(&setup, target, &env, &mut told) => looked,
+            looked = examine(&setup, target, &mut told) => looked,
             () = context.cancel.cancelled() => return Ok(Exit::Interrupted),
         };
         let found = looked.map_err(failed)?;

@@ -153,7 +153,7 @@ pub fn steady(ran: &Ran) -> String {
     let mut text = ran.out.trim_end().to_owned();
     for (pattern, instead) in [
         (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
-        (r"(request-id|trace id|correlation id) `[^`]+`", "$1 `…`"),
+        (r"(request-id|trace id|correlation id)(\s+)`[^`]+`", "$1$2`…`"),
         // resolvers differ in their words
         (r"cannot be\s+looked\s+up\s+\([^)]*\)", "cannot be looked up (…)"),
         (r"`[^`]*/([a-z-]+\.(?:pem|token))`", "`$1`"),
@@ -166,6 +166,13 @@ pub fn steady(ran: &Ran) -> String {
 /// The same without the steps that are well.
 pub fn broken(ran: &Ran) -> String {
     let text = steady(ran);
-    let kept = text.lines().filter(|line| !line.starts_with("  ok "));
+    let mut is_well = false;
+    let kept = text.lines().filter(|line| {
+        // what follows a step stands further in
+        if !line.starts_with("     ") {
+            is_well = line.starts_with("  ok ");
+        }
+        !is_well
+    });
     format!("{}\n(exit code {})\n", kept.collect::<Vec<_>>().join("\n"), ran.code)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::bridge::doctor::permissions::{self, Holder};
 use crate::bridge::doctor::step::{Blame, PASSES, Step, names};
 use crate::bridge::{BridgeError, Setup};
-use crate::config::CredentialConfig;
+use crate::config::{CredentialConfig, Secrets};
 use crate::domain::TargetName;
 use crate::entra::{Disposition, EntraClient};
 use crate::telemetry::causes;
@@ -57,9 +57,9 @@ impl Entry {
         &mut self,
         setup: &Setup,
         target: &TargetName,
-        env: &Arc<Vec<(String, String)>>,
+        secrets: &Secrets,
     ) -> Step {
-        match self.client(setup, target, env).await {
+        match self.client(setup, target, secrets).await {
             Ok(client) => {
                 self.client = Some(client);
                 Step::ok(self.names.credential, described(&self.config))
@@ -84,14 +84,14 @@ impl Entry {
         &self,
         setup: &Setup,
         target: &TargetName,
-        env: &Arc<Vec<(String, String)>>,
+        secrets: &Secrets,
     ) -> Result<EntraClient, BridgeError> {
         let mut config = setup.config.clone();
         for known in config.targets.iter_mut().filter(|known| known.name == *target) {
             known.credential = self.config.clone();
             known.second_credential = None;
         }
-        Arc::new(Setup::new(config)?).client_aside(target, env).await
+        Arc::new(Setup::new(config)?).client_aside(target, secrets).await
     }
 
     /// Gets a token; `blocked` names the step at which the authority was not reached.
@@ -142,7 +142,7 @@ impl Entry {
 /// What a credential is and where it comes from; never the credential.
 fn described(config: &CredentialConfig) -> String {
     match config {
-        CredentialConfig::ClientSecret(secret) => format!("a client secret, from {secret}"),
+        CredentialConfig::ClientSecret { secret, .. } => format!("a client secret, from {secret}"),
         CredentialConfig::Certificate { certificate, .. } => {
             format!("a certificate, from {certificate}")
         }

@@ -110,7 +110,7 @@ async fn principal_and_job(
 
 async fn principal(patient: &Patient<'_>, id: &str, jobs: usize) -> Step {
     let plural = if jobs == 1 { "" } else { "s" };
-    let bare = format!("`{id}` is there, with {jobs} provisioning job{plural}");
+    let bare = format!("`{id}` is there ({jobs} job{plural})");
     if !patient.may(&[READ_APPS]) {
         return Step::ok(names::SERVICE_PRINCIPAL, bare);
     }

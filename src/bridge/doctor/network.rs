@@ -155,10 +155,9 @@ fn obstacle(hosts: &str, reach: &Reach) -> String {
 fn certificate(fault: CertificateFault, hosts: &str, issuer: Option<&str>) -> String {
     let what = match fault {
         CertificateFault::UnknownIssuer => {
-            let whom =
-                issuer.map_or_else(|| "nobody known here".to_owned(), |name| format!("`{name}`"));
+            let whom = issuer.map_or_else(|| "an authority".to_owned(), |name| format!("`{name}`"));
             return format!(
-                "{hosts}: the certificate is signed by {whom}, whom this machine does not trust"
+                "{hosts}: the certificate is signed by {whom}, which this machine does not trust"
             );
         }
         CertificateFault::Expired => "the certificate has expired, by this machine's clock",
