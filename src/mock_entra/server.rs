@@ -63,11 +63,11 @@ impl MockEntra {
         engine.run(&settings, clock.now());
         let listener = TcpListener::bind(config.listen)?;
         let address = listener.local_addr()?;
-        let world = World::new(settings, FaultPlan::new(&config.faults), engine);
+        let mut world = World::new(settings, FaultPlan::new(&config.faults), engine);
+        world.certificates = certificate.into_iter().collect();
         let shared = Arc::new(Shared {
             clock,
             url: format!("http://{address}"),
-            certificate,
             state: config.state.clone(),
             config,
             world: Mutex::new(world),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::shared::Settings;
+use super::token::Denied;
 
 /// All settings, as `GET` shows them.
 pub(super) fn shown(settings: &Settings) -> Value {
@@ -22,6 +23,7 @@ pub(super) fn shown(settings: &Settings) -> Value {
         "unchanged_event": settings.unchanged_event.as_str(),
         "roles": settings.roles,
         "secret_expired": settings.secret_expired,
+        "refuse_tokens": settings.refuse_tokens,
         "managed_identity": settings.managed_identity,
         "opaque_tokens": settings.opaque_tokens,
         "token_lifetime_s": settings.token_lifetime.as_secs(),
@@ -57,6 +59,11 @@ pub(super) struct Change {
     roles: Option<Vec<String>>,
     /// Never shown; the tokens that the old one got are over with it.
     client_secret: Option<String>,
+    /// Several that are good at once.
+    client_secrets: Option<Vec<String>>,
+    /// Null takes it away.
+    #[serde(default, deserialize_with = "given")]
+    refuse_tokens: Option<Nullable<u32>>,
     secret_expired: Option<bool>,
     managed_identity: Option<bool>,
     /// Tokens that say nothing to a client: none it can look into.
@@ -101,6 +108,11 @@ impl Change {
             return Err("`domains` is empty, but there is always a default domain".to_owned());
         }
         self.quarantine_factor.map_or(Ok(()), check_factor)?;
+        if let Some(Nullable(Some(code))) = self.refuse_tokens
+            && Denied::by_code(code).is_none()
+        {
+            return Err(format!("`refuse_tokens` knows no AADSTS{code}"));
+        }
         set(&mut settings.scope, scope);
         set(&mut settings.unchanged_event, unchanged);
         set(&mut settings.domains, self.domains);
@@ -111,7 +123,9 @@ impl Change {
         set(&mut settings.bucket, self.bucket);
         set(&mut settings.skip_out_of_scope_deletions, self.skip_out_of_scope_deletions);
         set(&mut settings.roles, self.roles);
-        set(&mut settings.client_secret, self.client_secret);
+        set(&mut settings.client_secrets, self.client_secret.map(|secret| vec![secret]));
+        set(&mut settings.client_secrets, self.client_secrets);
+        set(&mut settings.refuse_tokens, self.refuse_tokens.map(|code| code.0));
         set(&mut settings.secret_expired, self.secret_expired);
         set(&mut settings.managed_identity, self.managed_identity);
         set(&mut settings.opaque_tokens, self.opaque_tokens);

@@ -33,8 +33,11 @@ pub(super) struct Settings {
     pub(super) skip_out_of_scope_deletions: bool,
     pub(super) unchanged_event: UnchangedEvent,
     pub(super) roles: Vec<String>,
-    pub(super) client_secret: String,
+    /// All are good: an app may have several at once.
+    pub(super) client_secrets: Vec<String>,
     pub(super) secret_expired: bool,
+    /// Every token request is refused with this AADSTS code.
+    pub(super) refuse_tokens: Option<u32>,
     pub(super) managed_identity: bool,
     pub(super) opaque_tokens: bool,
     pub(super) token_lifetime: Duration,
@@ -68,8 +71,9 @@ impl Settings {
             skip_out_of_scope_deletions: config.skip_out_of_scope_deletions,
             unchanged_event: config.unchanged_event,
             roles: config.roles.clone(),
-            client_secret: CLIENT_SECRET.to_owned(),
+            client_secrets: vec![CLIENT_SECRET.to_owned()],
             secret_expired: false,
+            refuse_tokens: None,
             managed_identity: config.managed_identity,
             opaque_tokens: false,
             token_lifetime: config.token_lifetime,
@@ -106,6 +110,8 @@ pub(super) struct World {
     pub(super) settings: Settings,
     pub(super) faults: FaultPlan,
     pub(super) tokens: Tokens,
+    /// Those registered for client assertions: an app may have several at once.
+    pub(super) certificates: Vec<Certificate>,
     pub(super) calls: Calls,
     pub(super) log_calls: Calls,
     pub(super) flights: Flights,
@@ -129,6 +135,7 @@ impl World {
             settings,
             faults,
             tokens: Tokens::default(),
+            certificates: Vec::new(),
             calls: Calls::new(DAY),
             log_calls: Calls::new(DAY),
             flights: Flights::default(),
@@ -145,7 +152,6 @@ pub(super) struct Shared {
     pub(super) clock: MockClock,
     /// `http://ADDRESS`, without a slash at the end.
     pub(super) url: String,
-    pub(super) certificate: Option<Certificate>,
     pub(super) state: Option<PathBuf>,
     pub(super) config: MockConfig,
     pub(super) world: Mutex<World>,

@@ -40,10 +40,13 @@ mod deploy;
 mod doctor;
 #[cfg(test)]
 mod doctor_support;
+mod entra_certificates;
 mod entra_credentials;
 mod entra_federated;
 mod entra_identity;
 mod entra_log;
+mod entra_openid;
+mod entra_refusals;
 mod entra_support;
 mod entra_tls;
 mod entra_token;
