@@ -2,6 +2,7 @@
 //! ever added.
 
 mod delivery;
+mod examination;
 mod finding;
 mod key;
 mod operation;
@@ -12,6 +13,7 @@ mod schema;
 use jiff::{Timestamp, Unit};
 
 pub use delivery::DeliveryDocument;
+pub use examination::examination;
 pub use finding::{added_to, findings};
 pub use key::key;
 pub use operation::{OperationDocument, OperationOfRun, RecordDocument, operation, record};

@@ -165,6 +165,11 @@ impl Setup {
         self.config.target(name.as_str()).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))
     }
 
+    /// What `entra` is told of a target.
+    pub(super) fn settings(&self, name: &TargetName) -> Result<&TargetSettings, BridgeError> {
+        self.settings.get(name).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))
+    }
+
     /// Whether every target is a stand-in on this machine, so that nobody can come to harm.
     #[must_use]
     pub fn is_rehearsal(&self) -> bool {

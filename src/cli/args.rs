@@ -60,6 +60,11 @@ pub enum Command {
     /// Check the config, the mappings and the secret references; nothing is sent
     #[command(after_help = "Example:\n  scimport check --config scimport.toml")]
     Check,
+    /// Try the live side of a target step by step, from the network to the log; changes nothing
+    #[command(
+        after_help = "Example:\n  scimport doctor\n  scimport doctor entra --json\n\nEach step says what was found and what to do. Nothing is uploaded, and no job is started. Exit codes:\n0 all well, warnings too; 1 something has to be mended; 2 wrong usage or config, a credential that is not there\nincluded; 6 only the other side stands still (the job is paused or in quarantine, the service is busy)"
+    )]
+    Doctor(DoctorArgs),
     /// Write the bulk requests of a file into a folder; no store, no network
     #[command(
         after_help = "Example:\n  scimport convert workers.csv --source hr -o bodies\n  scimport convert workers.csv --source hr -o - | head -n 1"
@@ -150,6 +155,17 @@ pub struct DemoArgs {
     /// Use this many generated workers instead of the samples
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(10..=100_000))]
     pub records: Option<u32>,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// The target [default: all]
+    #[arg(value_name = "TARGET")]
+    pub target: Option<String>,
+    /// Print what was found as JSON: one document of TARGET, an array where none is named
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `approve`, `cancel`

@@ -11,6 +11,7 @@ mod context;
 mod convert;
 mod decide;
 mod demo;
+mod doctor;
 mod exit;
 mod files;
 mod findings;

@@ -251,6 +251,11 @@ impl EntraClient {
         EventPages::new(self.clone(), first)
     }
 
+    /// Where Graph is.
+    pub(super) fn graph(&self) -> &BaseUrl {
+        &self.0.graph
+    }
+
     /// The address of the next page, if it lies where the token may go.
     pub(super) fn own_page(&self, current: &Url, link: &str) -> Result<Url, CallFailure> {
         let url = current.join(link).map_err(|_| CallFailure::foreign_page())?;
@@ -314,7 +319,7 @@ impl EntraClient {
     }
 
     /// Sends one request with a token, and makes a failure of every answer but the expected one.
-    async fn send(
+    pub(super) async fn send(
         &self,
         call: Call,
         client_request_id: &str,
@@ -352,7 +357,7 @@ impl EntraClient {
         Err(self.refused(call, response, &token, attempt).await)
     }
 
-    async fn token_at_hand(&self) -> Result<Token, TokenFailure> {
+    pub(super) async fn token_at_hand(&self) -> Result<Token, TokenFailure> {
         let token = self.0.tokens.get().await;
         let now = Some(self.0.clock.now());
         self.note(match token {
@@ -367,7 +372,7 @@ impl EntraClient {
         match (call, is_answered) {
             (Call::Log, true) => self.note(Contact { poll_at: now, ..Contact::default() }),
             (Call::Log, false) => self.note(Contact { poll_failed_at: now, ..Contact::default() }),
-            (Call::Upload | Call::Job | Call::Schema | Call::SchemaUpdate, _) => {}
+            _ => {}
         }
     }
 
@@ -406,7 +411,7 @@ impl EntraClient {
         failure
     }
 
-    fn job_url(&self, action: Option<&str>) -> Url {
+    pub(super) fn job_url(&self, action: Option<&str>) -> Url {
         let settings = &self.0.settings;
         let principal = settings.service_principal_id.as_str();
         let job = settings.job_id.as_str();

@@ -25,6 +25,14 @@ pub enum Call {
     Schema,
     /// The job's schema, to replace.
     SchemaUpdate,
+    /// The service principal of the provisioning app.
+    Principal,
+    /// The list of its provisioning jobs.
+    Jobs,
+    /// The job's secrets, for its notification settings.
+    Secrets,
+    /// validateCredentials.
+    Validation,
 }
 
 impl Call {
@@ -37,6 +45,10 @@ impl Call {
             Self::Log => "log",
             Self::Schema => "schema",
             Self::SchemaUpdate => "schema_update",
+            Self::Principal => "principal",
+            Self::Jobs => "jobs",
+            Self::Secrets => "secrets",
+            Self::Validation => "validation",
         }
     }
 
@@ -44,8 +56,10 @@ impl Call {
     pub(super) const fn expected(self) -> u16 {
         match self {
             Self::Upload => 202,
-            Self::Job | Self::Log | Self::Schema => 200,
-            Self::SchemaUpdate => 204,
+            Self::SchemaUpdate | Self::Validation => 204,
+            Self::Job | Self::Log | Self::Schema | Self::Principal | Self::Jobs | Self::Secrets => {
+                200
+            }
         }
     }
 
@@ -56,6 +70,10 @@ impl Call {
             Self::Log => "the reading of the provisioning log",
             Self::Schema => "the reading of the job's schema",
             Self::SchemaUpdate => "the update of the job's schema",
+            Self::Principal => "the look at the provisioning app",
+            Self::Jobs => "the look at the app's provisioning jobs",
+            Self::Secrets => "the look at the job's notification settings",
+            Self::Validation => "the job's own test of its connection",
         }
     }
 }
@@ -261,7 +279,7 @@ impl CallFailure {
                 "grant the client `SynchronizationData-User.Upload` of Microsoft Graph with admin \
                  consent; a token from before the consent does not carry it"
             }
-            (403, Call::Job) => {
+            (403, Call::Job | Call::Jobs) => {
                 "grant the client `Synchronization.Read.All` of Microsoft Graph with admin consent"
             }
             (403, Call::Log) => {
@@ -282,6 +300,14 @@ impl CallFailure {
             (400 | 413 | 415, Call::SchemaUpdate) => {
                 "nothing was changed: look at what would be added with `--dry-run`, and add it in the \
                  Entra admin center where Graph does not take it from here"
+            }
+            (403, Call::Secrets | Call::Validation) => {
+                "nothing has to be done: the permission for it is `Synchronization.ReadWrite.All`, and \
+                 a bridge should not have it"
+            }
+            (403, Call::Principal) => {
+                "nothing has to be done: the permission for it is `Application.Read.All`, and a bridge \
+                 needs no such look"
             }
             (407, _) => "the proxy wants a user name: check `proxy` under `[http]`",
             (413, _) => "nothing: the request is sent in two",
@@ -384,7 +410,8 @@ mod tests {
 
     #[test]
     fn every_status_has_advice_for_every_call() {
-        for call in [Call::Upload, Call::Job, Call::Log, Call::Schema, Call::SchemaUpdate] {
+        use Call::{Job, Jobs, Log, Principal, Schema, SchemaUpdate, Secrets, Upload, Validation};
+        for call in [Upload, Job, Log, Schema, SchemaUpdate, Principal, Jobs, Secrets, Validation] {
             for status in [200, 302, 400, 401, 403, 404, 405, 407, 413, 415, 418, 429, 500, 503] {
                 assert!(!answered(call, status, "").advice().is_empty());
             }

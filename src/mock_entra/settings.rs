@@ -25,6 +25,7 @@ pub(super) fn shown(settings: &Settings) -> Value {
         "secret_expired": settings.secret_expired,
         "refuse_tokens": settings.refuse_tokens,
         "managed_identity": settings.managed_identity,
+        "opaque_tokens": settings.opaque_tokens,
         "token_lifetime_s": settings.token_lifetime.as_secs(),
         "log_calls": settings.log_calls,
         "log_window_ms": ms(settings.log_window),
@@ -33,6 +34,10 @@ pub(super) fn shown(settings: &Settings) -> Value {
         "quarantine_factor": settings.quarantine_factor,
         "notification_email": settings.notification_email,
         "delete_threshold": settings.delete_threshold,
+        "job_template": settings.job_template,
+        "agent_active": settings.agent_active,
+        "premium": settings.premium,
+        "date_offset_s": settings.date_offset_s,
     })
 }
 
@@ -61,6 +66,8 @@ pub(super) struct Change {
     refuse_tokens: Option<Nullable<u32>>,
     secret_expired: Option<bool>,
     managed_identity: Option<bool>,
+    /// Tokens that say nothing to a client: none it can look into.
+    opaque_tokens: Option<bool>,
     token_lifetime_s: Option<u64>,
     log_calls: Option<u32>,
     log_window_ms: Option<u64>,
@@ -71,6 +78,10 @@ pub(super) struct Change {
     /// Null takes the threshold away.
     #[serde(default, deserialize_with = "given")]
     delete_threshold: Option<Nullable<u32>>,
+    job_template: Option<String>,
+    agent_active: Option<bool>,
+    premium: Option<bool>,
+    date_offset_s: Option<i64>,
 }
 
 /// A value that may be null, which is not the same as absent.
@@ -117,6 +128,7 @@ impl Change {
         set(&mut settings.refuse_tokens, self.refuse_tokens.map(|code| code.0));
         set(&mut settings.secret_expired, self.secret_expired);
         set(&mut settings.managed_identity, self.managed_identity);
+        set(&mut settings.opaque_tokens, self.opaque_tokens);
         set(&mut settings.token_lifetime, self.token_lifetime_s.map(Duration::from_secs));
         set(&mut settings.log_calls, self.log_calls);
         set(&mut settings.log_window, self.log_window_ms.map(Duration::from_millis));
@@ -124,6 +136,10 @@ impl Change {
         set(&mut settings.quarantine_factor, self.quarantine_factor);
         set(&mut settings.notification_email, self.notification_email);
         set(&mut settings.delete_threshold, self.delete_threshold.map(|most| most.0));
+        set(&mut settings.job_template, self.job_template);
+        set(&mut settings.agent_active, self.agent_active);
+        set(&mut settings.premium, self.premium);
+        set(&mut settings.date_offset_s, self.date_offset_s);
         let delay = self.log_delay_ms;
         let delay =
             delay.map(|(from, to)| (Duration::from_millis(from), Duration::from_millis(to)));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::certificate::Certificate;
 use super::clock::{MockClock, SECOND};
 use super::config::{CLIENT_SECRET, Check, MockConfig, UnchangedEvent};
-use super::engine::Engine;
+use super::engine::{Engine, TO_ENTRA};
 use super::fault::FaultPlan;
 use super::flight::Flights;
 use super::limits::Calls;
@@ -40,6 +40,7 @@ pub(super) struct Settings {
     /// Every token request is refused with this AADSTS code.
     pub(super) refuse_tokens: Option<u32>,
     pub(super) managed_identity: bool,
+    pub(super) opaque_tokens: bool,
     pub(super) token_lifetime: Duration,
     pub(super) log_calls: u32,
     pub(super) log_window: Duration,
@@ -48,6 +49,13 @@ pub(super) struct Settings {
     pub(super) quarantine_factor: f64,
     pub(super) notification_email: bool,
     pub(super) delete_threshold: Option<u32>,
+    /// What else is kept beside the notification settings, as key and value.
+    pub(super) secrets: Vec<(String, String)>,
+    pub(super) job_template: String,
+    pub(super) agent_active: bool,
+    pub(super) premium: bool,
+    /// Seconds that every `Date` is ahead; behind where it is negative.
+    pub(super) date_offset_s: i64,
     pub(super) checks: Vec<Check>,
 }
 
@@ -68,6 +76,7 @@ impl Settings {
             secret_expired: false,
             refuse_tokens: None,
             managed_identity: config.managed_identity,
+            opaque_tokens: false,
             token_lifetime: config.token_lifetime,
             log_calls: config.log_calls,
             log_window: config.log_window,
@@ -76,6 +85,11 @@ impl Settings {
             quarantine_factor: config.quarantine_factor,
             notification_email: config.notification_email,
             delete_threshold: config.delete_threshold,
+            secrets: Vec::new(),
+            job_template: TO_ENTRA.to_owned(),
+            agent_active: true,
+            premium: true,
+            date_offset_s: 0,
             checks: config.checks.clone(),
         }
     }

@@ -40,6 +40,10 @@ mod config_schema;
 mod config_secrecy;
 #[cfg(test)]
 mod deploy;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
+mod doctor_support;
 mod entra_certificates;
 mod entra_credentials;
 mod entra_federated;
