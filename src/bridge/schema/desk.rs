@@ -64,7 +64,7 @@ impl Bridge {
         target: &TargetName,
         directory: Option<String>,
     ) -> Result<SchemaDesk, BridgeError> {
-        let client = self.setup.client_aside(target, &self.env).await?;
+        let client = self.setup.client_aside(target, &self.secrets).await?;
         let wanted = self.setup.custom_attributes(target);
         Ok(SchemaDesk { client, target: target.clone(), wanted, directory })
     }
