@@ -2,6 +2,7 @@
 
 mod files;
 mod key;
+mod secret;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,10 @@ use crate::intake::key_id;
 
 pub use files::{ApplyArgs, ConvertArgs, ImportMappingArgs, InitArgs, PlanArgs, Wait};
 pub use key::{KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs};
+pub use secret::{
+    Expires, SecretArgs, SecretCommand, SecretListArgs, SecretRemoveArgs, SecretRotateArgs,
+    SecretSetArgs, expires,
+};
 
 /// HR exports in, Entra accounts out, and for every worker an answer to "what happened to them?"
 #[derive(Debug, Parser)]
@@ -115,6 +120,11 @@ pub enum Command {
         after_help = "Example:\n  scimport key create --source hr --expires 90d\n  scimport key list"
     )]
     Key(KeyArgs),
+    /// Keep the secrets that the config refers to in an encrypted file of our own
+    #[command(
+        after_help = "Example:\n  scimport secret set hr-token --expires 2027-01-31\n  scimport secret list\n  scimport secret rotate --key"
+    )]
+    Secret(SecretArgs),
     /// Try whether alerts arrive
     #[command(after_help = "Example:\n  scimport alerts test")]
     Alerts(AlertsArgs),

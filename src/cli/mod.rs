@@ -22,6 +22,7 @@ mod program;
 mod record;
 mod report;
 mod runs;
+mod secret;
 mod serve;
 mod status;
 mod terminal;

@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, speak_json, tell};
 use crate::cli::{
     alerts, apply, check, convert, decide, demo, import_mapping, init, key, mock, plan, record,
-    report, runs, serve, status, work,
+    report, runs, secret, serve, status, work,
 };
 use crate::{config, telemetry};
 
@@ -76,6 +76,7 @@ async fn run(cli: Cli) -> Exit {
         Command::Report(args) => report::run(&context, args).await,
         Command::Alerts(args) => alerts::run(&context, args).await,
         Command::Key(args) => key::run(&context, args).await,
+        Command::Secret(args) => secret::run(&context, args).await,
         Command::ImportMapping(args) => import_mapping::run(&args),
         Command::MockEntra(args) => mock::run(&context, args).await,
     };

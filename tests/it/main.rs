@@ -128,6 +128,8 @@ mod mock_token;
 mod mock_upload;
 mod payload;
 #[cfg(test)]
+mod secret;
+#[cfg(test)]
 #[cfg(unix)]
 mod serve_alerts;
 #[cfg(test)]
