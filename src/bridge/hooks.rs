@@ -1,6 +1,7 @@
 //! The webhooks of a config: what is judged of a delivery before it is stored, storing it, and
 //! (in `process.rs`) making runs of what waits.
 
+mod current;
 mod hydrate;
 mod process;
 mod rate;
@@ -23,6 +24,7 @@ use crate::intake::webhook::{
 use crate::intake::{Caller, InboxError, key_id};
 use crate::store::{KeptDelivery, NewDelivery};
 
+use current::CurrentHook;
 use rate::Rates;
 
 /// Most deliveries of a source that may wait: then the senders are asked to come later.
@@ -40,7 +42,7 @@ pub struct Hooks {
 }
 
 struct OpenHook {
-    hook: Hook,
+    hook: CurrentHook,
     rates: Rates,
     /// How many waited when they were last counted.
     backlog: Mutex<Option<(Instant, u64)>>,
@@ -158,7 +160,7 @@ impl Hooks {
         let mut hooks = BTreeMap::new();
         for source in sources {
             let Some(config) = &source.webhook else { continue };
-            let hook = open(&source.name, config, secrets)
+            let hook = CurrentHook::open(&source.name, config, secrets)
                 .map_err(|reason| HookError { webhook: source.name.clone(), reason })?;
             let rates = Rates::new(config.rate);
             let (backlog, verification) = (Mutex::default(), Mutex::default());
@@ -176,7 +178,7 @@ impl Hooks {
     /// Most bytes of a body, of whatever source.
     #[must_use]
     pub fn most_bytes(&self) -> usize {
-        let most = self.hooks.values().map(|open| open.hook.most_bytes()).max();
+        let most = self.hooks.values().map(|open| open.hook.last().most_bytes()).max();
         most.unwrap_or(BodyLimits::default().bytes)
     }
 
@@ -262,14 +264,15 @@ impl Bridge {
         from: Option<IpAddr>,
     ) -> Result<Taken, NotTaken> {
         let received_at = self.clock.now();
+        let hook = open.hook.now().await;
         let caller = match presented_key(delivery) {
             // beside a signature there may be a credential of somebody else's
-            Some(key) if open.hook.needs_key() || key_id(&key).is_some() => {
+            Some(key) if hook.needs_key() || key_id(&key).is_some() => {
                 self.validate_key(&key).await?.ok()
             }
             _ => None,
         };
-        let accepted = match open.hook.receive(delivery, caller.as_ref(), received_at)? {
+        let accepted = match hook.receive(delivery, caller.as_ref(), received_at)? {
             Received::Delivery(accepted) => accepted,
             Received::Handshake(handshake) => {
                 open.rates.take("handshake").map_err(NotTaken::TooMany)?;

@@ -4,6 +4,7 @@ mod audit;
 mod files;
 mod key;
 mod schema;
+mod secret;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +18,10 @@ pub use audit::{AuditArgs, AuditCommand, AuditExportArgs, AuditVerifyArgs};
 pub use files::{ApplyArgs, ConvertArgs, ImportMappingArgs, InitArgs, PlanArgs, Wait};
 pub use key::{KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs};
 pub use schema::{SchemaArgs, SchemaCommand, SchemaDiffArgs, SchemaPushArgs, SchemaRestoreArgs};
+pub use secret::{
+    Expires, SecretArgs, SecretCommand, SecretListArgs, SecretRemoveArgs, SecretRotateArgs,
+    SecretSetArgs, expires,
+};
 
 /// HR exports in, Entra accounts out, and for every worker an answer to "what happened to them?"
 #[derive(Debug, Parser)]
@@ -134,6 +139,11 @@ pub enum Command {
         after_help = "Example:\n  scimport schema diff entra\n  scimport schema push entra --dry-run"
     )]
     Schema(SchemaArgs),
+    /// Keep the secrets that the config refers to in an encrypted file of our own
+    #[command(
+        after_help = "Example:\n  scimport secret set hr-token --expires 2027-01-31\n  scimport secret list\n  scimport secret rotate --key"
+    )]
+    Secret(SecretArgs),
     /// Try whether alerts arrive
     #[command(after_help = "Example:\n  scimport alerts test")]
     Alerts(AlertsArgs),

@@ -25,6 +25,7 @@ mod record;
 mod report;
 mod runs;
 mod schema;
+mod secret;
 mod serve;
 mod status;
 mod terminal;

@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, speak_json, tell};
 use crate::cli::{
     alerts, apply, audit, check, convert, decide, demo, doctor, import_mapping, init, key, mock,
-    plan, record, report, runs, schema, serve, status, work,
+    plan, record, report, runs, schema, secret, serve, status, work,
 };
 use crate::{config, telemetry};
 
@@ -79,6 +79,7 @@ async fn run(cli: Cli) -> Exit {
         Command::Alerts(args) => alerts::run(&context, args).await,
         Command::Key(args) => key::run(&context, args).await,
         Command::Schema(args) => schema::run(&context, args).await,
+        Command::Secret(args) => secret::run(&context, args).await,
         Command::ImportMapping(args) => import_mapping::run(&args),
         Command::MockEntra(args) => mock::run(&context, args).await,
     };

@@ -146,6 +146,8 @@ mod schema_push;
 #[cfg(test)]
 mod schema_support;
 #[cfg(test)]
+mod secret;
+#[cfg(test)]
 #[cfg(unix)]
 mod serve_alerts;
 #[cfg(test)]
