@@ -37,4 +37,5 @@ pub mod source;
 pub mod store;
 pub mod telemetry;
 pub mod tracking;
+pub mod vault;
 pub mod web;

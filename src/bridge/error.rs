@@ -1,6 +1,6 @@
 //! What can go wrong between the rooms.
 
-use crate::bridge::{DecisionError, KeyError, ScheduleError, SealError};
+use crate::bridge::{DecisionError, KeyError, ScheduleError, SchemaError, SealError};
 use crate::config::ConfigErrors;
 use crate::domain::{Problem, SourceName, TargetName};
 use crate::entra::{CredentialMissing, EntraError};
@@ -76,6 +76,9 @@ pub enum BridgeError {
     /// Nothing was done about a key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A job's schema was not looked at, or not changed.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// A sealed plan was not applied.
     #[error(transparent)]
     Seal(#[from] SealError),

@@ -20,6 +20,7 @@ use crate::entra::{self, Cloud, EntraClient, EntraError, HttpSettings, TargetSet
 use crate::intake::{Feed, Inbox};
 use crate::mapping::Mapping;
 use crate::store::{SqliteStore, Store};
+use crate::vault::Vault;
 
 /// A config that was checked as a whole: every mapping compiled, every target's settings valid.
 pub struct Setup {
@@ -29,6 +30,7 @@ pub struct Setup {
     hook_feeds: BTreeMap<SourceName, Arc<Feed>>,
     settings: BTreeMap<TargetName, TargetSettings>,
     secrets: Secrets,
+    vault: Arc<Vault>,
     warnings: Vec<ConfigProblem>,
 }
 
@@ -52,7 +54,8 @@ impl Setup {
     }
 
     fn with_env(config: Config, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
-        let secrets = Secrets::new(env.to_vec());
+        let vault = Arc::new(Vault::new(&config.vault));
+        let secrets = Secrets::new(env.to_vec()).with_vault(Arc::clone(&vault) as _);
         let mut problems = Vec::new();
         let mut warnings = Vec::new();
         let mut settings = BTreeMap::new();
@@ -105,7 +108,7 @@ impl Setup {
             }
         }
         if problems.is_empty() {
-            Ok(Self { config, feeds, hook_feeds, settings, secrets, warnings })
+            Ok(Self { config, feeds, hook_feeds, settings, secrets, vault, warnings })
         } else {
             Err(ConfigErrors::new(problems))
         }
@@ -162,6 +165,11 @@ impl Setup {
         self.config.target(name.as_str()).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))
     }
 
+    /// What `entra` is told of a target.
+    pub(super) fn settings(&self, name: &TargetName) -> Result<&TargetSettings, BridgeError> {
+        self.settings.get(name).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))
+    }
+
     /// Whether every target is a stand-in on this machine, so that nobody can come to harm.
     #[must_use]
     pub fn is_rehearsal(&self) -> bool {
@@ -180,6 +188,12 @@ impl Setup {
     #[must_use]
     pub const fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    /// The vault of the config, whether it exists or not.
+    #[must_use]
+    pub const fn vault(&self) -> &Arc<Vault> {
+        &self.vault
     }
 
     /// The secrets of the alerts' channels that cannot be had.

@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::bridge::{Bridge, BridgeError, DecisionError, Ended, KeyError, SealError, Setup};
+use crate::bridge::{
+    Bridge, BridgeError, DecisionError, Ended, KeyError, SchemaError, SealError, Setup,
+};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::tell;
 use crate::config;
 use crate::delivery::{JobAdvice, Stop, job_advice};
 use crate::domain::{Clock, Origin, ShiftedClock, SystemClock, Who};
-use crate::entra::CallFailure;
+use crate::entra::{CallFailure, SchemaProblem};
 use crate::store::StoreTrouble;
 use crate::telemetry::causes;
 use crate::tracking::TrackingError;
@@ -213,6 +215,9 @@ pub fn failed(error: impl Into<BridgeError>) -> Failed {
         | BridgeError::OtherJob { .. }
         | BridgeError::NoSuchTarget(_)
         | BridgeError::Secret { .. }
+        | BridgeError::Schema(SchemaError::Problem(
+            SchemaProblem::SeveralSources(_) | SchemaProblem::OtherSource { .. },
+        ))
         | BridgeError::Client { .. } => Exit::Usage,
         _ => Exit::Error,
     })
@@ -250,6 +255,7 @@ pub fn hint(error: &BridgeError) -> Option<String> {
         BridgeError::Secret { .. } => {
             Some("put it there, then `scimport check` looks again".to_owned())
         }
+        BridgeError::Schema(error) => error.advice(),
         BridgeError::Tracking(TrackingError::Halted(failure)) => Some(failure.advice().to_owned()),
         BridgeError::Seal(SealError::Stale { .. }) => Some(
             "nothing was stored: look at a new plan with `scimport plan FILE --source S --out PLAN`"

@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use crate::cli_support::{GOOD, Place, SECRET_VARIABLE, SOURCE, Stage, config, offline, ran};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 21] = [
     "demo",
     "check",
+    "doctor",
     "convert",
     "plan",
     "apply",
@@ -21,13 +22,14 @@ const COMMANDS: [&str; 18] = [
     "report",
     "key",
     "audit",
+    "schema",
     "alerts",
     "import-mapping",
     "mock-entra",
 ];
 
 /// Commands of a command.
-const SUBCOMMANDS: [[&str; 2]; 7] = [
+const SUBCOMMANDS: [[&str; 2]; 10] = [
     ["key", "create"],
     ["key", "list"],
     ["key", "rotate"],
@@ -35,6 +37,9 @@ const SUBCOMMANDS: [[&str; 2]; 7] = [
     ["alerts", "test"],
     ["audit", "verify"],
     ["audit", "export"],
+    ["schema", "diff"],
+    ["schema", "push"],
+    ["schema", "restore"],
 ];
 
 /// Every command, as words.

@@ -27,6 +27,8 @@ mod cli_report;
 #[cfg(test)]
 mod cli_samples;
 #[cfg(test)]
+mod cli_schema;
+#[cfg(test)]
 mod cli_support;
 #[cfg(test)]
 mod cli_usage;
@@ -38,10 +40,18 @@ mod config_schema;
 mod config_secrecy;
 #[cfg(test)]
 mod deploy;
+#[cfg(test)]
+mod doctor;
+#[cfg(test)]
+mod doctor_support;
+mod entra_certificates;
 mod entra_credentials;
 mod entra_federated;
 mod entra_identity;
 mod entra_log;
+mod entra_openid;
+mod entra_refusals;
+mod entra_schema;
 mod entra_support;
 mod entra_tls;
 mod entra_token;
@@ -126,9 +136,15 @@ mod mock_log;
 mod mock_quarantine;
 mod mock_real;
 mod mock_restart;
+#[cfg(test)]
+mod mock_schema;
 mod mock_token;
 mod mock_upload;
 mod payload;
+#[cfg(test)]
+mod schema_push;
+#[cfg(test)]
+mod schema_support;
 #[cfg(test)]
 #[cfg(unix)]
 mod serve_alerts;
