@@ -42,8 +42,7 @@ fn add_keys(digests: &mut Digests, path: &[&str], table: &Table) {
     for (key, node) in &table.0 {
         let path = [path, &[key.as_str()]].concat();
         match (&node.value, path.as_slice()) {
-            (Value::Table(table), [_])
-            | (Value::Table(table), ["source" | "target", _] | ["source", _, "mapping"]) => {
+            (Value::Table(table), [_] | ["source" | "target", _] | ["source", _, "mapping"]) => {
                 add_keys(digests, &path, table);
             }
             _ => drop(digests.insert(path.join("."), digest(node))),

@@ -63,6 +63,7 @@ fn id(subject: &str) -> &str {
     subject.split(' ').nth(1).unwrap()
 }
 
+#[expect(clippy::too_many_lines, reason = "one story, and what is told of it")]
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_is_done_is_in_the_trail_once_and_nobody_of_the_file() {
     let ada = [("USER", "ada")];
@@ -270,7 +271,7 @@ fn a_store_that_is_not_there_has_no_trail_to_verify() {
     let place = offline(SOURCE, GOOD);
     let ran = place.run(&["audit", "verify"]).expect(1);
     assert!(ran.err.contains("there is no store at"), "{}", ran.err);
-    assert!(!place.names().iter().any(|name| name.ends_with(".db")), "{:?}", place.names());
+    assert!(!place.names().iter().any(|name| name.contains(".db")), "{:?}", place.names());
     place.run(&["audit", "verify", "--file", "nowhere.jsonl"]).expect(1);
 }
 

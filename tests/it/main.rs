@@ -221,6 +221,7 @@ mod soak_story;
 mod soak_tally;
 #[cfg(test)]
 mod store_audit;
+#[cfg(test)]
 mod store_leases;
 #[cfg(test)]
 mod store_sqlite;
