@@ -29,12 +29,16 @@ mod error_body;
 mod event;
 mod failure;
 mod federated;
+mod grant;
 mod http;
 mod identity;
 mod job;
 mod limits;
 mod log;
 mod oauth;
+mod pfx;
+mod proof;
+mod refusals;
 mod schema;
 mod settings;
 mod step;
@@ -45,7 +49,7 @@ mod upload;
 pub use client::EntraClient;
 pub use cloud::Cloud;
 pub use contact::Contact;
-pub use credential::Credential;
+pub use credential::{AssertionSignature, Credential, CredentialMissing, CredentialSource};
 pub use disposition::Disposition;
 pub use error::{CertificateProblem, EntraError};
 pub use event::LogEvent;
@@ -58,6 +62,8 @@ pub use limits::{
     MAX_CHARS, MAX_OPERATIONS, MAX_USER_PRINCIPAL_NAME, lints,
 };
 pub use log::EventPages;
+pub use pfx::{is_pfx, pem_of_pfx};
+pub use refusals::{CredentialsSeen, Refused};
 pub use schema::{
     AttributeType, ChangeKind, Conflict, JobSchema, MAX_SCHEMA_BYTES, NewAttribute, OtherLetters,
     OtherType, SchemaAttribute, SchemaChange, SchemaDifference, SchemaProblem, SourceObject,

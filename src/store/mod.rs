@@ -1,5 +1,5 @@
 //! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys, leases,
-//! schedules, deliveries and alerts.
+//! schedules, deliveries, alerts and the audit trail.
 //!
 //! Small traits by entity, documented like an API, so that another database can take `SQLite`'s
 //! place; one conformance suite (`conformance/`) that every backend must pass. No SQL outside this room.
@@ -9,6 +9,7 @@
 //! clock. A digest is 16 bytes and says when two resources are equal (`scim::digest` makes it).
 
 mod alerts;
+mod audit;
 mod calls;
 #[cfg(test)]
 pub(crate) mod conformance;
@@ -31,6 +32,10 @@ mod sqlite;
 mod trouble;
 
 pub use alerts::{Alerts, HeldRun, TroubledRun};
+pub use audit::{
+    Audit, AuditFault, AuditHead, AuditRecord, AuditSummary, AuditVerdict, AuditedConfig, Chain,
+    LineFault, Link, line_of, link, record_of,
+};
 pub use calls::{CallId, CallLimits, CallPermit, Calls};
 pub use counts::{ChangeCounts, StatusCounts};
 pub use deliveries::{
@@ -70,6 +75,7 @@ pub trait Store:
     + Leases
     + Schedules
     + Alerts
+    + Audit
     + Send
     + Sync
 {
@@ -89,6 +95,7 @@ impl<T> Store for T where
         + Leases
         + Schedules
         + Alerts
+        + Audit
         + Send
         + Sync
 {

@@ -4,6 +4,7 @@
 //! expression that gives an empty store and whatever has to outlive it.
 
 pub mod alerts;
+pub mod audit;
 pub mod calls;
 pub mod decisions;
 pub mod deliveries;
@@ -146,6 +147,10 @@ macro_rules! conformance {
             schedules::a_schedule_is_as_far_as_was_noted_last,
             schedules::schedules_do_not_meet,
             schedules::schedules_of_a_source_are_followed_by_one,
+            audit::entries_are_read_by_number_and_hang_together,
+            audit::a_trail_without_records_is_sound,
+            audit::a_head_that_was_noted_has_to_be_there,
+            audit::a_config_is_told_once_with_the_keys_that_are_others,
             random::no_worker_is_twice_on_the_way_and_the_latest_version_wins,
         );
     };
