@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::bridge::{BridgeError, SchemaError, SchemaLook};
+use crate::bridge::{BridgeError, SchemaLook};
 use crate::cli::args::{
     SchemaArgs, SchemaCommand, SchemaDiffArgs, SchemaPushArgs, SchemaRestoreArgs,
 };
@@ -16,7 +16,7 @@ use crate::cli::exit::Exit;
 use crate::cli::files::create_new_private;
 use crate::cli::json;
 use crate::cli::terminal::{ask, is_interactive, remark, say, tell};
-use crate::domain::TargetName;
+use crate::domain::{Origin, TargetName, Who};
 use crate::entra::MAX_SCHEMA_BYTES;
 
 /// Does what is asked about a schema.
@@ -76,7 +76,7 @@ async fn push(context: &Context, args: SchemaPushArgs) -> Result<Exit, Failed> {
     if !confirmed(&question, args.yes)? {
         return declined();
     }
-    let kept = bridge.push_schema(&desk, &look, |text| keep(&backup, text)).await;
+    let kept = bridge.push_schema(&desk, &look, |text| keep(&backup, text), &who(context)).await;
     kept.map_err(|error| not_done(error, &backup))?;
     document(true, Some(&backup));
     remark(words::pushed(&look, &backup));
@@ -106,15 +106,15 @@ async fn restore(context: &Context, args: SchemaRestoreArgs) -> Result<Exit, Fai
     }
     let changes = words::changes(&back, &args.from);
     if args.json {
-        tell(changes)
+        tell(changes);
     } else {
-        say(changes)
+        say(changes);
     }
     let question = format!("Put back the schema of the job of target `{target}`?");
     if !confirmed(&question, args.yes)? {
         return declined();
     }
-    let kept = bridge.restore_schema(&desk, &back, |text| keep(&backup, text)).await;
+    let kept = bridge.restore_schema(&desk, &back, |text| keep(&backup, text), &who(context)).await;
     kept.map_err(|error| not_done(error, &backup))?;
     document(true, Some(&backup));
     remark(format!(
@@ -184,8 +184,17 @@ fn declined() -> Result<Exit, Failed> {
     Ok(Exit::Error)
 }
 
+fn who(context: &Context) -> Who {
+    Who::new(&context.person(), Origin::Cli)
+}
+
 fn not_done(error: BridgeError, backup: &Path) -> Failed {
-    let has_backup = matches!(&error, BridgeError::Schema(error) if SchemaError::has_backup(error));
+    let has_backup = match &error {
+        BridgeError::Schema(error) => error.has_backup(),
+        // it was sent, and then the store failed
+        BridgeError::Store(_) => true,
+        _ => false,
+    };
     let failed = failed(error);
     if has_backup {
         tell(format!("the schema as it was before is in `{}`", backup.display()));

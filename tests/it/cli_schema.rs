@@ -1,5 +1,7 @@
 //! `schema`: what an admin reads, for everything that a job's schema may be.
 
+use std::fmt::Write as _;
+
 use scimport::mock_entra::MockConfig;
 use serde_json::{Value, json};
 
@@ -29,7 +31,8 @@ fn seen(ran: &Ran) -> String {
     let id = regex::Regex::new("request-id `[^`]+`").unwrap();
     let text = id.replace_all(&text, "request-id `ID`").replace("scimport.exe", "scimport");
     // the log has the time in it
-    text.lines().filter(|line| !line.contains(" INFO ")).map(|line| format!("{line}\n")).collect()
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains(" INFO ")).collect();
+    lines.join("\n")
 }
 
 /// Changes the job's schema behind the program's back.
@@ -146,7 +149,7 @@ fn documents_of_a_push() {
 fn what_goes_wrong_says_what_to_do() {
     let push = ["schema", "push", "entra", "--yes", "--backup", "before.json"];
     let mut told = String::new();
-    let mut tell = |name: &str, ran: &Ran| told.push_str(&format!("=== {name}\n{}\n", seen(ran)));
+    let mut tell = |name: &str, ran: &Ran| writeln!(told, "=== {name}\n{}", seen(ran)).unwrap();
 
     let no_write = MockConfig { roles: vec!["Synchronization.Read.All".to_owned()], ..writable() };
     tell("may read and not write", &Stage::new(no_write, SOURCE).run(&push));

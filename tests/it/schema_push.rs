@@ -4,10 +4,21 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use scimport::bridge::{BridgeError, SchemaError};
-use scimport::domain::TargetName;
+use scimport::domain::{Origin, TargetName, Who};
 use serde_json::{Value, json};
 
 use crate::schema_support::{CUSTOM, Desk, odd_schema};
+
+fn ann() -> Who {
+    Who::new("ann", Origin::Cli)
+}
+
+/// What the audit trail says of schemas: action, subject, details.
+async fn trail(desk: &Desk) -> Vec<(String, String, String)> {
+    let records = desk.bridge.store.audit_page(0, 100).await.unwrap();
+    let of_schemas = records.into_iter().filter(|record| record.action.starts_with("schema."));
+    of_schemas.map(|record| (record.action, record.subject, record.details)).collect()
+}
 
 /// Pushes what is missing; the schema that was kept before anything was sent.
 async fn push(desk: &Desk) -> Result<String, BridgeError> {
@@ -18,13 +29,13 @@ async fn push(desk: &Desk) -> Result<String, BridgeError> {
         text.clone_into(&mut kept);
         Ok(())
     };
-    desk.bridge.push_schema(&at_hand, &look, keep).await.map(|()| kept)
+    desk.bridge.push_schema(&at_hand, &look, keep, &ann()).await.map(|()| kept)
 }
 
 async fn restore(desk: &Desk, backup: &str) -> Result<(), BridgeError> {
     let at_hand = desk.bridge.schema_desk(&TargetName::new("entra"), None).await?;
     let back = at_hand.hold_against(backup.to_owned()).await?;
-    desk.bridge.restore_schema(&at_hand, &back, |_| Ok(())).await
+    desk.bridge.restore_schema(&at_hand, &back, |_| Ok(()), &ann()).await
 }
 
 /// The inserted text, where the second text is the first with something inserted.
@@ -110,6 +121,7 @@ async fn a_refused_put_leaves_the_job_as_it_was() {
         assert!(matches!(error, BridgeError::Schema(SchemaError::NotTaken(_))), "{fault}: {error}");
         assert_eq!(desk.text().await, before, "{fault}");
     }
+    assert_eq!(trail(&desk).await, [], "of what was not taken there is nothing to tell");
 }
 
 #[tokio::test]
@@ -128,6 +140,8 @@ async fn a_put_that_comes_to_nothing_is_noticed() {
     let error = push(&desk).await.unwrap_err();
     let BridgeError::Schema(SchemaError::Differs(changes)) = &error else { panic!("{error}") };
     assert_eq!(changes.len(), CUSTOM.len(), "each of the new attributes is missing");
+    let trail = trail(&desk).await;
+    assert!(trail[0].2.contains(r#""outcome":"differs""#), "{trail:?}");
 }
 
 #[tokio::test]
@@ -154,7 +168,7 @@ async fn when_the_backup_cannot_be_written_nothing_is_sent() {
     let at_hand = desk.bridge.schema_desk(&TargetName::new("entra"), None).await.unwrap();
     let look = at_hand.look().await.unwrap();
     let full = |_: &str| Err(std::io::Error::from(std::io::ErrorKind::StorageFull));
-    let error = desk.bridge.push_schema(&at_hand, &look, full).await.unwrap_err();
+    let error = desk.bridge.push_schema(&at_hand, &look, full, &ann()).await.unwrap_err();
     assert!(matches!(error, BridgeError::Schema(SchemaError::Backup(_))), "{error}");
     assert_eq!(desk.puts().await, []);
 }
@@ -170,4 +184,22 @@ async fn the_directory_is_found_by_the_rules_name_wherever_it_stands() {
     let names = |at: usize| after["directories"][at]["objects"][0]["attributes"].to_string();
     assert_eq!(after["directories"][1]["name"], "API");
     assert!(names(1).contains(CUSTOM[0].0) && !names(0).contains(CUSTOM[0].0));
+}
+
+#[tokio::test]
+async fn the_audit_trail_tells_what_was_added_and_what_was_put_back() {
+    let desk = Desk::new().await;
+    let before = push(&desk).await.unwrap();
+    restore(&desk, &before).await.unwrap();
+    let names: Vec<String> = CUSTOM.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+    let added = format!(r#"{{"added":[{}],"outcome":"confirmed"}}"#, names.join(","));
+    let back = r#"{"changes":4,"outcome":"confirmed"}"#.to_owned();
+    let target = "target entra".to_owned();
+    assert_eq!(
+        trail(&desk).await,
+        [
+            ("schema.pushed".to_owned(), target.clone(), added),
+            ("schema.restored".to_owned(), target, back),
+        ]
+    );
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::bridge::{Bridge, BridgeError, SchemaError};
-use crate::domain::TargetName;
+use crate::domain::{AuditAction, AuditDetails, AuditSubject, AuditValue, TargetName, Who};
 use crate::entra::{
     CallFailure, EntraClient, JobSchema, NewAttribute, SchemaChange, SchemaDifference,
     SchemaProblem, WantedAttribute,
@@ -70,26 +70,28 @@ impl Bridge {
     }
 
     /// Adds what a look found missing; `keep` writes the schema as it was away before anything is
-    /// sent.
+    /// sent. The audit trail tells of it.
     ///
     /// # Errors
     ///
-    /// When the schema is not the one that was looked at any more, the backup cannot be written, or
-    /// Graph does not take it.
+    /// When the schema is not the one that was looked at any more, the backup cannot be written,
+    /// Graph does not take it, or the store fails.
     pub async fn push_schema(
         &self,
         desk: &SchemaDesk,
         look: &SchemaLook,
         keep: impl FnOnce(&str) -> std::io::Result<()>,
+        who: &Who,
     ) -> Result<(), BridgeError> {
         let new: &[NewAttribute] = &look.difference.missing;
         let make = |now: &JobSchema| now.with_attributes(desk.directory.as_deref(), new);
-        desk.replace(&look.schema, keep, make).await?;
-        tracing::info!(target.name = %desk.target, schema.added = new.len(), "the job's schema was added to");
-        Ok(())
+        let done = desk.replace(&look.schema, keep, make).await;
+        let names = new.iter().map(|new| new.name.as_str());
+        let details = AuditDetails::none().with("added", AuditValue::codes(names));
+        self.told(desk, AuditAction::SchemaPushed, details, done, who).await
     }
 
-    /// Puts a backup back; `keep` writes the present schema away before.
+    /// Puts a backup back; `keep` writes the present schema away before. The audit trail tells of it.
     ///
     /// # Errors
     ///
@@ -99,11 +101,35 @@ impl Bridge {
         desk: &SchemaDesk,
         back: &SchemaReturn,
         keep: impl FnOnce(&str) -> std::io::Result<()>,
+        who: &Who,
     ) -> Result<(), BridgeError> {
         let make = |_: &JobSchema| Ok(back.backup.text().to_owned());
-        desk.replace(&back.present, keep, make).await?;
-        tracing::info!(target.name = %desk.target, schema.changes = back.changes.len(), "the job's schema was put back");
-        Ok(())
+        let done = desk.replace(&back.present, keep, make).await;
+        let changes = u64::try_from(back.changes.len()).unwrap_or(u64::MAX);
+        let details = AuditDetails::none().with("changes", changes);
+        self.told(desk, AuditAction::SchemaRestored, details, done, who).await
+    }
+
+    /// Tells the audit trail what was sent, and what is known of it; of what was not sent or not taken
+    /// there is nothing to tell.
+    async fn told(
+        &self,
+        desk: &SchemaDesk,
+        action: AuditAction,
+        details: AuditDetails,
+        done: Result<(), SchemaError>,
+        who: &Who,
+    ) -> Result<(), BridgeError> {
+        let outcome = match &done {
+            Ok(()) => "confirmed",
+            Err(SchemaError::Differs(_)) => "differs",
+            Err(SchemaError::Unknown(_)) => "unknown",
+            Err(_) => return Ok(done?),
+        };
+        tracing::info!(target.name = %desk.target, schema.outcome = outcome, "the job's schema was sent");
+        let subject = AuditSubject::Target(desk.target.clone());
+        self.audit(action, subject, details.with("outcome", outcome), who).await?;
+        Ok(done?)
     }
 }
 

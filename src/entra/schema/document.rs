@@ -250,7 +250,7 @@ impl Attributes {
     fn read(whole: &str, list: &RawValue) -> Option<Self> {
         let found = entries(list.get())?;
         let end = match found.last() {
-            Some(last) => range_in(whole, last)?.end,
+            Some(attribute) => range_in(whole, attribute)?.end,
             None => range_in(whole, list)?.start + 1,
         };
         let attribute = |attribute: &&RawValue| {
