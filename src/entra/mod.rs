@@ -42,6 +42,7 @@ mod probe;
 mod proof;
 mod refusals;
 mod roles;
+mod schema;
 mod settings;
 mod step;
 mod token;
@@ -70,6 +71,11 @@ pub use pfx::{is_pfx, pem_of_pfx};
 pub use principal::{ListedJob, Notification, Principal};
 pub use probe::{CertificateFault, Layer, Obstacle, Probe, Reach};
 pub use refusals::{CredentialsSeen, Refused};
+pub use schema::{
+    AttributeType, ChangeKind, Conflict, JobSchema, MAX_SCHEMA_BYTES, NewAttribute, OtherLetters,
+    OtherType, SchemaAttribute, SchemaChange, SchemaDifference, SchemaProblem, SourceObject,
+    WantedAttribute, Written,
+};
 pub use settings::{HttpSettings, SettingProblem, TargetSettings};
 pub use step::{EventStatus, LogStep, StepKind};
 pub use token_failure::TokenFailure;

@@ -13,8 +13,9 @@ use super::clock::{SECOND, instant_text, micros};
 use super::engine::{Engine, JobCode};
 use super::fault::{Fault, FaultPlan};
 use super::limits::most_within;
+use super::schema::Schema;
 use super::shared::{Counts, Settings, Shared, World};
-use super::{settings, state};
+use super::{schema, settings, state};
 
 /// Largest body of a control call: room for a hundred thousand seeds.
 const MAX_BODY: usize = 256 * 1024 * 1024;
@@ -32,6 +33,9 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .route("/certificates", web::post().to(set_certificates))
             .route("/faults", web::get().to(faults))
             .route("/faults", web::post().to(set_faults))
+            .route("/schema", web::get().to(schema::shown))
+            .route("/schema", web::post().to(schema::set))
+            .route("/schema/puts", web::get().to(schema::puts))
             .route("/seed", web::post().to(seed))
             .route("/cycle", web::post().to(cycle))
             .route("/job", web::post().to(job))
@@ -207,6 +211,7 @@ async fn reset(shared: web::Data<Shared>) -> HttpResponse {
     world.settings = Settings::of(&shared.config);
     world.faults = FaultPlan::new(&shared.config.faults);
     world.engine = Engine::default();
+    world.schema = Schema::default();
     let World { engine, settings, .. } = &mut *world;
     engine.run(settings, shared.clock.now());
     world.counts = Counts::default();

@@ -13,7 +13,7 @@ use super::shared::{Shared, World};
 use super::upload::{JobPath, known_job};
 
 /// Permissions of which one is needed to read.
-const READ: [&str; 3] =
+pub(super) const READ: [&str; 3] =
     ["Application.ReadWrite.OwnedBy", "Synchronization.Read.All", "Synchronization.ReadWrite.All"];
 /// Permissions of which one is needed to act.
 pub(super) const ACT: [&str; 2] =
@@ -165,7 +165,7 @@ fn act(
     ids.answer(204, now).finish()
 }
 
-/// Checks token, path and permission.
+/// Checks the token, the ids in the path, and the permission.
 pub(super) fn guard(
     request: &HttpRequest,
     world: &World,

@@ -18,7 +18,7 @@ use super::graph::{Ids, Refusal};
 use super::settings::check_factor;
 use super::shared::{Settings, Shared, World};
 use super::wire::Wire;
-use super::{control, date, identity, jobs, log, principal, secrets, state, token, upload};
+use super::{control, date, identity, jobs, log, principal, schema, secrets, state, token, upload};
 
 /// An idle connection is kept this long. Microsoft's front ends keep it for minutes; closing early
 /// makes clients run into a connection that is just being closed.
@@ -202,6 +202,13 @@ fn routes(config: &mut web::ServiceConfig) {
                 .default_service(wrong_verb()),
         )
         .service(job("/restart").route(web::post().to(jobs::restart)).default_service(wrong_verb()))
+        .service(
+            job("/schema")
+                .route(web::get().to(schema::get))
+                .route(web::put().to(schema::put))
+                .route(web::delete().to(schema::delete))
+                .default_service(wrong_verb()),
+        )
         .configure(control::routes)
         .default_service(web::route().to(nowhere));
 }

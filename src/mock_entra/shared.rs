@@ -13,6 +13,7 @@ use super::engine::{Engine, TO_ENTRA};
 use super::fault::FaultPlan;
 use super::flight::Flights;
 use super::limits::Calls;
+use super::schema::Schema;
 use super::scope::ScopeFilter;
 use super::tokens::Tokens;
 
@@ -116,6 +117,7 @@ pub(super) struct World {
     pub(super) log_calls: Calls,
     pub(super) flights: Flights,
     pub(super) engine: Engine,
+    pub(super) schema: Schema,
     pub(super) counts: Counts,
     pub(super) stopping: bool,
 }
@@ -140,6 +142,7 @@ impl World {
             log_calls: Calls::new(DAY),
             flights: Flights::default(),
             engine,
+            schema: Schema::default(),
             counts: Counts::default(),
             stopping: false,
         }

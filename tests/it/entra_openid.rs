@@ -39,7 +39,8 @@ impl Drop for OpenId {
 
 impl OpenId {
     fn start(package: &Path, certificate: &Path, secret: &Path) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/openid-provider.mjs");
+        let script =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/openid-provider.mjs");
         let mut process = Command::new("node")
             .arg(script)
             .arg(package)
