@@ -21,10 +21,6 @@ pub enum Call {
     Job,
     /// The provisioning log.
     Log,
-    /// The job's schema, to read.
-    Schema,
-    /// The job's schema, to replace.
-    SchemaUpdate,
     /// The service principal of the provisioning app.
     Principal,
     /// The list of its provisioning jobs.
@@ -33,6 +29,10 @@ pub enum Call {
     Secrets,
     /// validateCredentials.
     Validation,
+    /// The job's schema, to read.
+    Schema,
+    /// The job's schema, to replace.
+    SchemaUpdate,
 }
 
 impl Call {
@@ -43,12 +43,12 @@ impl Call {
             Self::Upload => "upload",
             Self::Job => "job",
             Self::Log => "log",
-            Self::Schema => "schema",
-            Self::SchemaUpdate => "schema_update",
             Self::Principal => "principal",
             Self::Jobs => "jobs",
             Self::Secrets => "secrets",
             Self::Validation => "validation",
+            Self::Schema => "schema",
+            Self::SchemaUpdate => "schema_update",
         }
     }
 
@@ -56,8 +56,8 @@ impl Call {
     pub(super) const fn expected(self) -> u16 {
         match self {
             Self::Upload => 202,
-            Self::SchemaUpdate | Self::Validation => 204,
-            Self::Job | Self::Log | Self::Schema | Self::Principal | Self::Jobs | Self::Secrets => {
+            Self::Validation | Self::SchemaUpdate => 204,
+            Self::Job | Self::Log | Self::Principal | Self::Jobs | Self::Secrets | Self::Schema => {
                 200
             }
         }
@@ -68,12 +68,12 @@ impl Call {
             Self::Upload => "the upload",
             Self::Job => "the look at the provisioning job",
             Self::Log => "the reading of the provisioning log",
-            Self::Schema => "the reading of the job's schema",
-            Self::SchemaUpdate => "the update of the job's schema",
             Self::Principal => "the look at the provisioning app",
             Self::Jobs => "the look at the app's provisioning jobs",
             Self::Secrets => "the look at the job's notification settings",
             Self::Validation => "the job's own test of its connection",
+            Self::Schema => "the reading of the job's schema",
+            Self::SchemaUpdate => "the update of the job's schema",
         }
     }
 }
@@ -285,6 +285,14 @@ impl CallFailure {
             (403, Call::Log) => {
                 "grant the client `ProvisioningLog.Read.All` of Microsoft Graph with admin consent"
             }
+            (403, Call::Secrets | Call::Validation) => {
+                "nothing has to be done: the permission for it is `Synchronization.ReadWrite.All`, and \
+                 a bridge should not have it"
+            }
+            (403, Call::Principal) => {
+                "nothing has to be done: the permission for it is `Application.Read.All`, and a bridge \
+                 needs no such look"
+            }
             (403, Call::Schema) => {
                 "grant the client `Synchronization.Read.All` of Microsoft Graph: Entra admin center, \
                  App registrations, the client's app, API permissions, Add a permission, Microsoft \
@@ -300,14 +308,6 @@ impl CallFailure {
             (400 | 413 | 415, Call::SchemaUpdate) => {
                 "nothing was changed: look at what would be added with `--dry-run`, and add it in the \
                  Entra admin center where Graph does not take it from here"
-            }
-            (403, Call::Secrets | Call::Validation) => {
-                "nothing has to be done: the permission for it is `Synchronization.ReadWrite.All`, and \
-                 a bridge should not have it"
-            }
-            (403, Call::Principal) => {
-                "nothing has to be done: the permission for it is `Application.Read.All`, and a bridge \
-                 needs no such look"
             }
             (407, _) => "the proxy wants a user name: check `proxy` under `[http]`",
             (413, _) => "nothing: the request is sent in two",
@@ -411,7 +411,7 @@ mod tests {
     #[test]
     fn every_status_has_advice_for_every_call() {
         use Call::{Job, Jobs, Log, Principal, Schema, SchemaUpdate, Secrets, Upload, Validation};
-        for call in [Upload, Job, Log, Schema, SchemaUpdate, Principal, Jobs, Secrets, Validation] {
+        for call in [Upload, Job, Log, Principal, Jobs, Secrets, Validation, Schema, SchemaUpdate] {
             for status in [200, 302, 400, 401, 403, 404, 405, 407, 413, 415, 418, 429, 500, 503] {
                 assert!(!answered(call, status, "").advice().is_empty());
             }
