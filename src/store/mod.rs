@@ -27,6 +27,7 @@ mod planned;
 mod records;
 mod runs;
 mod schedules;
+mod seal;
 mod sqlite;
 mod trouble;
 
@@ -52,6 +53,7 @@ pub use runs::{
     StoredProblem, TakesPlaceOf,
 };
 pub use schedules::{DueTime, ScheduleNote, Schedules};
+pub use seal::{SealKey, SealKeyError, SealKeyId, SealKeys, SealProblem};
 pub use sqlite::SqliteStore;
 pub use trouble::{StoreTrouble, StoreTroubleKind};
 

@@ -40,6 +40,7 @@ mod run_lists;
 mod runs;
 mod schedule;
 mod schedules;
+mod seals;
 mod source_records;
 mod trouble;
 mod user_names;

@@ -47,6 +47,11 @@ pub(super) fn pack(resource: &[u8]) -> Result<Vec<u8>, Failure> {
     Ok(packed)
 }
 
+/// Whether bytes say of themselves that they are packed, and not sealed.
+pub(super) fn is_packed(stored: &[u8]) -> bool {
+    stored.first() == Some(&LZ4)
+}
+
 /// Unpacks a resource; `None` for bytes that no version of `pack` made.
 pub(super) fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
     let (&LZ4, rest) = packed.split_first()? else { return None };
