@@ -11,7 +11,7 @@ use crate::bridge::alerts::missing_secrets;
 use crate::bridge::contact::Contacts;
 use crate::bridge::feeds::{feed, hook_feed, hook_mapping};
 use crate::bridge::turns::Turns;
-use crate::bridge::{BridgeError, Conditions};
+use crate::bridge::{BridgeError, Conditions, store_keys};
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretError, SecretRef, TargetConfig,
     WebhookConfig, aside, lookup,
@@ -356,7 +356,23 @@ impl Bridge {
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
-        let store = SqliteStore::open(&setup.config.store.path)?;
+        let config = &setup.config.store;
+        let store = SqliteStore::open_sealed(&config.path, store_keys(config, &env)?)?;
+        Ok(Self::with_store(setup, Arc::new(store), clock, env))
+    }
+
+    /// The same, to take the encryption off.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_to_unseal(
+        setup: Setup,
+        clock: Arc<dyn Clock>,
+        env: Vec<(String, String)>,
+    ) -> Result<Self, BridgeError> {
+        let config = &setup.config.store;
+        let store = SqliteStore::open_to_unseal(&config.path, store_keys(config, &env)?)?;
         Ok(Self::with_store(setup, Arc::new(store), clock, env))
     }
 
@@ -373,7 +389,8 @@ impl Bridge {
     ) -> Result<Self, BridgeError> {
         let path = &setup.config.store.path;
         let store = if path.exists() {
-            SqliteStore::open_read_only(path)?
+            let keys = store_keys(&setup.config.store, &env)?;
+            SqliteStore::open_sealed_read_only(path, keys)?
         } else {
             SqliteStore::in_memory()?
         };

@@ -2,6 +2,7 @@
 
 mod files;
 mod key;
+mod store;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::intake::key_id;
 
 pub use files::{ApplyArgs, ConvertArgs, ImportMappingArgs, InitArgs, PlanArgs, Wait};
 pub use key::{KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs};
+pub use store::{ForgetArgs, RekeyArgs, StoreArgs, StoreCommand};
 
 /// HR exports in, Entra accounts out, and for every worker an answer to "what happened to them?"
 #[derive(Debug, Parser)]
@@ -115,6 +117,14 @@ pub enum Command {
         after_help = "Example:\n  scimport key create --source hr --expires 90d\n  scimport key list"
     )]
     Key(KeyArgs),
+    /// Erase everything that is known of a person; Entra is not touched
+    #[command(
+        after_help = "Example:\n  scimport forget E1001\n  scimport forget E1001 --target entra --yes --json\n\nRuns go on counting what happened, without saying to whom. Files that still name the person are\nlisted. Exit codes: 0 erased, 1 not (it says why), or the log beside the store is in use"
+    )]
+    Forget(ForgetArgs),
+    /// Encrypt the store, or bring it under another key
+    #[command(after_help = "Example:\n  scimport store rekey")]
+    Store(StoreArgs),
     /// Try whether alerts arrive
     #[command(after_help = "Example:\n  scimport alerts test")]
     Alerts(AlertsArgs),

@@ -13,7 +13,7 @@ use crate::config;
 use crate::delivery::{JobAdvice, Stop, job_advice};
 use crate::domain::{Clock, ShiftedClock, SystemClock};
 use crate::entra::CallFailure;
-use crate::store::StoreTrouble;
+use crate::store::{SealProblem, StoreTrouble};
 use crate::telemetry::causes;
 use crate::tracking::TrackingError;
 
@@ -144,6 +144,12 @@ impl Context {
         Bridge::open(setup, clock, self.env.clone()).map_err(failed)
     }
 
+    /// The same, to take the encryption of the store off.
+    pub fn open_to_unseal(&self, setup: Setup) -> Result<Bridge, Failed> {
+        let clock = self.told_clock(&setup)?;
+        Bridge::open_to_unseal(setup, clock, self.env.clone()).map_err(failed)
+    }
+
     /// The bridge with its store open for looking only.
     pub fn bridge_read_only(&self) -> Result<Bridge, Failed> {
         let setup = self.setup()?;
@@ -166,6 +172,7 @@ pub fn failed(error: impl Into<BridgeError>) -> Failed {
         | BridgeError::OtherJob { .. }
         | BridgeError::NoSuchTarget(_)
         | BridgeError::Secret { .. }
+        | BridgeError::StoreKey(_)
         | BridgeError::Client { .. } => Exit::Usage,
         _ => Exit::Error,
     })
@@ -180,6 +187,9 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 pub fn hint(error: &BridgeError) -> Option<String> {
     if let Some(trouble) = StoreTrouble::among_causes(error) {
         return Some(trouble.advice().to_owned());
+    }
+    if let Some(problem) = SealProblem::among_causes(error) {
+        return Some(problem.advice().to_owned());
     }
     match error {
         BridgeError::Refused(problem) => {
@@ -203,6 +213,8 @@ pub fn hint(error: &BridgeError) -> Option<String> {
         BridgeError::Secret { .. } => {
             Some("put it there, then `scimport check` looks again".to_owned())
         }
+        BridgeError::StoreKey(error) => Some(error.advice().to_owned()),
+        BridgeError::Forget(error) => Some(error.advice().to_owned()),
         BridgeError::Tracking(TrackingError::Halted(failure)) => Some(failure.advice().to_owned()),
         BridgeError::Seal(SealError::Stale { .. }) => Some(
             "nothing was stored: look at a new plan with `scimport plan FILE --source S --out PLAN`"

@@ -10,8 +10,8 @@ use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, speak_json, tell};
 use crate::cli::{
-    alerts, apply, check, convert, decide, demo, import_mapping, init, key, mock, plan, record,
-    report, runs, serve, status, work,
+    alerts, apply, check, convert, decide, demo, forget, import_mapping, init, key, mock, plan,
+    record, report, runs, serve, status, store, work,
 };
 use crate::{config, telemetry};
 
@@ -75,6 +75,8 @@ async fn run(cli: Cli) -> Exit {
         Command::Record(args) => record::run(&context, args).await,
         Command::Report(args) => report::run(&context, args).await,
         Command::Alerts(args) => alerts::run(&context, args).await,
+        Command::Forget(args) => forget::run(&context, args).await,
+        Command::Store(args) => store::run(&context, args).await,
         Command::Key(args) => key::run(&context, args).await,
         Command::ImportMapping(args) => import_mapping::run(&args),
         Command::MockEntra(args) => mock::run(&context, args).await,

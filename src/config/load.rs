@@ -14,8 +14,9 @@ use crate::config::node::Table;
 use crate::config::problem::{ConfigErrors, ConfigPlace, ConfigProblem};
 use crate::config::section::{Report, Section};
 use crate::config::{
-    AlertsConfig, HttpConfig, ServerConfig, SourceConfig, StoreConfig, TargetConfig,
-    TelemetryConfig, alerts, azure, http, server, source, store, syntax, target, telemetry,
+    AlertsConfig, HttpConfig, RetentionConfig, ServerConfig, SourceConfig, StoreConfig,
+    TargetConfig, TelemetryConfig, alerts, azure, http, retention, server, source, store, syntax,
+    target, telemetry,
 };
 
 /// Largest config read, in bytes: a mapping of thousands of lines fits.
@@ -23,7 +24,7 @@ const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// What a config is called where it has no file.
 const NAMELESS: &str = "scimport.toml";
 pub(super) const SECTIONS: &[&str] =
-    &["store", "target", "http", "source", "server", "telemetry", "alerts"];
+    &["store", "target", "http", "source", "server", "telemetry", "alerts", "retention"];
 
 /// A config that reads without a problem.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// `[store]`.
     pub store: StoreConfig,
+    /// `[retention]`.
+    pub retention: RetentionConfig,
     /// `[target.NAME]`, in the order of the file.
     pub targets: Vec<TargetConfig>,
     /// `[source.NAME]`, in the order of the file.
@@ -108,13 +111,14 @@ impl Config {
         if !problems.is_empty() {
             return Err(ConfigErrors::new(problems));
         }
-        let Parts { store, targets, sources, http, server, telemetry, alerts } = parts;
+        let Parts { store, targets, sources, http, server, telemetry, alerts, retention } = parts;
         let (path, folder) = (path.to_owned(), folder.to_owned());
         let (document, sections) = (Arc::new(document), digests(&root));
         Ok(Self {
             path,
             folder,
             store,
+            retention,
             targets,
             sources,
             http,
@@ -158,6 +162,7 @@ impl Config {
 /// The sections, as far as they could be read.
 struct Parts {
     store: StoreConfig,
+    retention: RetentionConfig,
     targets: Vec<TargetConfig>,
     sources: Vec<SourceConfig>,
     http: HttpConfig,
@@ -178,6 +183,7 @@ impl Parts {
             .collect();
         Self {
             store: store::read(section("store").as_ref(), folder),
+            retention: retention::read(section("retention").as_ref()),
             targets: targets.map(|targets| target::read(&targets, folder)).unwrap_or_default(),
             sources: section("source")
                 .map(|sources| source::read(&sources, &names, folder))

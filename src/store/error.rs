@@ -35,7 +35,7 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// What is stored is sealed, and something is wrong with that.
-    #[error(transparent)]
+    #[error("the encryption of the store stands in the way")]
     Seal(#[from] SealProblem),
     /// What is stored makes no sense.
     #[error("the store holds an inconsistent value in `{table}.{column}` of {id}")]

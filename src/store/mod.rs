@@ -1,5 +1,5 @@
 //! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys, leases,
-//! schedules, deliveries and alerts.
+//! schedules, deliveries and alerts; and what keeps them safe and short.
 //!
 //! Small traits by entity, documented like an API, so that another database can take `SQLite`'s
 //! place; one conformance suite (`conformance/`) that every backend must pass. No SQL outside this room.
@@ -30,6 +30,7 @@ mod schedules;
 mod seal;
 mod sqlite;
 mod trouble;
+mod upkeep;
 
 pub use alerts::{Alerts, HeldRun, TroubledRun};
 pub use calls::{CallId, CallLimits, CallPermit, Calls};
@@ -56,6 +57,7 @@ pub use schedules::{DueTime, ScheduleNote, Schedules};
 pub use seal::{SealKey, SealKeyError, SealKeyId, SealKeys, SealProblem};
 pub use sqlite::SqliteStore;
 pub use trouble::{StoreTrouble, StoreTroubleKind};
+pub use upkeep::{Forgetting, Forgotten, RekeyPlace, RekeyStep, Seals, Upkeep, Wiped};
 
 /// Everything a backend does.
 pub trait Store:
@@ -72,6 +74,7 @@ pub trait Store:
     + Leases
     + Schedules
     + Alerts
+    + Upkeep
     + Send
     + Sync
 {
@@ -91,6 +94,7 @@ impl<T> Store for T where
         + Leases
         + Schedules
         + Alerts
+        + Upkeep
         + Send
         + Sync
 {

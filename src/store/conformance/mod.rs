@@ -21,6 +21,7 @@ pub mod runs;
 pub mod sample;
 pub mod schedules;
 pub mod superseding;
+pub mod upkeep;
 
 /// Makes a test of each promise listed.
 macro_rules! promises {
@@ -146,6 +147,11 @@ macro_rules! conformance {
             schedules::a_schedule_is_as_far_as_was_noted_last,
             schedules::schedules_do_not_meet,
             schedules::schedules_of_a_source_are_followed_by_one,
+            upkeep::a_forgotten_person_is_nobody_and_the_books_stay_right,
+            upkeep::whoever_is_active_or_on_the_way_is_not_forgotten,
+            upkeep::nobody_waits_for_a_manager_who_is_forgotten,
+            upkeep::old_operations_go_and_their_runs_still_count_them,
+            upkeep::of_whoever_left_no_more_is_kept_than_who_it_was,
             random::no_worker_is_twice_on_the_way_and_the_latest_version_wins,
         );
     };

@@ -15,4 +15,4 @@ mod sealed;
 
 pub use key::{SealKey, SealKeyError, SealKeyId, SealKeys};
 pub use problem::SealProblem;
-pub(in crate::store) use sealed::{Place, SealTrouble, key_id_of, open, seal};
+pub(in crate::store) use sealed::{Place, SealTrouble, key_id_of, open, prefix, seal};

@@ -1,5 +1,6 @@
 //! What can be wrong with the seals of a store, and the way out.
 
+use std::error::Error;
 use std::fmt;
 
 use crate::store::SealKeyId;
@@ -34,6 +35,13 @@ pub enum SealProblem {
 }
 
 impl SealProblem {
+    /// The problem among the causes of an error, if there is one.
+    #[must_use]
+    pub fn among_causes<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+        let causes = std::iter::successors(Some(error), |&error| error.source());
+        causes.into_iter().find_map(|cause| cause.downcast_ref())
+    }
+
     /// What to do about it.
     #[must_use]
     pub const fn advice(&self) -> &'static str {
@@ -83,4 +91,4 @@ impl fmt::Display for SealProblem {
     }
 }
 
-impl std::error::Error for SealProblem {}
+impl Error for SealProblem {}

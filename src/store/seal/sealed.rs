@@ -87,6 +87,13 @@ pub(in crate::store) fn seal(key: &SealKey, place: Place<'_>, value: &[u8]) -> O
     Some(sealed)
 }
 
+/// What every value begins with that was sealed with a key.
+pub(in crate::store) fn prefix(key: &SealKey) -> Vec<u8> {
+    let mut prefix = vec![SEALED];
+    prefix.extend_from_slice(&key.id().bytes());
+    prefix
+}
+
 /// The key of a sealed value; `None` where it is not sealed.
 pub(in crate::store) fn key_id_of(sealed: &[u8]) -> Option<SealKeyId> {
     match sealed.split_first() {
@@ -125,7 +132,7 @@ mod tests {
     const HERE: Place<'_> = Place::Resource { target: "entra", external_id: "E1" };
 
     fn key(first: u8) -> SealKey {
-        let digits: String = (0..32_u8).map(|n| format!("{:02x}", first ^ (n * 37))).collect();
+        let digits: String = (0..32_u8).map(|n| format!("{:02x}", first ^ n.wrapping_mul(37))).collect();
         SealKey::parse(&digits).unwrap()
     }
 

@@ -7,7 +7,7 @@
 use crate::store::sqlite::connection::Failure;
 
 /// LZ4 against `DICTIONARY`.
-const LZ4: u8 = 1;
+pub(super) const LZ4: u8 = 1;
 
 /// The largest resource stored, and the most that unpacking may make, in bytes. A SCIM user is
 /// some hundreds.
