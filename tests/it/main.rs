@@ -25,6 +25,7 @@ mod cli_report;
 #[cfg(test)]
 mod cli_samples;
 #[cfg(test)]
+mod cli_store;
 mod cli_support;
 #[cfg(test)]
 mod cli_usage;
@@ -99,6 +100,7 @@ mod journey_outcomes;
 mod journey_quota;
 #[cfg(test)]
 mod journey_real_data;
+mod journey_sealed;
 #[cfg(test)]
 #[cfg(unix)]
 mod kills;
@@ -202,6 +204,7 @@ mod soak_tally;
 #[cfg(test)]
 mod store_leases;
 #[cfg(test)]
+mod store_sealed;
 mod store_sqlite;
 #[cfg(test)]
 mod support;

@@ -132,7 +132,8 @@ mod tests {
     const HERE: Place<'_> = Place::Resource { target: "entra", external_id: "E1" };
 
     fn key(first: u8) -> SealKey {
-        let digits: String = (0..32_u8).map(|n| format!("{:02x}", first ^ n.wrapping_mul(37))).collect();
+        let digits: String =
+            (0..32_u8).map(|n| format!("{:02x}", first ^ n.wrapping_mul(37))).collect();
         SealKey::parse(&digits).unwrap()
     }
 
