@@ -8,7 +8,9 @@
 //! Nothing here prints, parses arguments or knows SQL or HTTP.
 
 mod alerts;
+mod audit;
 mod contact;
+mod credential;
 mod daemon;
 mod decide;
 pub mod documents;

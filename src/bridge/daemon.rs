@@ -42,7 +42,7 @@ impl Daemon {
     /// A daemon over a bridge; `answers` writes what goes back to HR.
     #[must_use]
     pub fn new(bridge: Arc<Bridge>, answers: Arc<dyn Answers>) -> Self {
-        let channels = alert_channels(&bridge.setup, &bridge.env);
+        let channels = alert_channels(&bridge.setup, &bridge.secrets);
         Self { bridge, answers, channels }
     }
 
@@ -72,7 +72,7 @@ impl Daemon {
     /// What it would need that cannot be had: the targets' credentials.
     #[must_use]
     pub fn lacking(&self) -> Vec<BridgeError> {
-        let client = |target| self.bridge.setup.client(&target, &self.bridge.env).err();
+        let client = |target| self.bridge.setup.client(&target, &self.bridge.secrets).err();
         self.bridge.targets().into_iter().filter_map(client).collect()
     }
 

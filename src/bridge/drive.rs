@@ -163,7 +163,7 @@ impl Bridge {
         cancel: &CancellationToken,
         on_tick: &mut (dyn FnMut(&Run) + Send),
     ) -> Result<Ended, BridgeError> {
-        let client = self.setup.client_aside(target, &self.env).await?;
+        let client = self.setup.client_aside(target, &self.secrets).await?;
         self.contacts.follow(target, client.clone());
         let patience = match goal {
             Goal::Idle => Some(IDLE_PATIENCE),

@@ -3,9 +3,9 @@
 use crate::bridge::{
     DecisionError, ForgetError, KeyError, ScheduleError, SealError, StoreKeyError,
 };
-use crate::config::{ConfigErrors, SecretError};
+use crate::config::ConfigErrors;
 use crate::domain::{Problem, SourceName, TargetName};
-use crate::entra::EntraError;
+use crate::entra::{CredentialMissing, EntraError};
 use crate::intake::IntakeError;
 use crate::store::StoreError;
 use crate::tracking::TrackingError;
@@ -35,7 +35,7 @@ pub enum BridgeError {
         target: TargetName,
         /// Why.
         #[source]
-        source: SecretError,
+        source: CredentialMissing,
     },
     /// A target's client cannot be built.
     #[error("target `{target}` cannot be reached with these settings")]

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use crate::bridge::setup::provisioning_job;
-use crate::config::{Config, Export, SecretRef, SourceConfig, lookup};
+use crate::config::{Config, Export, SecretRef, Secrets, SourceConfig};
 use crate::intake::{Feed, Password};
 use crate::mapping::{Mapping, MappingConfig};
 use crate::plan::{AsOf, SourceRules};
@@ -17,7 +17,7 @@ pub(super) fn feed(
     config: &Config,
     source: &SourceConfig,
     mapping: Mapping,
-    env: &[(String, String)],
+    secrets: &Secrets,
 ) -> Feed {
     let zone = source.time_zone.as_ref().map(|zone| &zone.zone);
     Feed {
@@ -31,7 +31,7 @@ pub(super) fn feed(
         mapping,
         limits: Limits::default(),
         time_zone: zone.cloned().unwrap_or(TimeZone::UTC),
-        password: source.workbook_password.clone().map(|secret| password(secret, env)),
+        password: source.workbook_password.clone().map(|secret| password(secret, secrets)),
     }
 }
 
@@ -56,9 +56,9 @@ pub(super) fn hook_feed(feed: Feed) -> Feed {
 }
 
 /// The password of a source's workbooks, fetched when a file asks for it.
-fn password(secret: SecretRef, env: &[(String, String)]) -> Password {
-    let env = env.to_vec();
-    Password::new(move || secret.resolve(&lookup(&env)).map_err(|error| error.to_string()))
+fn password(secret: SecretRef, secrets: &Secrets) -> Password {
+    let secrets = secrets.clone();
+    Password::new(move || secret.resolve(&secrets).map_err(|error| error.to_string()))
 }
 
 /// What a source says about whole runs.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::bridge::traces::{self, Search};
 use crate::bridge::{Bridge, BridgeError};
 use crate::config::{SourceConfig, Takes, aside};
-use crate::domain::{ExternalId, OperationStatus, SourceName, TargetName};
+use crate::domain::{ExternalId, OperationStatus, SourceName, TargetName, Who};
 use crate::store::{Forgetting, Forgotten, Wiped};
 
 /// Deliveries looked at a time, and most bytes of them.
@@ -148,9 +148,11 @@ impl Bridge {
         target: &TargetName,
         id: &ExternalId,
         even_active: bool,
+        who: &Who,
     ) -> Result<PersonForgotten, BridgeError> {
         self.check_forgetting(target, id).await?;
-        let removed = match self.store.forget(target, id, even_active).await? {
+        let (who, now) = (who.clone(), self.clock.now());
+        let removed = match self.store.forget(target, id, even_active, who, now).await? {
             Forgetting::Done(removed) => removed,
             Forgetting::Nobody => return Err(ForgetError::Nobody { target: target.clone() }.into()),
             Forgetting::OnTheWay(status) => {
@@ -158,8 +160,6 @@ impl Bridge {
             }
             Forgetting::Active => return Err(ForgetError::Active { target: target.clone() }.into()),
         };
-        // AUDIT: one entry `person.forgotten` with the target and the counts, without the id, belongs
-        // here.
         tracing::info!(
             target = %target,
             forgotten.operations = removed.operations,

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use crate::bridge::{Bridge, BridgeError};
-use crate::config::{SecretError, SourceConfig, WebhookConfig};
+use crate::config::{SecretError, Secrets, SourceConfig, WebhookConfig};
 use crate::domain::{DeliveryId, SourceName};
 use crate::intake::webhook::{
     Accepted, Basis, BodyLimits, BodySchema, Delivery, Handshake, Hook, NoSchema, Received,
@@ -145,8 +145,7 @@ impl Hooks {
     ///
     /// When one cannot be opened.
     pub fn open(bridge: &Bridge) -> Result<Self, HookError> {
-        let lookup = bridge.lookup();
-        Self::of(&bridge.setup.config().sources, &lookup)
+        Self::of(&bridge.setup.config().sources, &bridge.secrets)
     }
 
     /// The same for some sources.
@@ -154,14 +153,11 @@ impl Hooks {
     /// # Errors
     ///
     /// When one cannot be opened.
-    pub fn of(
-        sources: &[SourceConfig],
-        env: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, HookError> {
+    pub fn of(sources: &[SourceConfig], secrets: &Secrets) -> Result<Self, HookError> {
         let mut hooks = BTreeMap::new();
         for source in sources {
             let Some(config) = &source.webhook else { continue };
-            let hook = open(&source.name, config, env)
+            let hook = open(&source.name, config, secrets)
                 .map_err(|reason| HookError { webhook: source.name.clone(), reason })?;
             let rates = Rates::new(config.rate);
             let (backlog, verification) = (Mutex::default(), Mutex::default());
@@ -211,13 +207,9 @@ impl Hooks {
     }
 }
 
-fn open(
-    source: &SourceName,
-    config: &WebhookConfig,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Hook, HookFault> {
+fn open(source: &SourceName, config: &WebhookConfig, secrets: &Secrets) -> Result<Hook, HookFault> {
     let secrets: Vec<_> =
-        config.secrets.iter().map(|secret| secret.resolve(env)).collect::<Result<_, _>>()?;
+        config.secrets.iter().map(|secret| secret.resolve(secrets)).collect::<Result<_, _>>()?;
     let hook = Hook::new(source.clone(), config, &secrets, BodyLimits::default())?;
     Ok(match &config.schema {
         None => hook,

@@ -3,6 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::{Bridge, BridgeError};
+use crate::domain::{AuditAction, AuditDetails, AuditSubject, AuditValue, Who};
 use crate::store::{RekeyPlace, SealKeyId, Wiped};
 
 /// Values rewritten in one transaction: some milliseconds in which others wait.
@@ -36,7 +37,11 @@ impl Bridge {
     /// # Errors
     ///
     /// When the store fails, or something in it cannot be read.
-    pub async fn rekey(&self, cancel: &CancellationToken) -> Result<Rekeyed, BridgeError> {
+    pub async fn rekey(
+        &self,
+        who: &Who,
+        cancel: &CancellationToken,
+    ) -> Result<Rekeyed, BridgeError> {
         let seals = self.store.seals().await?;
         let mut done = Rekeyed {
             key: seals.current,
@@ -63,7 +68,9 @@ impl Bridge {
                 break;
             }
         }
-        // AUDIT: one entry `store.rekeyed` with the key ids and the count belongs here.
+        if done.left == 0 {
+            self.tell_rekeyed(&done, who).await?;
+        }
         tracing::info!(
             store.key = done.key.map(|key| key.to_string()),
             store.rewritten = done.rewritten,
@@ -74,5 +81,17 @@ impl Bridge {
             done.wiped = Some(self.store.wipe().await?);
         }
         Ok(done)
+    }
+
+    async fn tell_rekeyed(&self, done: &Rekeyed, who: &Who) -> Result<(), BridgeError> {
+        let before: Vec<String> = done.before.iter().map(ToString::to_string).collect();
+        let others = done.before.iter().any(|id| Some(*id) != done.key);
+        let action = if others { AuditAction::StoreRekeyed } else { AuditAction::StoreEncrypted };
+        let key = done.key.map_or_else(|| "none".to_owned(), |key| key.to_string());
+        let details = AuditDetails::none()
+            .with("key", AuditValue::code(&key))
+            .with("before", AuditValue::codes(before.iter().map(String::as_str)))
+            .with("rewritten", done.rewritten);
+        self.audit(action, AuditSubject::Store, details, who).await.map(drop)
     }
 }

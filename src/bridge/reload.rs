@@ -12,11 +12,12 @@ impl Bridge {
     #[must_use]
     pub fn successor(&self, mut setup: Setup) -> (Self, Vec<&'static str>) {
         let needs_restart = setup.keep_fixed(&self.setup);
+        let secrets = setup.secrets().with_env_of(&self.secrets);
         let next = Self {
             setup: Arc::new(setup),
+            secrets,
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
-            env: Arc::clone(&self.env),
             wake: Arc::clone(&self.wake),
             // who comes back into the config and goes again is told again
             orphans: Arc::default(),

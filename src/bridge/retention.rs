@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bridge::daemon::{after_error, is_over};
 use crate::bridge::{Bridge, BridgeError};
+use crate::domain::{AuditAction, AuditDetails, AuditSubject, Origin, Who};
 use crate::telemetry::Causes;
 
 /// How often the daemon looks.
@@ -29,7 +30,11 @@ impl Bridge {
     /// # Errors
     ///
     /// When the store fails.
-    pub async fn let_go(&self, cancel: &CancellationToken) -> Result<LetGo, BridgeError> {
+    pub async fn let_go(
+        &self,
+        who: &Who,
+        cancel: &CancellationToken,
+    ) -> Result<LetGo, BridgeError> {
         let config = self.setup.config().retention;
         let now = self.clock.now();
         let mut done = LetGo::default();
@@ -50,7 +55,11 @@ impl Bridge {
             }
         }
         if done != LetGo::default() {
-            // AUDIT: one entry `store.let_go` with the two counts belongs here.
+            let details = AuditDetails::none()
+                .with("operations", done.operations)
+                .with("people", done.people);
+            let action = AuditAction::RetentionApplied;
+            self.audit(action, AuditSubject::Store, details, who).await?;
             tracing::info!(
                 retention.operations = done.operations,
                 retention.people = done.people,
@@ -62,8 +71,9 @@ impl Bridge {
 
     /// Lets go daily until cancelled.
     pub(super) async fn keep_letting_go(&self, cancel: &CancellationToken) {
+        let who = Who::bridge(Origin::Daemon);
         loop {
-            let wait = match self.let_go(cancel).await {
+            let wait = match self.let_go(&who, cancel).await {
                 Ok(_) => DAILY,
                 Err(error) => {
                     tracing::error!(

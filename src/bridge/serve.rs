@@ -72,7 +72,7 @@ impl Bridge {
             return Ok(false);
         };
         tracing::info!(target = %target, "delivering to this target");
-        let client = self.setup.client_aside(target, &self.env).await?;
+        let client = self.setup.client_aside(target, &self.secrets).await?;
         self.contacts.follow(target, client.clone());
         let courier = self.courier(target, client.clone(), Some(PATIENCE))?;
         let job_check = self.setup.target(target)?.job_check;

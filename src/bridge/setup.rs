@@ -4,22 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::bridge::alerts::missing_secrets;
 use crate::bridge::contact::Contacts;
+use crate::bridge::credential::credential_source;
 use crate::bridge::feeds::{feed, hook_feed, hook_mapping};
 use crate::bridge::turns::Turns;
 use crate::bridge::{BridgeError, Conditions, store_keys};
 use crate::config::{
-    Config, ConfigErrors, ConfigProblem, CredentialConfig, SecretError, SecretRef, TargetConfig,
-    WebhookConfig, aside, lookup,
+    Config, ConfigErrors, ConfigProblem, SecretError, Secrets, TargetConfig, WebhookConfig, aside,
 };
 use crate::domain::{Clock, SourceName, SystemClock, TargetName};
-use crate::entra::{
-    self, Cloud, Credential, EntraClient, EntraError, HttpSettings, IdentityHost, TargetSettings,
-};
+use crate::entra::{self, Cloud, EntraClient, EntraError, HttpSettings, TargetSettings};
 use crate::intake::{Feed, Inbox};
 use crate::mapping::Mapping;
 use crate::store::{SqliteStore, Store};
@@ -31,6 +28,7 @@ pub struct Setup {
     /// The same sources as their webhooks are read.
     hook_feeds: BTreeMap<SourceName, Arc<Feed>>,
     settings: BTreeMap<TargetName, TargetSettings>,
+    secrets: Secrets,
     warnings: Vec<ConfigProblem>,
 }
 
@@ -54,6 +52,7 @@ impl Setup {
     }
 
     fn with_env(config: Config, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
+        let secrets = Secrets::new(env.to_vec());
         let mut problems = Vec::new();
         let mut warnings = Vec::new();
         let mut settings = BTreeMap::new();
@@ -77,8 +76,10 @@ impl Setup {
                         let (path, hint) = (at(&warning.path), warning.hint.clone());
                         warnings.push(config.problem_at(&path, warning.to_string(), hint));
                     }
-                    feeds
-                        .insert(source.name.clone(), Arc::new(feed(&config, source, mapping, env)));
+                    feeds.insert(
+                        source.name.clone(),
+                        Arc::new(feed(&config, source, mapping, &secrets)),
+                    );
                 }
                 Err(found) => problems.extend(found.into_iter().map(|problem| {
                     let path = format!("source.{}.{}", source.name, problem.place());
@@ -99,12 +100,12 @@ impl Setup {
             if source.webhook.is_some()
                 && let Ok(mapping) = Mapping::compile_with(&hook_mapping(source), zone, &lints)
             {
-                let feed = hook_feed(feed(&config, source, mapping, env));
+                let feed = hook_feed(feed(&config, source, mapping, &secrets));
                 hook_feeds.insert(source.name.clone(), Arc::new(feed));
             }
         }
         if problems.is_empty() {
-            Ok(Self { config, feeds, hook_feeds, settings, warnings })
+            Ok(Self { config, feeds, hook_feeds, settings, secrets, warnings })
         } else {
             Err(ConfigErrors::new(problems))
         }
@@ -175,29 +176,29 @@ impl Setup {
         self.config.targets.iter().all(is_here)
     }
 
-    /// The secrets of the alerts' channels that cannot be had.
+    /// What leads to the secrets that the config refers to.
     #[must_use]
-    pub fn missing_alert_secrets(&self, env: &[(String, String)]) -> Vec<SecretError> {
-        missing_secrets(self, env)
+    pub const fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
-    /// A client for a target, with its secret fetched now; that may wait for a program, so in async
-    /// code use [`Setup::client_aside`].
+    /// The secrets of the alerts' channels that cannot be had.
+    #[must_use]
+    pub fn missing_alert_secrets(&self) -> Vec<SecretError> {
+        missing_secrets(self)
+    }
+
+    /// A client for a target, with its secret looked at now and read again for each token; that may wait
+    /// for a program, so in async code use [`Setup::client_aside`].
     ///
     /// # Errors
     ///
     /// When the secret cannot be had or is no credential.
-    pub fn client(
-        &self,
-        name: &TargetName,
-        env: &[(String, String)],
-    ) -> Result<EntraClient, BridgeError> {
+    pub fn client(&self, name: &TargetName, secrets: &Secrets) -> Result<EntraClient, BridgeError> {
         let target = self.target(name)?;
-        let first = credential(&target.credential, name, env)?;
-        let second = match &target.second_credential {
-            None => None,
-            Some(second) => Some(credential(second, name, env)?),
-        };
+        let first = credential_source(&target.credential, secrets);
+        let second =
+            target.second_credential.as_ref().map(|second| credential_source(second, secrets));
         let settings =
             self.settings.get(name).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))?;
         EntraClient::with_second(settings.clone(), first, second, Arc::new(SystemClock))
@@ -214,10 +215,10 @@ impl Setup {
     pub async fn client_aside(
         self: &Arc<Self>,
         name: &TargetName,
-        env: &Arc<Vec<(String, String)>>,
+        secrets: &Secrets,
     ) -> Result<EntraClient, BridgeError> {
-        let (setup, name, env) = (Arc::clone(self), name.clone(), Arc::clone(env));
-        aside(move || setup.client(&name, &env)).await
+        let (setup, name, secrets) = (Arc::clone(self), name.clone(), secrets.clone());
+        aside(move || setup.client(&name, &secrets)).await
     }
 }
 
@@ -226,52 +227,12 @@ pub(super) fn provisioning_job(target: &TargetConfig) -> String {
     format!("{}/{}/{}", target.tenant_id, target.service_principal_id, target.job_id)
 }
 
-/// A target's credential, with its secrets fetched now.
-fn credential(
-    credential: &CredentialConfig,
-    target: &TargetName,
-    env: &[(String, String)],
-) -> Result<Credential, BridgeError> {
-    Ok(match credential {
-        CredentialConfig::FederatedToken { file } => {
-            Credential::FederatedToken { file: file.clone() }
-        }
-        CredentialConfig::ManagedIdentity { client_id } => {
-            let host = IdentityHost::detect(&lookup(env))
-                .map_err(|problem| no_client(target, EntraError::Identity(problem)))?;
-            Credential::ManagedIdentity { client_id: client_id.clone(), host }
-        }
-        CredentialConfig::ClientSecret(secret) => {
-            Credential::ClientSecret(fetch(secret, target, env)?)
-        }
-        CredentialConfig::Certificate { certificate, key } => {
-            let certificate = fetch(certificate, target, env)?;
-            let certificate_and_key = match key {
-                None => certificate,
-                Some(key) => SecretString::from(format!(
-                    "{}\n{}",
-                    certificate.expose_secret(),
-                    fetch(key, target, env)?.expose_secret()
-                )),
-            };
-            Credential::Certificate { certificate_and_key }
-        }
-    })
-}
-
 fn no_client(target: &TargetName, source: EntraError) -> BridgeError {
-    BridgeError::Client { target: target.clone(), source: Box::new(source) }
-}
-
-/// A secret of a target's credential.
-fn fetch(
-    secret: &SecretRef,
-    target: &TargetName,
-    env: &[(String, String)],
-) -> Result<SecretString, BridgeError> {
-    secret
-        .resolve(&lookup(env))
-        .map_err(|source| BridgeError::Secret { target: target.clone(), source })
+    let target = target.clone();
+    match source {
+        EntraError::Credential(source) => BridgeError::Secret { target, source },
+        other => BridgeError::Client { target, source: Box::new(other) },
+    }
 }
 
 fn target_settings(
@@ -330,8 +291,8 @@ pub struct Bridge {
     pub store: Arc<dyn Store>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The environment, for secrets.
-    pub env: Arc<Vec<(String, String)>>,
+    /// What leads to secrets.
+    pub secrets: Secrets,
     /// What this process has noticed and people have to be told.
     pub conditions: Arc<Conditions>,
     /// See [`Bridge::wake`].
@@ -356,9 +317,9 @@ impl Bridge {
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
-        let config = &setup.config.store;
-        let store = SqliteStore::open_sealed(&config.path, store_keys(config, &env)?)?;
-        Ok(Self::with_store(setup, Arc::new(store), clock, env))
+        let (config, secrets) = (&setup.config.store, setup.secrets.with_env(env));
+        let store = SqliteStore::open_sealed(&config.path, store_keys(config, &secrets)?)?;
+        Ok(Self::with_store(setup, secrets, Arc::new(store), clock))
     }
 
     /// The same, to take the encryption off.
@@ -371,9 +332,9 @@ impl Bridge {
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
-        let config = &setup.config.store;
-        let store = SqliteStore::open_to_unseal(&config.path, store_keys(config, &env)?)?;
-        Ok(Self::with_store(setup, Arc::new(store), clock, env))
+        let (config, secrets) = (&setup.config.store, setup.secrets.with_env(env));
+        let store = SqliteStore::open_to_unseal(&config.path, store_keys(config, &secrets)?)?;
+        Ok(Self::with_store(setup, secrets, Arc::new(store), clock))
     }
 
     /// Opens the store for looking only: it is neither created nor changed. Where there is none, an
@@ -388,27 +349,28 @@ impl Bridge {
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
         let path = &setup.config.store.path;
+        let secrets = setup.secrets.with_env(env);
         let store = if path.exists() {
-            let keys = store_keys(&setup.config.store, &env)?;
+            let keys = store_keys(&setup.config.store, &secrets)?;
             SqliteStore::open_sealed_read_only(path, keys)?
         } else {
             SqliteStore::in_memory()?
         };
-        Ok(Self::with_store(setup, Arc::new(store), clock, env))
+        Ok(Self::with_store(setup, secrets, Arc::new(store), clock))
     }
 
     fn with_store(
         setup: Setup,
+        secrets: Secrets,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        env: Vec<(String, String)>,
     ) -> Self {
         Self {
             setup: Arc::new(setup),
+            secrets,
             inbox: Arc::new(Inbox::new(Arc::clone(&store))),
             store,
             clock,
-            env: Arc::new(env),
             wake: Arc::default(),
             orphans: Arc::default(),
             contacts: Arc::default(),
@@ -422,10 +384,5 @@ impl Bridge {
     pub fn storing_one_by_one(mut self) -> Self {
         self.inbox = Arc::new(Inbox::new(Arc::clone(&self.store)).one_by_one());
         self
-    }
-
-    /// Looks up variables of the environment, for secrets.
-    pub(crate) fn lookup(&self) -> impl Fn(&str) -> Option<String> + '_ {
-        lookup(&self.env)
     }
 }

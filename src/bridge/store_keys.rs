@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret as _;
 
 use crate::bridge::{Bridge, BridgeError};
-use crate::config::{SecretError, SecretRef, StoreConfig, aside, lookup};
+use crate::config::{SecretError, SecretRef, Secrets, StoreConfig, aside};
 use crate::store::{SealKey, SealKeyError, SealKeys, Seals};
 
 /// Why a key of the store cannot be had.
@@ -38,9 +38,9 @@ impl StoreKeyError {
 /// # Errors
 ///
 /// When a reference leads nowhere, or to something else than a key.
-pub fn store_keys(config: &StoreConfig, env: &[(String, String)]) -> Result<SealKeys, BridgeError> {
+pub fn store_keys(config: &StoreConfig, secrets: &Secrets) -> Result<SealKeys, BridgeError> {
     let fetch = |reference: &SecretRef| -> Result<SealKey, BridgeError> {
-        let secret = reference.resolve(&lookup(env)).map_err(StoreKeyError::Secret)?;
+        let secret = reference.resolve(secrets).map_err(StoreKeyError::Secret)?;
         let key = SealKey::parse(secret.expose_secret());
         Ok(key.map_err(|source| StoreKeyError::NoKey { reference: reference.clone(), source })?)
     };
@@ -56,8 +56,8 @@ impl Bridge {
     ///
     /// When a key cannot be had, or the store holds what none of them opens; then the old ones stay.
     pub async fn take_store_keys(&self) -> Result<(), BridgeError> {
-        let (config, env) = (self.setup.config().store.clone(), self.env.clone());
-        let keys = aside(move || store_keys(&config, &env)).await?;
+        let (config, secrets) = (self.setup.config().store.clone(), self.secrets.clone());
+        let keys = aside(move || store_keys(&config, &secrets)).await?;
         Ok(self.store.use_keys(keys).await?)
     }
 

@@ -81,7 +81,7 @@ impl Bridge {
         let Some(lease) = self.store.lease(target, self.clock.now()).await? else {
             return Ok(0);
         };
-        let client = self.setup.client_aside(target, &self.env).await?;
+        let client = self.setup.client_aside(target, &self.secrets).await?;
         let settled = self.tracker(target, client)?.look_back().await?;
         drop(lease);
         Ok(settled)

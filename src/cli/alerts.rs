@@ -1,7 +1,5 @@
 //! `alerts`: do they arrive?
 
-use std::sync::Arc;
-
 use futures_util::future::join_all;
 
 use crate::bridge::alert_channels;
@@ -23,7 +21,7 @@ pub async fn run(context: &Context, args: AlertsArgs) -> Result<Exit, Failed> {
 /// Sends a test over every channel and says what each answered.
 async fn test(context: &Context) -> Result<Exit, Failed> {
     let setup = context.setup()?;
-    let channels = alert_channels(&setup, &Arc::new(context.env.clone()));
+    let channels = alert_channels(&setup, setup.secrets());
     if channels.is_empty() {
         tell(
             "error: the config has nobody to tell\n\

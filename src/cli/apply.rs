@@ -64,7 +64,7 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
     let feed = setup.feed(&order.source).map_err(failed)?;
     if args.wait != Wait::None {
         // a missing secret is told before anything is stored, the store itself included
-        setup.client(&feed.target, &context.env).map_err(failed)?;
+        setup.client(&feed.target, setup.secrets()).map_err(failed)?;
     }
     let bridge = context.open(setup)?;
     let bar = reading_bar();

@@ -1,13 +1,11 @@
 //! `check`: is the config right? Offline.
 
-use std::sync::Arc;
-
 use crate::bridge::{Hooks, Setup, store_keys};
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{say, tell};
 use crate::cli::traces;
-use crate::config::{HttpConfig, ServerConfig, SourceConfig, Takes, TelemetryConfig, lookup};
+use crate::config::{ServerConfig, SourceConfig, Takes};
 use crate::server;
 use crate::telemetry::causes;
 use crate::web::Hydrator;
@@ -20,7 +18,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
     }
     let mut exit = Exit::Success;
     for target in &setup.config().targets {
-        match setup.client(&target.name, &context.env) {
+        match setup.client(&target.name, setup.secrets()) {
             Ok(_) => say(format!("target `{}`: settings and credential are there", target.name)),
             Err(error) => {
                 let Failed(failed) = crate::cli::context::failed(error);
@@ -28,10 +26,10 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
             }
         }
     }
-    exit = exit.and(encryption(context, &setup));
-    exit = exit.and(api(context, &setup.config().server));
-    exit = exit.and(collector(context, &setup.config().telemetry));
-    exit = exit.and(alerts(context, &setup));
+    exit = exit.and(encryption(&setup));
+    exit = exit.and(api(&setup));
+    exit = exit.and(collector(&setup));
+    exit = exit.and(alerts(&setup));
     for feed in setup.feeds() {
         say(format!(
             "source `{}`: {} columns are read, workers go to target `{}`",
@@ -40,7 +38,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
             feed.target
         ));
     }
-    exit = exit.and(hooks(context, &setup));
+    exit = exit.and(hooks(&setup));
     for source in &setup.config().sources {
         for folder in &source.folders {
             let path = folder.path.display();
@@ -54,7 +52,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
             }
         }
         scheduled(source);
-        exit = exit.and(asked(context, &setup.config().http, source));
+        exit = exit.and(asked(&setup, source));
     }
     let (targets, sources) = (setup.config().targets.len(), setup.feeds().count());
     if exit == Exit::Success && (targets == 0 || sources == 0) {
@@ -68,8 +66,8 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
 }
 
 /// Whether the keys of the store are keys.
-fn encryption(context: &Context, setup: &Setup) -> Exit {
-    match store_keys(&setup.config().store, &context.env) {
+fn encryption(setup: &Setup) -> Exit {
+    match store_keys(&setup.config().store, setup.secrets()) {
         Ok(keys) => {
             if let Some(key) = keys.current() {
                 say(format!("store: what is kept of people is encrypted with key `{}`", key.id()));
@@ -81,8 +79,8 @@ fn encryption(context: &Context, setup: &Setup) -> Exit {
 }
 
 /// Whether what webhooks refer to can be had.
-fn hooks(context: &Context, setup: &Setup) -> Exit {
-    match Hooks::of(&setup.config().sources, &lookup(&context.env)) {
+fn hooks(setup: &Setup) -> Exit {
+    match Hooks::of(&setup.config().sources, setup.secrets()) {
         Ok(_) => {
             for source in &setup.config().sources {
                 if source.webhook.is_some() {
@@ -116,16 +114,17 @@ fn scheduled(source: &SourceConfig) {
 }
 
 /// Whether the HR systems that a source asks can be asked, as far as that can be told offline.
-fn asked(context: &Context, http: &HttpConfig, source: &SourceConfig) -> Exit {
+fn asked(setup: &Setup, source: &SourceConfig) -> Exit {
     let scheduled = source.schedules.iter().filter_map(|schedule| match &schedule.takes {
         Takes::Fetch(fetch) => Some(fetch),
         Takes::File { .. } => None,
     });
     let hydrated = source.webhook.iter().filter_map(|webhook| webhook.hydrate.as_ref());
-    let env = Arc::new(context.env.clone());
+    let http = &setup.config().http;
     let mut exit = Exit::Success;
     for fetch in scheduled.chain(hydrated.map(|hydrate| &hydrate.fetch)) {
-        let (words, hint) = match Hydrator::new(&source.name, fetch, http, Arc::clone(&env)) {
+        let (words, hint) = match Hydrator::new(&source.name, fetch, http, setup.secrets().clone())
+        {
             Ok(hydrator) => match hydrator.check() {
                 Ok(()) => continue,
                 Err(failure) => (causes(&failure), failure.advice()),
@@ -141,9 +140,9 @@ fn asked(context: &Context, http: &HttpConfig, source: &SourceConfig) -> Exit {
 }
 
 /// Whether what the collector of traces is told can be had.
-fn collector(context: &Context, config: &TelemetryConfig) -> Exit {
-    let Some(otlp) = &config.otlp else { return Exit::Success };
-    match traces::headers(context, otlp) {
+fn collector(setup: &Setup) -> Exit {
+    let Some(otlp) = &setup.config().telemetry.otlp else { return Exit::Success };
+    match traces::headers(setup.secrets(), otlp) {
         Ok(_) => {
             say("telemetry: `serve` would send traces");
             Exit::Success
@@ -153,9 +152,9 @@ fn collector(context: &Context, config: &TelemetryConfig) -> Exit {
 }
 
 /// Whether what the alerts refer to can be had; a config without them has nothing to tell.
-fn alerts(context: &Context, setup: &Setup) -> Exit {
+fn alerts(setup: &Setup) -> Exit {
     let Some(config) = &setup.config().alerts else { return Exit::Success };
-    let missing = setup.missing_alert_secrets(&context.env);
+    let missing = setup.missing_alert_secrets();
     for error in &missing {
         let words = causes(error).join("\n  because ");
         tell(format!(
@@ -180,11 +179,12 @@ fn alerts(context: &Context, setup: &Setup) -> Exit {
 
 /// Whether the tokens and the certificate of the API can be had; a config that says nothing of it has
 /// nothing to tell.
-fn api(context: &Context, config: &ServerConfig) -> Exit {
+fn api(setup: &Setup) -> Exit {
+    let config = &setup.config().server;
     if *config == ServerConfig::default() {
         return Exit::Success;
     }
-    match server::check(config, &lookup(&context.env)) {
+    match server::check(config, setup.secrets()) {
         Ok(()) => {
             say(format!("server: would listen on {}; what it refers to is there", config.listen));
             Exit::Success

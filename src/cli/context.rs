@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::terminal::tell;
 use crate::config;
 use crate::delivery::{JobAdvice, Stop, job_advice};
-use crate::domain::{Clock, ShiftedClock, SystemClock};
+use crate::domain::{Clock, Origin, ShiftedClock, SystemClock, Who};
 use crate::entra::CallFailure;
 use crate::store::{SealProblem, StoreTrouble};
 use crate::telemetry::causes;
@@ -131,6 +131,11 @@ impl Context {
             .or_else(|| known("LOGNAME"))
             .or_else(|| known("USERNAME"))
             .unwrap_or_else(|| "unknown".to_owned())
+    }
+
+    /// The same, as the audit trail names them.
+    pub fn who(&self) -> Who {
+        Who::new(&self.person(), Origin::Cli)
     }
 
     /// The bridge with its store open.

@@ -41,7 +41,8 @@ pub async fn run(context: &Context, args: ForgetArgs) -> Result<Exit, Failed> {
             return Ok(Exit::Success);
         }
     }
-    let done = bridge.forget(&target, &id, args.even_active).await.map_err(failed)?;
+    let done =
+        bridge.forget(&target, &id, args.even_active, &context.who()).await.map_err(failed)?;
     if args.json {
         say(document(&done).to_string());
     } else {

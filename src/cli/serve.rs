@@ -33,7 +33,7 @@ pub async fn run(context: &Context) -> Result<Exit, Failed> {
     for warning in setup.warnings() {
         tell(format!("warning: {warning}"));
     }
-    traces::start(context, setup.config())?;
+    traces::start(&setup)?;
     let mut bridge = Arc::new(context.open(setup)?);
     let daemon = daemon(&bridge);
     daemon.check().await.map_err(all_failed)?;

@@ -28,7 +28,7 @@ async fn rekey(context: &Context, args: RekeyArgs) -> Result<Exit, Failed> {
         return Ok(Exit::Usage);
     }
     let bridge = if args.plain { context.open_to_unseal(setup)? } else { context.open(setup)? };
-    let done = bridge.rekey(&context.cancel).await.map_err(failed)?;
+    let done = bridge.rekey(&context.who(), &context.cancel).await.map_err(failed)?;
     if args.json {
         say(document(&done).to_string());
     } else {

@@ -2,16 +2,17 @@
 
 use secrecy::SecretString;
 
-use crate::cli::context::{Context, Failed};
+use crate::bridge::Setup;
+use crate::cli::context::Failed;
 use crate::cli::exit::Exit;
 use crate::cli::terminal::tell;
-use crate::config::{Config, OtlpConfig};
+use crate::config::{OtlpConfig, SecretRef, Secrets};
 use crate::telemetry::{Causes, flush_traces, send_traces};
 
 /// Sends traces from now on, if the config says where to.
-pub fn start(context: &Context, config: &Config) -> Result<(), Failed> {
-    let Some(otlp) = &config.telemetry.otlp else { return Ok(()) };
-    let headers = headers(context, otlp)?;
+pub fn start(setup: &Setup) -> Result<(), Failed> {
+    let Some(otlp) = &setup.config().telemetry.otlp else { return Ok(()) };
+    let headers = headers(setup.secrets(), otlp)?;
     send_traces(&otlp.endpoint, otlp.is_here(), &headers).map_err(|error| {
         tell(format!("error: {}\nhint: look at `[telemetry]`", Causes(&error)));
         Failed(Exit::Usage)
@@ -20,12 +21,11 @@ pub fn start(context: &Context, config: &Config) -> Result<(), Failed> {
 
 /// What the collector is told with each request; why it cannot be had has been said.
 pub fn headers(
-    context: &Context,
+    secrets: &Secrets,
     otlp: &OtlpConfig,
 ) -> Result<Vec<(String, SecretString)>, Failed> {
-    let lookup = |name: &str| context.variable(name);
-    let resolve = |(name, secret): &(String, crate::config::SecretRef)| {
-        let value = secret.resolve(&lookup).map_err(|error| {
+    let resolve = |(name, secret): &(String, SecretRef)| {
+        let value = secret.resolve(secrets).map_err(|error| {
             tell(format!(
                 "error: header `{name}` of `telemetry.otlp` cannot be had: {}\n\
                  hint: put it there, then `scimport check` looks again",

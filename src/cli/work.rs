@@ -57,7 +57,7 @@ pub async fn run(context: &Context, args: WorkArgs) -> Result<Exit, Failed> {
             break;
         }
     }
-    let let_go = bridge.let_go(&context.cancel).await.map_err(failed)?;
+    let let_go = bridge.let_go(&context.who(), &context.cancel).await.map_err(failed)?;
     if let_go.operations > 0 {
         let count = words::thousands(let_go.operations);
         remark(format!("{count} old operations were let go; their runs go on counting them"));

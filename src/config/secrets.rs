@@ -4,18 +4,20 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use zeroize::Zeroizing;
 
 use crate::config::command::{self, CommandTrouble, SecretCommand};
-use crate::config::section::Field;
+use crate::config::secret_lookup::{Secrets, VaultFault};
+use crate::config::section::{Field, is_name};
 
 /// Largest secret of a file or program, in bytes; a PEM file with key and chain has about 10 KiB.
 const MAX_BYTES: u64 = 64 * 1024;
-/// Where a secret can be, now and later.
-pub(super) const KEYS: &[&str] = &["env", "file", "command", "timeout"];
-pub(super) const LATER: &[&str] = &["vault"];
+/// Where a secret can be.
+pub(super) const KEYS: &[&str] = &["env", "file", "command", "vault", "timeout"];
 /// What stands in the place of a secret, for messages.
 const EXAMPLES: &str = "`{ env = \"NAME\" }` or `{ file = \"path\" }`";
 
@@ -28,6 +30,8 @@ pub enum SecretRef {
     File(PathBuf),
     /// What this program prints.
     Command(SecretCommand),
+    /// In the vault, under this name.
+    Vault(String),
 }
 
 impl fmt::Display for SecretRef {
@@ -36,6 +40,7 @@ impl fmt::Display for SecretRef {
             Self::Env(name) => write!(f, "environment variable `{name}`"),
             Self::File(path) => write!(f, "file `{}`", path.display()),
             Self::Command(command) => command.fmt(f),
+            Self::Vault(name) => write!(f, "secret `{name}` of the vault"),
         }
     }
 }
@@ -90,6 +95,29 @@ pub enum SecretError {
         /// How long it may take.
         timeout: Duration,
     },
+    /// There is no vault.
+    #[error("{0} cannot be had: the config has no vault")]
+    NoVault(SecretRef),
+    /// The vault does not have it.
+    #[error("{reference} is not there{}", meant(.nearest.as_deref()))]
+    NotInVault {
+        /// Which secret.
+        reference: SecretRef,
+        /// The name that may have been meant.
+        nearest: Option<String>,
+    },
+    /// The vault cannot be opened.
+    #[error("{reference} cannot be read")]
+    Vault {
+        /// Which secret.
+        reference: SecretRef,
+        /// Why.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!(", but `{name}` is"))
 }
 
 fn ended(code: Option<i32>) -> String {
@@ -97,11 +125,6 @@ fn ended(code: Option<i32>) -> String {
         || "something ended it".to_owned(),
         |code| format!("it ended with code {code}"),
     )
-}
-
-/// Looks up variables of an environment; of two with one name the later counts.
-pub fn lookup(env: &[(String, String)]) -> impl Fn(&str) -> Option<String> + '_ {
-    |name| env.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone())
 }
 
 impl SecretRef {
@@ -112,14 +135,15 @@ impl SecretRef {
     ///
     /// # Errors
     ///
-    /// When there is no such variable, file or program, when it is empty, when a file is no text or
-    /// too large to be a secret, or when a program fails or takes too long.
-    pub fn resolve(
-        &self,
-        env: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<SecretString, SecretError> {
+    /// When there is no such variable, file, program or entry of the vault, when it is empty, when a
+    /// file is no text or too large to be a secret, when a program fails or takes too long, or when
+    /// the vault cannot be opened.
+    pub fn resolve(&self, secrets: &Secrets) -> Result<SecretString, SecretError> {
         let secret = match self {
-            Self::Env(name) => env(name).ok_or_else(|| SecretError::NotSet(self.clone()))?,
+            Self::Vault(name) => return self.in_vault(name, secrets),
+            Self::Env(name) => {
+                secrets.variable(name).ok_or_else(|| SecretError::NotSet(self.clone()))?
+            }
             Self::File(path) => self.text(self.read(path)?)?,
             Self::Command(command) => self.text(self.ask(command)?)?,
         };
@@ -129,11 +153,44 @@ impl SecretRef {
         Ok(SecretString::from(secret))
     }
 
+    /// The same where it may be no text, such as a PFX file; every byte of a file belongs to it.
+    ///
+    /// # Errors
+    ///
+    /// As [`SecretRef::resolve`], but for what is no text.
+    pub fn resolve_bytes(&self, secrets: &Secrets) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+        let bytes = match self {
+            Self::File(path) => self.read(path)?,
+            Self::Command(command) => self.ask(command)?,
+            Self::Env(_) | Self::Vault(_) => {
+                self.resolve(secrets)?.expose_secret().as_bytes().to_vec()
+            }
+        };
+        if bytes.is_empty() {
+            return Err(SecretError::Empty(self.clone()));
+        }
+        Ok(Zeroizing::new(bytes))
+    }
+
     /// The words that fit: of what lies somewhere, or of what a program does.
     fn so(&self, lies: &str, prints: &str) -> String {
         match self {
-            Self::Env(_) | Self::File(_) => format!("{self} {lies}"),
+            Self::Env(_) | Self::File(_) | Self::Vault(_) => format!("{self} {lies}"),
             Self::Command(_) => format!("{self} {prints}"),
+        }
+    }
+
+    fn in_vault(&self, name: &str, secrets: &Secrets) -> Result<SecretString, SecretError> {
+        let reference = self.clone();
+        match secrets.in_vault(name) {
+            None => Err(SecretError::NoVault(reference)),
+            Some(Ok(secret)) if secret.expose_secret().is_empty() => {
+                Err(SecretError::Empty(reference))
+            }
+            Some(found) => found.map_err(|fault| match fault {
+                VaultFault::Unknown { nearest } => SecretError::NotInVault { reference, nearest },
+                VaultFault::Closed(source) => SecretError::Vault { reference, source },
+            }),
         }
     }
 
@@ -207,24 +264,24 @@ pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<SecretRef> {
         return None;
     }
     let section = field.part()?;
-    section.check_keys(KEYS, LATER);
-    if LATER.iter().any(|key| section.has(key)) {
-        return None;
-    }
-    let (env, file, command) = (section.get("env"), section.get("file"), section.get("command"));
-    let problem = match (env, file, command) {
-        (None, None, Some(words)) => {
+    section.check_keys(KEYS, &[]);
+    let known = ["env", "file", "command", "vault"];
+    let problem = match known.map(|key| section.get(key)) {
+        [None, None, Some(words), None] => {
             return command::read(&section, &words, folder).map(SecretRef::Command);
         }
-        (None, None, None) => "needs `env`, `file` or `command`",
-        (Some(_), None, None) | (None, Some(_), None) if section.has("timeout") => {
+        [None, None, None, None] => "needs `env`, `file`, `command` or `vault`",
+        [Some(_), None, None, None] | [None, Some(_), None, None] | [None, None, None, Some(_)]
+            if section.has("timeout") =>
+        {
             "takes `timeout` beside `command` only"
         }
-        (Some(name), None, None) => return variable(&name).map(SecretRef::Env),
-        (None, Some(path), None) => {
+        [Some(name), None, None, None] => return variable(&name).map(SecretRef::Env),
+        [None, Some(path), None, None] => {
             return path.text().map(|path| SecretRef::File(folder.join(path)));
         }
-        _ => "takes one of `env`, `file` and `command`",
+        [None, None, None, Some(name)] => return entry(&name).map(SecretRef::Vault),
+        _ => "takes one of `env`, `file`, `command` and `vault`",
     };
     section.refuse(format!("{} {problem}", section.title()), None);
     None
@@ -255,24 +312,33 @@ fn variable(field: &Field<'_>) -> Option<String> {
     None
 }
 
+/// The name of a secret in the vault. What has another shape may be a pasted secret.
+fn entry(field: &Field<'_>) -> Option<String> {
+    let name = field.text()?;
+    if is_name(name) {
+        return Some(name.to_owned());
+    }
+    let hint = "a name begins with `a` to `z` and goes on with those, digits and `-`".to_owned();
+    field.refuse_key("`vault` is not the name of a secret in the vault".to_owned(), Some(hint));
+    None
+}
+
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
-    fn none(_: &str) -> Option<String> {
-        None
+    fn env(value: &str) -> Secrets {
+        Secrets::new(vec![("A".to_owned(), value.to_owned())])
     }
 
     #[test]
     fn a_variable_gives_its_value_and_a_missing_one_an_error() {
         let reference = SecretRef::Env("A".into());
-        let secret = reference.resolve(&|name| (name == "A").then(|| "s3cret\n".into()));
+        let secret = reference.resolve(&env("s3cret\n"));
         assert_eq!(secret.unwrap().expose_secret(), "s3cret\n");
-        let error = reference.resolve(&none).unwrap_err();
+        let error = reference.resolve(&Secrets::default()).unwrap_err();
         assert_eq!(error.to_string(), "environment variable `A` is not set");
-        let empty = reference.resolve(&|_| Some(String::new())).unwrap_err();
+        let empty = reference.resolve(&env("")).unwrap_err();
         assert_eq!(empty.to_string(), "environment variable `A` is empty");
     }
 
@@ -282,7 +348,7 @@ mod tests {
         let path = folder.path().join("secret");
         for (content, expected) in [("s\n", "s"), ("s\r\n", "s"), ("s\n\n", "s\n"), (" s", " s")] {
             std::fs::write(&path, content).unwrap();
-            let secret = SecretRef::File(path.clone()).resolve(&none).unwrap();
+            let secret = SecretRef::File(path.clone()).resolve(&Secrets::default()).unwrap();
             assert_eq!(secret.expose_secret(), expected);
         }
     }
@@ -305,14 +371,15 @@ mod tests {
         let limit = usize::try_from(MAX_BYTES).unwrap();
         let refuse = |content: &[u8]| {
             std::fs::write(&path, content).unwrap();
-            SecretRef::File(path.clone()).resolve(&none).unwrap_err()
+            SecretRef::File(path.clone()).resolve(&Secrets::default()).unwrap_err()
         };
         assert!(matches!(refuse(&vec![b'x'; limit + 1]), SecretError::TooLarge(_)));
         assert!(matches!(refuse(b"\n"), SecretError::Empty(_)));
         let error = refuse(b"hunter2\xff");
         assert!(matches!(error, SecretError::NotText(_)));
         assert!(!format!("{error} {error:?}").contains("hunter2"));
-        let missing = SecretRef::File(folder.path().join("none")).resolve(&none).unwrap_err();
+        let missing =
+            SecretRef::File(folder.path().join("none")).resolve(&Secrets::default()).unwrap_err();
         assert!(matches!(missing, SecretError::ReadFile { .. }));
     }
 
@@ -322,7 +389,7 @@ mod tests {
         let sh = |script: &str| SecretRef::Command(SecretCommand::new("sh", &["-c", script]));
         for (printed, expected) in [("s\\n", "s"), ("s\\r\\n", "s"), ("s\\n\\n", "s\n"), ("s", "s")]
         {
-            let secret = sh(&format!("printf '{printed}'")).resolve(&none).unwrap();
+            let secret = sh(&format!("printf '{printed}'")).resolve(&Secrets::default()).unwrap();
             assert_eq!(secret.expose_secret(), expected);
         }
         let missing = SecretRef::Command(SecretCommand::new("no-such-program", &["hunter2"]));
@@ -339,7 +406,7 @@ mod tests {
             (sh("printf 'hunter2\\377'"), "command `sh` has printed what is not UTF-8 text"),
             (sh("yes hunter2"), "command `sh` has printed more than 65536 bytes"),
         ] {
-            let error = reference.resolve(&none).unwrap_err();
+            let error = reference.resolve(&Secrets::default()).unwrap_err();
             assert_eq!(error.to_string(), words);
             assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
         }

@@ -90,7 +90,6 @@ fn is_known(word: &str) -> bool {
         target::RETRY_KEYS,
         credential::KEYS,
         secrets::KEYS,
-        secrets::LATER,
         source::KEYS,
         format::CSV_KEYS,
         format::XLSX_KEYS,

@@ -5,6 +5,7 @@
 //! word, it moves here, and nothing else does.
 
 mod alert;
+mod audit;
 mod change;
 mod clock;
 mod column;
@@ -24,6 +25,7 @@ mod status;
 mod window;
 
 pub use alert::AlertKind;
+pub use audit::{AuditAction, AuditDetails, AuditEntry, AuditSubject, AuditValue, Origin, Who};
 pub use change::Change;
 pub use clock::{Clock, ShiftedClock, SystemClock};
 pub use column::{ColumnKind, ColumnUse};

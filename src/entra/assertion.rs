@@ -1,11 +1,12 @@
 //! The client assertion: a JWT signed with the app's certificate.
 //!
 //! Follows the Microsoft identity platform page "Microsoft identity platform application
-//! authentication certificate credentials": PS256, the SHA-256 thumbprint, a fresh `jti`, a short
-//! life, the token URL as audience.
+//! authentication certificate credentials": PS256 and the SHA-256 thumbprint (or, where it is asked for,
+//! the older RS256 and SHA-1), a fresh `jti`, a short life, the token URL as audience.
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::entra::CertificateProblem;
+use crate::entra::{AssertionSignature, CertificateProblem};
 
 /// How long an assertion is valid, in seconds; the page above asks for 5 to 10 minutes.
 const ASSERTION_SECONDS: i64 = 600;
@@ -26,7 +27,8 @@ const ASSERTION_SECONDS: i64 = 600;
 /// A certificate's key, ready to sign.
 pub(super) struct Signer {
     key: EncodingKey,
-    /// SHA-256 of the certificate's DER, base64url.
+    signature: AssertionSignature,
+    /// Digest of the certificate's DER, base64url: SHA-256, or SHA-1 in the older form.
     thumbprint: String,
 }
 
@@ -43,7 +45,10 @@ struct Claims<'a> {
 
 impl Signer {
     /// Reads a certificate and its key, in any order, a chain beside them or not.
-    pub(super) fn from_pem(text: &str) -> Result<Self, CertificateProblem> {
+    pub(super) fn from_pem(
+        text: &str,
+        signature: AssertionSignature,
+    ) -> Result<Self, CertificateProblem> {
         let blocks = pem::parse_many(text).map_err(|_| CertificateProblem::NotPem)?;
         let mut certificates = Vec::new();
         let mut keys = Vec::new();
@@ -69,13 +74,25 @@ impl Signer {
         let signer = Self {
             key: EncodingKey::from_rsa_pem(pem::encode(&key).as_bytes())
                 .map_err(|_| CertificateProblem::NotRsa)?,
-            thumbprint: BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&certificate)),
+            signature,
+            thumbprint: match signature {
+                AssertionSignature::Ps256 => {
+                    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&certificate))
+                }
+                AssertionSignature::Rs256 => BASE64_URL_SAFE_NO_PAD
+                    .encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &certificate)),
+            },
         };
         // A key that is too short shows only when it signs; better now than in the night.
         match signer.assertion("", "", Timestamp::UNIX_EPOCH) {
             Some(_) => Ok(signer),
             None => Err(CertificateProblem::NotRsa),
         }
+    }
+
+    /// What the header names the certificate by.
+    pub(super) fn thumbprint(&self) -> &str {
+        &self.thumbprint
     }
 
     /// Signs a fresh assertion; `None` when the key cannot sign.
@@ -85,8 +102,15 @@ impl Signer {
         token_url: &str,
         now: Timestamp,
     ) -> Option<SecretString> {
-        let mut header = Header::new(Algorithm::PS256);
-        header.x5t_s256 = Some(self.thumbprint.clone());
+        let thumbprint = Some(self.thumbprint.clone());
+        let header = match self.signature {
+            AssertionSignature::Ps256 => {
+                Header { x5t_s256: thumbprint, ..Header::new(Algorithm::PS256) }
+            }
+            AssertionSignature::Rs256 => {
+                Header { x5t: thumbprint, ..Header::new(Algorithm::RS256) }
+            }
+        };
         let now = now.as_second();
         let claims = Claims {
             aud: token_url,
@@ -142,17 +166,21 @@ mod tests {
         (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
     }
 
+    fn signer(text: &str) -> Result<Signer, CertificateProblem> {
+        Signer::from_pem(text, AssertionSignature::Ps256)
+    }
+
     fn problem(text: &str) -> Option<CertificateProblem> {
-        Signer::from_pem(text).err()
+        signer(text).err()
     }
 
     #[test]
     fn certificate_and_key_are_found_in_any_order_and_in_a_chain() {
         let (certificate, key) = pair(&PKCS_RSA_SHA256);
         let (other, _) = pair(&PKCS_ECDSA_P256_SHA256);
-        let first = Signer::from_pem(&format!("{certificate}{key}")).unwrap();
-        let last = Signer::from_pem(&format!("Bag Attributes\n{key}\n{certificate}")).unwrap();
-        let chain = Signer::from_pem(&format!("{other}{certificate}{key}")).unwrap();
+        let first = signer(&format!("{certificate}{key}")).unwrap();
+        let last = signer(&format!("Bag Attributes\n{key}\n{certificate}")).unwrap();
+        let chain = signer(&format!("{other}{certificate}{key}")).unwrap();
         assert_eq!(first.thumbprint, last.thumbprint);
         assert_eq!(first.thumbprint, chain.thumbprint);
         let der = pem::parse(&certificate).unwrap().into_contents();

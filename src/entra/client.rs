@@ -13,11 +13,13 @@ use uuid::Uuid;
 use crate::domain::{Clock, ExternalId, SystemClock};
 use crate::entra::base_url::BaseUrl;
 use crate::entra::error_body::{ErrorBody, word};
+use crate::entra::grant::Grant;
 use crate::entra::http::{self, MAX_ERROR_BYTES, read_at_most};
-use crate::entra::token::{Cache, Proof, Token, Tokens};
+use crate::entra::proof::Slot;
+use crate::entra::token::{Cache, Token, Tokens};
 use crate::entra::{
-    Accepted, Attempt, Call, CallFailure, Contact, Credential, Disposition, EntraError, EventPages,
-    JobHealth, TargetSettings, TokenFailure, log,
+    Accepted, Attempt, Call, CallFailure, Contact, CredentialSource, CredentialsSeen, Disposition,
+    EntraError, EventPages, JobHealth, TargetSettings, TokenFailure, log,
 };
 
 /// The media type of a bulk request (RFC 7644 section 8.1); any other is answered with 400.
@@ -44,8 +46,11 @@ impl EntraClient {
     ///
     /// # Errors
     ///
-    /// When the settings have mistakes, the credential cannot be used, or `ca_file` cannot be read.
-    pub fn new(settings: TargetSettings, credential: Credential) -> Result<Self, EntraError> {
+    /// When the settings have mistakes, the credential cannot be had or used, or `ca_file` cannot be read.
+    pub fn new(
+        settings: TargetSettings,
+        credential: impl Into<CredentialSource>,
+    ) -> Result<Self, EntraError> {
         Self::with_clock(settings, credential, Arc::new(SystemClock))
     }
 
@@ -56,10 +61,10 @@ impl EntraClient {
     /// As [`EntraClient::new`].
     pub fn with_clock(
         settings: TargetSettings,
-        credential: Credential,
+        credential: impl Into<CredentialSource>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, EntraError> {
-        Self::with_second(settings, credential, None, clock)
+        Self::with_second(settings, credential.into(), None, clock)
     }
 
     /// The same, with a credential that takes the place of the first when Entra refuses that for good.
@@ -69,23 +74,29 @@ impl EntraClient {
     /// As [`EntraClient::new`], for either.
     pub fn with_second(
         settings: TargetSettings,
-        credential: Credential,
-        second: Option<Credential>,
+        credential: CredentialSource,
+        second: Option<CredentialSource>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, EntraError> {
         let addresses = settings.addresses().map_err(EntraError::Settings)?;
+        let slots = [Some(credential), second].into_iter().flatten();
+        let slots = slots.map(|source| Slot::new(source, &settings, &addresses.authority));
         let tokens = Tokens {
-            client: http::client(&addresses.authority, &settings.http)?,
-            token_url: addresses.authority.join(&[&settings.tenant_id, "oauth2", "v2.0", "token"]),
-            // The scope names the cloud's Graph, wherever Graph is really called.
-            scope: format!("{}.default", settings.cloud.graph()),
-            proof: Proof::new(credential, &settings, &addresses.authority)?,
-            second: match second {
-                None => None,
-                Some(second) => Some(Proof::new(second, &settings, &addresses.authority)?),
+            slots: slots.collect::<Result<_, _>>()?,
+            grant: Grant {
+                client: http::client(&addresses.authority, &settings.http)?,
+                token_url: addresses.authority.join(&[
+                    &settings.tenant_id,
+                    "oauth2",
+                    "v2.0",
+                    "token",
+                ]),
+                client_id: settings.client_id.clone().unwrap_or_default(),
+                // The scope names the cloud's Graph, wherever Graph is really called.
+                scope: format!("{}.default", settings.cloud.graph()),
             },
+            salt: *Uuid::new_v4().as_bytes(),
             target: settings.name.clone(),
-            client_id: settings.client_id.clone().unwrap_or_default(),
             clock: Arc::clone(&clock),
             cache: Cache::default(),
         };
@@ -108,6 +119,12 @@ impl EntraClient {
     /// When the token endpoint gives none.
     pub async fn token(&self) -> Result<(), TokenFailure> {
         self.token_at_hand().await.map(drop)
+    }
+
+    /// How the credentials stand, as far as this client, or a clone of it, has asked with them.
+    #[must_use]
+    pub fn credentials(&self) -> CredentialsSeen {
+        self.0.tokens.credentials()
     }
 
     /// When this client, or a clone of it, last heard of the other side.

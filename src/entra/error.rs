@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::entra::{FederatedProblem, IdentityProblem, SettingProblem};
+use crate::entra::{CredentialMissing, FederatedProblem, IdentityProblem, SettingProblem};
 
 /// A target's settings or credential make no client.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +11,12 @@ pub enum EntraError {
     /// Settings are wrong; all of them are listed.
     #[error("the settings of the target have {} mistakes: {}", .0.len(), list(.0))]
     Settings(Vec<SettingProblem>),
+    /// The credential cannot be had.
+    #[error(transparent)]
+    Credential(CredentialMissing),
+    /// The credential has become one of another kind.
+    #[error("the credential is of another kind than it was")]
+    OtherKind,
     /// The client secret is empty.
     #[error("the client secret is empty")]
     EmptySecret,
@@ -71,6 +77,18 @@ pub enum CertificateProblem {
     /// The key is no RSA key that can sign.
     #[error("the private key is no RSA key, and the assertion is signed with PS256")]
     NotRsa,
+    /// The bytes are no PFX file.
+    #[error("the file is neither PEM nor PFX (PKCS#12)")]
+    NotPfx,
+    /// The password does not open the PFX file.
+    #[error("the password does not open the PFX file")]
+    PfxPassword,
+    /// The PFX file is encrypted in a way that is not read here.
+    #[error("the PFX file is encrypted in a way that is not known here; export it with AES-256")]
+    PfxEncryption,
+    /// The PFX file holds no private key.
+    #[error("there is no private key in the PFX file; export it with its private key")]
+    NoKeyInPfx,
     /// No certificate belongs to the key.
     #[error("no certificate in the PEM belongs to the private key")]
     Mismatch,

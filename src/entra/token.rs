@@ -3,48 +3,26 @@
 //! Follows the Microsoft identity platform page "OAuth 2.0 client credentials flow". The life of a
 //! token is what `expires_in` says; the token itself is never parsed.
 
-use std::io::ErrorKind;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use oauth2::basic::{BasicClient, BasicTokenType};
-use oauth2::{
-    AuthType, ClientId, ClientSecret, RequestTokenError, Scope, TokenResponse as _, TokenUrl,
-};
-use reqwest::Client;
 use reqwest::header::HeaderValue;
-use secrecy::{ExposeSecret as _, SecretString};
-use url::Url;
 
 use crate::domain::{Clock, TargetName};
-use crate::entra::assertion::Signer;
-use crate::entra::base_url::BaseUrl;
-use crate::entra::federated;
-use crate::entra::identity::Identity;
-use crate::entra::oauth::TokenHttp;
-use crate::entra::settings::is_guid;
-use crate::entra::token_failure::Asked;
-use crate::entra::{
-    Credential, Disposition, EntraError, FederatedProblem, SettingProblem, TargetSettings,
-    TokenFailure,
-};
+use crate::entra::grant::{Grant, Granted};
+use crate::entra::proof::{NoProof, Print, Proof, Slot};
+use crate::entra::refusals::{Refusals, Refused};
+use crate::entra::{CredentialsSeen, Disposition, TokenFailure};
 
 /// How long before its end a token is replaced; a tenth of its life where that is less.
 const REFRESH_BEFORE: Duration = Duration::from_mins(5);
-
-/// How long a token is taken to live when the answer does not say.
-const UNSTATED_LIFE: Duration = Duration::from_mins(5);
 
 /// The longest life that is believed: what continuous access evaluation gives (28 h).
 const LONGEST_LIFE: Duration = Duration::from_hours(28);
 
 /// How long a token that could not be replaced early is used before the next try.
 const EARLY_RETRY: SignedDuration = SignedDuration::from_secs(30);
-
-/// RFC 7523 section 2.2.
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A token as a header that does not show itself.
 #[derive(Clone)]
@@ -53,82 +31,13 @@ pub(super) struct Token {
     number: u64,
 }
 
-/// What proves who we are.
-pub(super) enum Proof {
-    Secret(SecretString),
-    Certificate(Signer),
-    FederatedToken(PathBuf),
-    ManagedIdentity(Identity),
-}
-
-impl Proof {
-    /// Makes a credential ready for use. A federated token is looked at, so that it is told early
-    /// when there is none.
-    pub(super) fn new(
-        credential: Credential,
-        settings: &TargetSettings,
-        authority: &BaseUrl,
-    ) -> Result<Self, EntraError> {
-        if settings.client_id.is_none() && !matches!(credential, Credential::ManagedIdentity { .. })
-        {
-            let hint = "copy the application (client) id of the API client's app registration";
-            return Err(EntraError::Settings(vec![SettingProblem {
-                key: "client_id",
-                message: "is missing, and the credential is that of an app".to_owned(),
-                hint: Some(hint),
-            }]));
-        }
-        match credential {
-            Credential::ClientSecret(secret) if secret.expose_secret().is_empty() => {
-                Err(EntraError::EmptySecret)
-            }
-            Credential::ClientSecret(secret) => Ok(Self::Secret(secret)),
-            Credential::Certificate { certificate_and_key } => {
-                Signer::from_pem(certificate_and_key.expose_secret())
-                    .map(Self::Certificate)
-                    .map_err(EntraError::Certificate)
-            }
-            Credential::FederatedToken { file } => match federated::read(&file) {
-                Ok(_) => Ok(Self::FederatedToken(file)),
-                Err(source) => Err(EntraError::FederatedToken { path: file, source }),
-            },
-            Credential::ManagedIdentity { client_id: Some(id), .. } if !is_guid(&id) => {
-                Err(EntraError::Settings(vec![SettingProblem {
-                    key: "credential.managed_identity.client_id",
-                    message: "is no GUID".to_owned(),
-                    hint: Some("copy the client id of the managed identity from its overview page"),
-                }]))
-            }
-            Credential::ManagedIdentity { client_id, host } => {
-                let resource = settings.cloud.graph();
-                Identity::new(host, client_id.as_deref(), &resource, authority, &settings.http)
-                    .map(Self::ManagedIdentity)
-            }
-        }
-    }
-}
-
-impl Proof {
-    /// Who is asked with it, and as what.
-    const fn asked(&self) -> Asked {
-        match self {
-            Self::Secret(_) => Asked::WithSecret,
-            Self::Certificate(_) => Asked::WithCertificate,
-            Self::FederatedToken(_) => Asked::WithFederatedToken,
-            Self::ManagedIdentity(identity) => identity.asked(),
-        }
-    }
-}
-
 /// Gets tokens, one request at a time.
 pub(super) struct Tokens {
-    pub(super) client: Client,
-    pub(super) token_url: Url,
-    pub(super) client_id: String,
-    pub(super) scope: String,
-    pub(super) proof: Proof,
-    /// What takes its place when it is refused for good.
-    pub(super) second: Option<Proof>,
+    pub(super) grant: Grant,
+    /// The credentials, in the order of the config; there are one or two.
+    pub(super) slots: Vec<Slot>,
+    /// See [`Proof::print`].
+    pub(super) salt: [u8; 16],
     /// For the log.
     pub(super) target: TargetName,
     pub(super) clock: Arc<dyn Clock>,
@@ -145,8 +54,7 @@ pub(super) struct Cache {
 #[derive(Default)]
 struct State {
     kept: Option<Kept>,
-    /// Whether the second proof has got the last token.
-    uses_second: bool,
+    refusals: Refusals,
     /// Requests that have ended, well or not.
     ended: u64,
     /// How the last one failed, if it did.
@@ -157,6 +65,12 @@ struct Kept {
     token: Token,
     refresh_at: Timestamp,
     expires_at: Timestamp,
+}
+
+/// The proofs of one moment, in the order of the config, and how to tell them from later ones.
+struct Proofs {
+    each: Vec<Result<Proof, NoProof>>,
+    prints: Vec<Option<Print>>,
 }
 
 impl Tokens {
@@ -196,102 +110,101 @@ impl Tokens {
         }
     }
 
+    /// How the credentials stand.
+    pub(super) fn credentials(&self) -> CredentialsSeen {
+        self.state().refusals.seen()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.cache.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks with the proof that got the last token, and where that is refused for good with the other.
-    /// Where both are, that is told of the one that was asked with first.
-    async fn request(&self, now: Timestamp) -> Result<(HeaderValue, Duration), TokenFailure> {
-        let Some(second) = &self.second else { return self.request_with(&self.proof, now).await };
-        let used_second = self.state().uses_second;
-        let (own, other) = if used_second { (second, &self.proof) } else { (&self.proof, second) };
-        let refusal = match self.request_with(own, now).await {
-            Err(failure) if failure.is_of_the_credential() => failure,
+    /// Asks with the credentials as they are now. What was refused for good is asked with again once it
+    /// has changed, or after a pause that grows: refusals in a row end in a lock-out.
+    async fn request(&self, now: Timestamp) -> Result<Granted, TokenFailure> {
+        let proofs = self.proofs().await;
+        if let Some(failure) = self.state().refusals.held_back(&proofs.prints, now) {
+            return Err(failure);
+        }
+        let failure = match self.ask_with(&proofs, now).await {
+            Err(failure) if failure.is_refusal() => failure,
             answer => return answer,
         };
-        match self.request_with(other, now).await {
-            Ok(token) => {
-                self.state().uses_second = !used_second;
-                tracing::warn!(
-                    target.name = %self.target,
-                    refused = if used_second { "second" } else { "first" },
-                    error = %refusal,
-                    advice = refusal.advice(),
-                    "a credential of this target was refused; the other one is used from now on"
-                );
-                Ok(token)
-            }
-            // what passes by itself is no answer to whether it would be taken
-            Err(failure) if failure.disposition() != Disposition::Halt => Err(failure),
-            Err(_) => Err(refusal),
-        }
-    }
-
-    async fn request_with(
-        &self,
-        proof: &Proof,
-        now: Timestamp,
-    ) -> Result<(HeaderValue, Duration), TokenFailure> {
-        let asked = proof.asked();
-        let answer = match proof {
-            Proof::ManagedIdentity(identity) => identity.request(now).await,
-            Proof::Secret(_) | Proof::Certificate(_) | Proof::FederatedToken(_) => {
-                self.request_as_app(proof, now).await
+        // one may have been replaced, and the old one revoked, between the reading and the asking
+        let later = self.proofs().await;
+        let (failure, prints) = if later.prints == proofs.prints {
+            (failure, proofs.prints)
+        } else {
+            match self.ask_with(&later, now).await {
+                Err(failure) if failure.is_refusal() => (failure, later.prints),
+                answer => return answer,
             }
         };
-        let (header, life) = answer.map_err(|failure| failure.of(asked))?;
-        Ok((header, life.unwrap_or(UNSTATED_LIFE)))
+        let again_at = self.state().refusals.hold_back(prints, failure.clone(), now);
+        tracing::error!(
+            target.name = %self.target,
+            error = %failure,
+            advice = failure.advice(),
+            again_at = %again_at,
+            "Entra refuses the credentials of this target; they are shown again when one has changed, or then"
+        );
+        Err(failure)
     }
 
-    async fn request_as_app(
-        &self,
-        proof: &Proof,
-        now: Timestamp,
-    ) -> Result<(HeaderValue, Option<Duration>), TokenFailure> {
-        let token_url = TokenUrl::from_url(self.token_url.clone());
-        let mut client = BasicClient::new(ClientId::new(self.client_id.clone()))
-            .set_auth_type(AuthType::RequestBody)
-            .set_token_uri(token_url);
-        let mut assertion = None;
-        match proof {
-            Proof::Secret(secret) => {
-                client =
-                    client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()));
+    /// Asks with one after the other while they are refused for good; those that were before come last.
+    /// Where all are, that is told of the one that was asked with first.
+    async fn ask_with(&self, proofs: &Proofs, now: Timestamp) -> Result<Granted, TokenFailure> {
+        let order = self.state().refusals.order(&proofs.prints);
+        let mut first: Option<TokenFailure> = None;
+        for number in order {
+            let Some(proof) = proofs.each.get(number) else { continue };
+            let print = proofs.prints.get(number).copied().flatten();
+            let answer = match proof {
+                Ok(proof) => self.grant.ask(proof, now).await,
+                Err(missing) => Err(missing.clone().into()),
+            };
+            match answer {
+                Ok(granted) => {
+                    self.note_taken(number);
+                    return Ok(granted);
+                }
+                Err(failure) if failure.is_of_the_credential() => {
+                    let refused = Refused { number, failure: failure.clone(), at: now };
+                    self.state().refusals.note(refused, print, failure.is_refusal());
+                    first.get_or_insert(failure);
+                }
+                // what passes by itself is no answer to whether it would be taken
+                Err(failure) if failure.disposition() != Disposition::Halt => return Err(failure),
+                Err(failure) => return Err(first.unwrap_or(failure)),
             }
-            Proof::Certificate(signer) => {
-                let jwt = signer.assertion(&self.client_id, self.token_url.as_str(), now);
-                assertion = Some(jwt.ok_or_else(TokenFailure::sign)?);
-            }
-            Proof::FederatedToken(path) => {
-                let file = path.clone();
-                let read = tokio::task::spawn_blocking(move || federated::read(&file)).await;
-                let token = read.unwrap_or(Err(FederatedProblem::Read(ErrorKind::Interrupted)));
-                assertion = Some(token.map_err(TokenFailure::federated)?);
-            }
-            // it is asked elsewhere, and has nothing to say here
-            Proof::ManagedIdentity(_) => return Err(TokenFailure::no_token()),
         }
-        let mut request =
-            client.exchange_client_credentials().add_scope(Scope::new(self.scope.clone()));
-        if let Some(assertion) = &assertion {
-            request = request
-                .add_extra_param("client_assertion_type", ASSERTION_TYPE)
-                .add_extra_param("client_assertion", assertion.expose_secret());
-        }
-        let http = TokenHttp { client: &self.client, now };
-        let answer = request.request_async(&http).await.map_err(|error| match error {
-            RequestTokenError::Request(failure) => failure,
-            // The others hold the body, and the body may hold a token.
-            _ => TokenFailure::no_token(),
-        })?;
-        if *answer.token_type() != BasicTokenType::Bearer {
-            return Err(TokenFailure::no_token());
-        }
-        let text = format!("Bearer {}", answer.access_token().secret());
-        let mut header = HeaderValue::try_from(text).map_err(|_| TokenFailure::no_token())?;
-        header.set_sensitive(true);
-        Ok((header, answer.expires_in()))
+        Err(first.unwrap_or_else(TokenFailure::no_token))
+    }
+
+    fn note_taken(&self, number: usize) {
+        let change = self.state().refusals.taken(number);
+        let Some(refusal) = change else { return };
+        tracing::warn!(
+            target.name = %self.target,
+            refused = refusal.word(),
+            error = %refusal.failure,
+            advice = refusal.failure.advice(),
+            "a credential of this target was refused; the other one is used from now on"
+        );
+    }
+
+    /// Reads the credentials, where that holds up nobody.
+    async fn proofs(&self) -> Proofs {
+        let (slots, salt) = (self.slots.clone(), self.salt);
+        let read = tokio::task::spawn_blocking(move || {
+            let each: Vec<_> = slots.iter().map(Slot::proof).collect();
+            let prints =
+                each.iter().map(|proof| proof.as_ref().ok().map(|proof| proof.print(salt)));
+            let prints = prints.collect();
+            Proofs { each, prints }
+        });
+        // that fails when the runtime is shut down: then nobody waits for a token any more
+        read.await.unwrap_or(Proofs { each: Vec::new(), prints: Vec::new() })
     }
 }
 
@@ -304,7 +217,7 @@ impl State {
     /// Notes how a request ended. An old token that still lives is better than none.
     fn end(
         &mut self,
-        answer: Result<(HeaderValue, Duration), TokenFailure>,
+        answer: Result<Granted, TokenFailure>,
         asked_at: Timestamp,
     ) -> Result<Token, TokenFailure> {
         self.ended += 1;
@@ -322,9 +235,10 @@ impl State {
                 Ok(token)
             }
             Err(failure) => {
+                // A refusal for good is told by the log and by an alert; what waits need not fail for it
+                // while there is time to mend it.
                 if let Some(kept) = &mut self.kept
                     && asked_at < kept.expires_at
-                    && failure.disposition() != Disposition::Halt
                 {
                     kept.refresh_at = kept
                         .expires_at
@@ -386,9 +300,12 @@ mod tests {
     }
 
     #[test]
-    fn a_lasting_failure_is_told_at_once() {
+    fn a_token_that_still_lives_outlasts_a_refusal_too() {
         let mut state = with_token(3599);
-        assert!(state.end(Err(TokenFailure::refused(401, b"", None)), at(3300)).is_err());
+        let refusal = || Err(TokenFailure::refused(401, b"", None));
+        assert!(state.end(refusal(), at(3300)).is_ok());
+        assert!(state.end(refusal(), at(3598)).is_ok());
+        assert!(state.end(refusal(), at(3599)).is_err());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::entra::error_body::word;
 use crate::entra::http::TransportFailure;
-use crate::entra::{Disposition, FederatedProblem};
+use crate::entra::{CredentialMissing, Disposition, FederatedProblem};
 
 /// The token endpoint gave no token.
 #[derive(Clone)]
@@ -42,6 +42,10 @@ enum Cause {
     Sign,
     /// There was no federated token to send.
     Federated(FederatedProblem),
+    /// The credential cannot be had at the moment.
+    Missing(CredentialMissing),
+    /// What is in its place is no credential.
+    Unusable(CredentialMissing),
 }
 
 /// Who was asked, and with what.
@@ -225,6 +229,16 @@ impl TokenFailure {
         Self::because(Cause::Federated(problem), None)
     }
 
+    /// The credential cannot be had at the moment.
+    pub(super) fn no_credential(missing: CredentialMissing) -> Self {
+        Self::because(Cause::Missing(missing), None)
+    }
+
+    /// What is in the credential's place is none.
+    pub(super) fn unusable(why: CredentialMissing) -> Self {
+        Self::because(Cause::Unusable(why), None)
+    }
+
     /// The same, of a request to that service.
     pub(super) fn of(mut self, asked: Asked) -> Self {
         self.0.asked = asked;
@@ -283,8 +297,10 @@ impl TokenFailure {
         let details = &*self.0;
         let is_transient = match &details.cause {
             // a file that has been there is on its way again
-            Cause::Transport(_) | Cause::Federated(FederatedProblem::Read(_)) => true,
-            Cause::NoToken | Cause::Sign | Cause::Federated(_) => false,
+            Cause::Transport(_)
+            | Cause::Federated(FederatedProblem::Read(_))
+            | Cause::Missing(_) => true,
+            Cause::NoToken | Cause::Sign | Cause::Federated(_) | Cause::Unusable(_) => false,
             // IMDS says 404 while it is being updated, and 410 for up to 70 seconds
             Cause::Refused if details.asked.is_identity() => {
                 matches!(details.status, Some(404 | 408 | 410 | 429 | 500..=599))
@@ -305,6 +321,10 @@ impl TokenFailure {
     /// Whether it is the credential itself that was refused for good: another may be taken.
     pub(super) fn is_of_the_credential(&self) -> bool {
         let details = &*self.0;
+        // without the one the other can still do
+        if matches!(details.cause, Cause::Missing(_)) {
+            return true;
+        }
         if details.asked.is_identity() || self.disposition() != Disposition::Halt {
             return false;
         }
@@ -313,9 +333,14 @@ impl TokenFailure {
                 details.error.as_deref() == Some("invalid_client")
                     || details.aadsts.is_some_and(|code| CREDENTIAL_CODES.contains(&code))
             }
-            Cause::Sign | Cause::Federated(_) => true,
+            Cause::Sign | Cause::Federated(_) | Cause::Missing(_) | Cause::Unusable(_) => true,
             Cause::Transport(_) | Cause::NoToken => false,
         }
+    }
+
+    /// Whether the other side said no for good: asking again with the same is of no use, and does harm.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self.0.cause, Cause::Refused) && self.disposition() == Disposition::Halt
     }
 
     /// What an administrator does about it.
@@ -339,6 +364,10 @@ impl TokenFailure {
             Cause::Federated(_) => {
                 "check `federated_token` of the target, and what writes the file; it is read again \
                  for every token"
+            }
+            Cause::Missing(_) | Cause::Unusable(_) => {
+                "put it where `credential` of the target refers to; it is read again for every token, and \
+                 `scimport check` tries it"
             }
             Cause::Refused if self.disposition() != Disposition::Halt => {
                 if details.asked.is_identity() {
@@ -399,11 +428,15 @@ impl fmt::Display for TokenFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let details = &*self.0;
         let whom = details.asked.whom();
-        match details.cause {
+        match &details.cause {
             Cause::Transport(_) => return write!(f, "{whom} gave no answer"),
             Cause::NoToken => return write!(f, "the answer of {whom} holds no token"),
             Cause::Sign => return f.write_str("the client assertion could not be signed"),
             Cause::Federated(_) => return f.write_str("there is no federated token to send"),
+            Cause::Missing(_) => {
+                return f.write_str("there is no credential to ask for a token with");
+            }
+            Cause::Unusable(_) => return f.write_str("what is in the credential's place is none"),
             Cause::Refused => write!(f, "{whom} refused to give a token")?,
         }
         let code = details.aadsts.map(|code| format!("AADSTS{code}"));
@@ -431,6 +464,7 @@ impl Error for TokenFailure {
         match &self.0.cause {
             Cause::Transport(failure) => Some(failure),
             Cause::Federated(problem) => Some(problem),
+            Cause::Missing(why) | Cause::Unusable(why) => Some(why),
             Cause::Refused | Cause::NoToken | Cause::Sign => None,
         }
     }

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::{Bridge, HookError, Hooks};
-use crate::config::ServerConfig;
+use crate::config::{Secrets, ServerConfig};
 use crate::server::access::Credentials;
 use crate::server::gate::pass;
 use crate::server::routes::routes;
@@ -73,16 +73,13 @@ impl StartError {
 /// # Errors
 ///
 /// As [`start`], but for the address.
-pub fn check(
-    settings: &ServerConfig,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<(), StartError> {
-    let tokens = ServerTokens::read(settings, env)?;
+pub fn check(settings: &ServerConfig, secrets: &Secrets) -> Result<(), StartError> {
+    let tokens = ServerTokens::read(settings, secrets)?;
     if !settings.listen.ip().is_loopback() && !tokens.has_admin() {
         return Err(StartError::Unguarded(settings.listen));
     }
     if let Some(tls) = &settings.tls {
-        tls::read(tls, env)?;
+        tls::read(tls, secrets)?;
     }
     Ok(())
 }
@@ -112,7 +109,7 @@ pub fn start(
     cancel: CancellationToken,
 ) -> Result<Running, StartError> {
     let shown = match &settings.tls {
-        Some(tls) => Some(Arc::new(Shown::new(tls::read(tls, &bridge.lookup())?))),
+        Some(tls) => Some(Arc::new(Shown::new(tls::read(tls, &bridge.secrets)?))),
         None => None,
     };
     let live = live(bridge, others, settings)?;
@@ -154,7 +151,7 @@ fn live(
     others: Vec<Arc<dyn Credentials>>,
     settings: &ServerConfig,
 ) -> Result<Live, StartError> {
-    let tokens = ServerTokens::read(settings, &bridge.lookup())?;
+    let tokens = ServerTokens::read(settings, &bridge.secrets)?;
     if !settings.listen.ip().is_loopback() && !tokens.has_admin() {
         return Err(StartError::Unguarded(settings.listen));
     }
@@ -191,7 +188,7 @@ impl Running {
     ) -> Result<(), StartError> {
         let listens = ServerConfig { listen: self.shared.settings.listen, ..settings.clone() };
         let certificate = match (&self.shown, &settings.tls) {
-            (Some(shown), Some(tls)) => Some((shown, tls::read(tls, &bridge.lookup())?)),
+            (Some(shown), Some(tls)) => Some((shown, tls::read(tls, &bridge.secrets)?)),
             _ => None,
         };
         self.shared.replace(live(bridge, others, &listens)?);

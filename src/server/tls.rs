@@ -10,7 +10,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use secrecy::ExposeSecret as _;
 
-use crate::config::{SecretError, ServerTls};
+use crate::config::{SecretError, SecretRef, Secrets, ServerTls};
 
 /// Why a certificate cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -71,12 +71,9 @@ fn provider() -> CryptoProvider {
 /// # Errors
 ///
 /// When they cannot be had, are none, or do not fit.
-pub(super) fn read(
-    tls: &ServerTls,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Arc<CertifiedKey>, TlsError> {
-    let pem = |key, reference: &crate::config::SecretRef| {
-        reference.resolve(env).map_err(|source| TlsError::Read { key, source })
+pub(super) fn read(tls: &ServerTls, secrets: &Secrets) -> Result<Arc<CertifiedKey>, TlsError> {
+    let pem = |key, reference: &SecretRef| {
+        reference.resolve(secrets).map_err(|source| TlsError::Read { key, source })
     };
     let certificate = pem("certificate", &tls.certificate)?;
     let chain: Vec<CertificateDer<'static>> =

@@ -5,7 +5,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use crate::config::{SecretError, SecretRef, ServerConfig};
+use crate::config::{SecretError, SecretRef, Secrets, ServerConfig};
 use crate::server::access::{Caller, Credentials, Role};
 
 /// A token of fewer characters can be guessed.
@@ -65,15 +65,12 @@ struct Known {
 }
 
 impl ServerTokens {
-    /// Fetches the tokens that the config names; `env` looks up variables.
+    /// Fetches the tokens that the config names.
     ///
     /// # Errors
     ///
     /// When one cannot be had, or is too weak to be used.
-    pub fn read(
-        config: &ServerConfig,
-        env: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<Self, TokenError> {
+    pub fn read(config: &ServerConfig, secrets: &Secrets) -> Result<Self, TokenError> {
         let tokens = [
             ("admin_token", Role::Admin, &config.admin_token),
             ("reader_token", Role::Reader, &config.reader_token),
@@ -81,7 +78,7 @@ impl ServerTokens {
         let mut known: Vec<Known> = Vec::new();
         for (key, role, reference) in tokens {
             let Some(reference) = reference else { continue };
-            let token = read(key, reference, env)?;
+            let token = read(key, reference, secrets)?;
             let digest = digest(token.expose_secret());
             if known.iter().any(|other| other.digest == digest) {
                 return Err(TokenError::Same);
@@ -117,9 +114,9 @@ impl Credentials for ServerTokens {
 fn read(
     key: &'static str,
     reference: &SecretRef,
-    env: &dyn Fn(&str) -> Option<String>,
+    secrets: &Secrets,
 ) -> Result<SecretString, TokenError> {
-    let token = reference.resolve(env).map_err(|source| TokenError::Read { key, source })?;
+    let token = reference.resolve(secrets).map_err(|source| TokenError::Read { key, source })?;
     if !token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(TokenError::Unfit { key });
     }
@@ -143,9 +140,9 @@ mod tests {
             reader_token: Some(SecretRef::Env("R".into())),
             ..ServerConfig::default()
         };
-        ServerTokens::read(&config, &|name| {
-            Some(if name == "A" { admin.to_owned() } else { reader.to_owned() })
-        })
+        let env = [("A", admin), ("R", reader)];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        ServerTokens::read(&config, &Secrets::new(env))
     }
 
     #[tokio::test]
@@ -159,7 +156,7 @@ mod tests {
             assert_eq!(tokens.caller(other).await, None, "{other}");
         }
         assert!(tokens.has_admin());
-        let none = ServerTokens::read(&ServerConfig::default(), &|_| None).unwrap();
+        let none = ServerTokens::read(&ServerConfig::default(), &Secrets::default()).unwrap();
         assert!(!none.has_admin());
         assert_eq!(none.caller("").await, None);
     }
@@ -181,7 +178,7 @@ mod tests {
             admin_token: Some(SecretRef::Env("NOWHERE".into())),
             ..ServerConfig::default()
         };
-        let error = ServerTokens::read(&config, &|_| None).err().unwrap();
+        let error = ServerTokens::read(&config, &Secrets::default()).err().unwrap();
         assert_eq!(error.to_string(), "`server.admin_token` cannot be read");
     }
 }

@@ -1,5 +1,5 @@
 //! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys, leases,
-//! schedules, deliveries and alerts; and what keeps them safe and short.
+//! schedules, deliveries, alerts and the audit trail; and what keeps them safe and short.
 //!
 //! Small traits by entity, documented like an API, so that another database can take `SQLite`'s
 //! place; one conformance suite (`conformance/`) that every backend must pass. No SQL outside this room.
@@ -9,6 +9,7 @@
 //! clock. A digest is 16 bytes and says when two resources are equal (`scim::digest` makes it).
 
 mod alerts;
+mod audit;
 mod calls;
 #[cfg(test)]
 pub(crate) mod conformance;
@@ -33,6 +34,10 @@ mod trouble;
 mod upkeep;
 
 pub use alerts::{Alerts, HeldRun, TroubledRun};
+pub use audit::{
+    Audit, AuditFault, AuditHead, AuditRecord, AuditSummary, AuditVerdict, AuditedConfig, Chain,
+    LineFault, Link, line_of, link, record_of,
+};
 pub use calls::{CallId, CallLimits, CallPermit, Calls};
 pub use counts::{ChangeCounts, StatusCounts};
 pub use deliveries::{
@@ -75,6 +80,7 @@ pub trait Store:
     + Schedules
     + Alerts
     + Upkeep
+    + Audit
     + Send
     + Sync
 {
@@ -95,6 +101,7 @@ impl<T> Store for T where
         + Schedules
         + Alerts
         + Upkeep
+        + Audit
         + Send
         + Sync
 {

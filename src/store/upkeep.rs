@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::domain::{ExternalId, OperationStatus, TargetName};
+use crate::domain::{ExternalId, OperationStatus, TargetName, Who};
 use crate::store::{SealKeyId, SealKeys, StoreError};
 
 /// How the store is sealed.
@@ -107,12 +107,14 @@ pub trait Upkeep {
     /// are told to wait for them or name them, that is taken out. All of it or nothing.
     ///
     /// Leaves an active worker alone unless `even_active`, and anybody of whom something has not
-    /// ended.
+    /// ended. The audit trail tells who did it, and not of whom.
     async fn forget(
         &self,
         target: &TargetName,
         external_id: &ExternalId,
         even_active: bool,
+        who: Who,
+        now: Timestamp,
     ) -> Result<Forgetting, StoreError>;
 
     /// Removes operations and rows of runs that ended before an instant, but for the last of each

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use secrecy::ExposeSecret;
 
-use crate::config::{AuthConfig, SecretError, UserConfig, lookup};
+use crate::config::{AuthConfig, SecretError, Secrets, UserConfig};
 
 /// Why a request cannot prove who we are.
 #[derive(Debug, thiserror::Error)]
@@ -22,26 +22,25 @@ pub(super) enum AuthError {
 /// The header that proves it.
 pub(super) fn header(
     auth: &AuthConfig,
-    env: &[(String, String)],
+    secrets: &Secrets,
 ) -> Result<(HeaderName, HeaderValue), AuthError> {
-    let lookup = lookup(env);
     match auth {
         AuthConfig::Bearer(secret) => {
-            let secret = secret.resolve(&lookup)?;
+            let secret = secret.resolve(secrets)?;
             Ok((AUTHORIZATION, sensitive(&format!("Bearer {}", secret.expose_secret()))?))
         }
         AuthConfig::Basic { user, password } => {
             let user = match user {
                 UserConfig::Text(text) => text.clone(),
-                UserConfig::Secret(secret) => secret.resolve(&lookup)?.expose_secret().to_owned(),
+                UserConfig::Secret(secret) => secret.resolve(secrets)?.expose_secret().to_owned(),
             };
-            let password = password.resolve(&lookup)?;
+            let password = password.resolve(secrets)?;
             let both = STANDARD.encode(format!("{user}:{}", password.expose_secret()));
             Ok((AUTHORIZATION, sensitive(&format!("Basic {both}"))?))
         }
         AuthConfig::Header { name, value } => {
             let name = HeaderName::try_from(name.as_str()).map_err(|_| AuthError::Characters)?;
-            Ok((name, sensitive(value.resolve(&lookup)?.expose_secret())?))
+            Ok((name, sensitive(value.resolve(secrets)?.expose_secret())?))
         }
     }
 }
@@ -57,10 +56,9 @@ mod tests {
     use super::*;
     use crate::config::SecretRef;
 
-    fn env() -> Vec<(String, String)> {
-        [("A", "s3cret"), ("U", "aladdin"), ("X", "a\nb")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .to_vec()
+    fn env() -> Secrets {
+        let env = [("A", "s3cret"), ("U", "aladdin"), ("X", "a\nb")];
+        Secrets::new(env.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec())
     }
 
     fn from(name: &str) -> SecretRef {

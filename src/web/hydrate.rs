@@ -7,7 +7,6 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, LOCATION};
@@ -19,7 +18,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::config::{AuthConfig, FetchConfig, HttpConfig, aside};
+use crate::config::{AuthConfig, FetchConfig, HttpConfig, Secrets, aside};
 use crate::domain::{Clock as _, SourceName, SystemClock};
 use crate::source::Limits;
 use crate::web::address::Address;
@@ -70,7 +69,7 @@ pub struct Hydrator {
     source: SourceName,
     address: Address,
     auth: Option<AuthConfig>,
-    env: Arc<Vec<(String, String)>>,
+    secrets: Secrets,
     client: Client,
     pace: Pace,
     patience: Patience,
@@ -84,7 +83,7 @@ impl fmt::Debug for Hydrator {
 }
 
 impl Hydrator {
-    /// One that asks at an address; secrets come out of `env`, or the files that the config names.
+    /// One that asks at an address; `secrets` follows the references of the config.
     ///
     /// # Errors
     ///
@@ -93,7 +92,7 @@ impl Hydrator {
         source: &SourceName,
         config: &FetchConfig,
         http: &HttpConfig,
-        env: Arc<Vec<(String, String)>>,
+        secrets: Secrets,
     ) -> Result<Self, WebError> {
         let address = Address::parse(&config.url).ok_or(WebError::NoHost)?;
         Ok(Self {
@@ -101,7 +100,7 @@ impl Hydrator {
             client: client(address.sample(), http)?,
             address,
             auth: config.auth.clone(),
-            env,
+            secrets,
             pace: Pace::new(config.per_second),
             patience: Patience::default(),
             timeout: http.timeout,
@@ -121,7 +120,7 @@ impl Hydrator {
     ///
     /// When it cannot.
     pub fn check(&self) -> Result<(), HydrateFailure> {
-        let header = self.auth.as_ref().map(|auth| auth::header(auth, &self.env));
+        let header = self.auth.as_ref().map(|auth| auth::header(auth, &self.secrets));
         header.transpose().map(drop).map_err(|error| self.failure(error.into()))
     }
 
@@ -239,8 +238,8 @@ impl Hydrator {
             let accept = if is_document { "*/*" } else { "application/json" };
             let mut request = self.client.get(url.clone()).header(ACCEPT, accept);
             if let Some(auth) = &self.auth {
-                let (auth, env) = (auth.clone(), Arc::clone(&self.env));
-                let (name, value) = aside(move || auth::header(&auth, &env)).await?;
+                let (auth, secrets) = (auth.clone(), self.secrets.clone());
+                let (name, value) = aside(move || auth::header(&auth, &secrets)).await?;
                 request = request.header(name, value);
             }
             let sent = if is_document {

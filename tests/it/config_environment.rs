@@ -31,7 +31,10 @@ fn a_variable_sets_and_overrides_a_key() {
     assert_eq!((target.client_id.as_deref(), target.daily_calls), (Some("from-env"), 6000));
     assert_eq!(target.tracking.poll.as_secs(), 1);
     assert_eq!(target.job_id, "12345");
-    assert_eq!(target.credential, CredentialConfig::ClientSecret(SecretRef::Env("OTHER".into())));
+    assert_eq!(
+        target.credential,
+        CredentialConfig::ClientSecret { secret: SecretRef::Env("OTHER".into()), expires: None }
+    );
     assert_eq!(config.store.path, Path::new(".").join("env.db"));
     let source = config.source("hr").unwrap();
     assert_eq!((source.takes_over.len(), source.format.csv.header_row), (1, Some(2)));

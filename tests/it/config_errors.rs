@@ -205,10 +205,18 @@ fn a_scheduled_file_is_not_watched_as_well_and_what_is_fetched_has_no_name() {
 }
 
 #[test]
-fn what_comes_later_is_refused_and_never_ignored() {
-    let text = problems(&SMALL.replace("{ env = \"SECRET\" }", "{ vault = \"v\" }"));
-    assert!(text.contains("is not supported by this version"), "{text}");
-    assert_eq!(text.matches("line ").count(), 1, "{text}");
+fn the_name_of_a_secret_in_the_vault_has_a_shape() {
+    for name in ["hr-token", "a", "a1-"] {
+        let text = SMALL.replace("{ env = \"SECRET\" }", &format!("{{ vault = \"{name}\" }}"));
+        assert!(Config::parse(&text, Path::new("."), []).is_ok(), "{name}");
+    }
+    for name in ["", "1a", "hunter2_Zk", "Hunter2Zk", "hunter2~Zk", "../hunter2Zk"] {
+        let text = SMALL.replace("{ env = \"SECRET\" }", &format!("{{ vault = \"{name}\" }}"));
+        let text = problems(&text);
+        assert!(text.contains("`vault` is"), "{text}");
+        assert!(!text.to_lowercase().contains("hunter2"), "{text}");
+        assert_eq!(text.matches("line ").count(), 1, "{text}");
+    }
 }
 
 #[test]
@@ -253,9 +261,12 @@ fn mistakes_in_a_command_are_told_without_its_words() {
         ("{ command = [\"op\", 5, \"hunter2\"] }", "`command` has to be text in quotes, found"),
         ("{ command = [\"op\", \"hunter2\"], timeout = \"hunter2\" }", "`timeout` is no length"),
         ("{ command = [\"op\", \"hunter2\"], timeout = \"0s\" }", "`timeout` is no length"),
-        ("{ command = [\"op\", \"hunter2\"], file = \"f\" }", "takes one of `env`, `file` and"),
+        (
+            "{ command = [\"op\", \"hunter2\"], file = \"f\" }",
+            "takes one of `env`, `file`, `command` and",
+        ),
         ("{ env = \"A\", timeout = \"5s\" }", "takes `timeout` beside `command` only"),
-        ("{ timeout = \"5s\" }", "needs `env`, `file` or `command`"),
+        ("{ timeout = \"5s\" }", "needs `env`, `file`, `command` or `vault`"),
     ] {
         let text = problems(&SMALL.replace("{ env = \"SECRET\" }", secret));
         assert!(text.contains(words), "{secret}: {text}");

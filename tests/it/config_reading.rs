@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use scimport::config::{
-    AlertFormat, AlertWebhook, Burst, Config, CredentialConfig, Export, RetryConfig, SecretCommand,
-    SecretRef, ServerConfig, ServerTls, SmtpConfig, SmtpLogin, SmtpTls, TrackingConfig,
+    AlertFormat, AlertWebhook, AssertionConfig, Burst, Config, CredentialConfig, Export,
+    RetryConfig, SecretCommand, SecretRef, ServerConfig, ServerTls, SmtpConfig, SmtpLogin, SmtpTls,
+    TrackingConfig,
 };
 use scimport::domain::AlertKind;
 use scimport::mapping::{
@@ -116,7 +117,15 @@ fn every_key_of_a_target_is_read() {
     assert_eq!(target.graph_url.as_deref(), Some("http://127.0.0.1:8081"));
     let certificate = SecretRef::File(Path::new("conf").join("app.pem"));
     let key = Some(SecretRef::Env("APP_KEY".into()));
-    assert_eq!(target.credential, CredentialConfig::Certificate { certificate, key });
+    assert_eq!(
+        target.credential,
+        CredentialConfig::Certificate {
+            certificate,
+            key,
+            password: None,
+            signature: AssertionConfig::Ps256
+        }
+    );
     assert_eq!(target.daily_calls, 6000);
     assert_eq!(target.burst, Burst { calls: 30, window: seconds(5) });
     let (poll, unconfirmed_after) = (Duration::from_millis(500), seconds(5400));
@@ -525,7 +534,10 @@ fn a_command_is_read_with_its_time_out_and_found_beside_the_config() {
         let config = read(&SMALL.replace("{ env = \"SECRET\" }", command));
         config.target("entra").unwrap().credential.clone()
     };
-    let of = |command| CredentialConfig::ClientSecret(SecretRef::Command(command));
+    let of = |command| CredentialConfig::ClientSecret {
+        secret: SecretRef::Command(command),
+        expires: None,
+    };
     let plain = SecretCommand::new("op", &["read", "op://hr/entra", ""]);
     assert_eq!(
         credential("{ command = [\"op\", \"read\", \"op://hr/entra\", \"\"], timeout = \"30s\" }"),
@@ -570,7 +582,10 @@ fn a_credential_may_have_a_second_in_its_place() {
     let two = "[{ client_secret = { env = \"OLD\" } }, { client_secret = { env = \"NEW\" } }]";
     let config = read(&SMALL.replace("{ client_secret = { env = \"SECRET\" } }", two));
     let target = config.target("entra").unwrap();
-    let of = |name: &str| CredentialConfig::ClientSecret(SecretRef::Env(name.into()));
+    let of = |name: &str| CredentialConfig::ClientSecret {
+        secret: SecretRef::Env(name.into()),
+        expires: None,
+    };
     assert_eq!((&target.credential, &target.second_credential), (&of("OLD"), &Some(of("NEW"))));
     assert_eq!(read(SMALL).target("entra").unwrap().second_credential, None);
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use scimport::bridge::{BridgeError, Setup};
-use scimport::config::Config;
+use scimport::config::{Config, Secrets};
 use scimport::domain::TargetName;
 use scimport::entra::{Disposition, EntraClient, TokenFailure};
 use scimport::mock_entra::{
@@ -35,7 +35,7 @@ async fn client(text: &str, env: &[(&str, &str)]) -> Result<EntraClient, BridgeE
     let env: Arc<Vec<_>> = Arc::new(env.iter().map(owned).collect());
     let config = Config::parse(text, Path::new("."), env.iter().cloned()).unwrap();
     let setup = Arc::new(Setup::new(config).unwrap());
-    setup.client_aside(&TargetName::new("entra"), &env).await
+    setup.client_aside(&TargetName::new("entra"), &Secrets::new(env)).await
 }
 
 #[tokio::test]

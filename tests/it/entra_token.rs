@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
-use scimport::entra::{Credential, Disposition, EntraClient, EntraError};
+use scimport::entra::{AssertionSignature, Credential, Disposition, EntraClient, EntraError};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinSet;
@@ -63,7 +63,10 @@ async fn a_certificate_signs_a_fresh_assertion_each_time() {
     let params = CertificateParams::new(vec!["scimport.example".to_owned()]).unwrap();
     let certificate = params.self_signed(&key).unwrap();
     let pem = format!("{}{}", key.serialize_pem(), certificate.pem());
-    let credential = Credential::Certificate { certificate_and_key: pem.into() };
+    let credential = Credential::Certificate {
+        certificate_and_key: pem.into(),
+        signature: AssertionSignature::Ps256,
+    };
     let clock = MovedClock::default();
     let settings = settings(&server.uri(), &server.uri());
     let client = EntraClient::with_clock(settings, credential, Arc::new(clock.clone())).unwrap();
@@ -226,7 +229,10 @@ fn wrong_settings_and_credentials_make_no_client() {
     assert!(matches!(EntraClient::new(foreign, secret()), Err(EntraError::Settings(_))));
     let empty = Credential::ClientSecret(String::new().into());
     assert!(matches!(EntraClient::new(good(), empty), Err(EntraError::EmptySecret)));
-    let broken = Credential::Certificate { certificate_and_key: SECRET.into() };
+    let broken = Credential::Certificate {
+        certificate_and_key: SECRET.into(),
+        signature: AssertionSignature::Ps256,
+    };
     assert!(!format!("{broken:?}").contains("hunter2"));
     let error = EntraClient::new(good(), broken).err().unwrap();
     assert!(matches!(error, EntraError::Certificate(_)));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use scimport::domain::{
-    Change, DeliveryId, ExternalId, OperationId, RunId, SourceName, TargetName,
+    Change, DeliveryId, ExternalId, OperationId, Origin, RunId, SourceName, TargetName, Who,
 };
 use scimport::store::{
     Commit, Deliveries, FaultyRow, NewDelivery, NewRun, Operations, Outbox, PlannedOperation,
@@ -513,7 +513,10 @@ async fn whoever_is_forgotten_is_in_no_file_of_the_store() {
     for needle in [ID, NAME] {
         assert!(place.holds(needle));
     }
-    let done = store.forget(&target(), &ExternalId::from(ID), true).await.unwrap();
+    let done = store
+        .forget(&target(), &ExternalId::from(ID), true, Who::new("ann", Origin::Cli), at(4))
+        .await
+        .unwrap();
     assert!(matches!(done, scimport::store::Forgetting::Done(_)));
     assert_eq!(store.wipe().await.unwrap(), Wiped::Clean);
     for needle in [ID, NAME] {

@@ -1,9 +1,8 @@
 //! Asking an HR system for workers, against servers that do what HR systems do, and worse.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use scimport::config::{AuthConfig, FetchConfig, HttpConfig, SecretRef};
+use scimport::config::{AuthConfig, FetchConfig, HttpConfig, SecretRef, Secrets};
 use scimport::web::{HydrateFailure, HydrateTrouble, Hydrator, Patience, RedirectTrouble};
 use tokio_util::sync::CancellationToken;
 use wiremock::matchers::{any, header, method, path};
@@ -15,7 +14,7 @@ fn hydrator(url: &str) -> Hydrator {
     let auth = Some(AuthConfig::Bearer(SecretRef::Env("HR_TOKEN".to_owned())));
     let config = FetchConfig { url: url.to_owned(), auth, per_second: 1000 };
     let http = HttpConfig { proxy: None, ca_file: None, timeout: Duration::from_secs(20) };
-    let env = Arc::new(vec![("HR_TOKEN".to_owned(), SECRET.to_owned())]);
+    let env = Secrets::new(vec![("HR_TOKEN".to_owned(), SECRET.to_owned())]);
     let quick = Patience {
         attempts: 3,
         base: Duration::from_millis(1),
@@ -80,7 +79,7 @@ async fn a_secret_in_a_file_is_read_for_each_request() {
         per_second: 1000,
     };
     let http = HttpConfig { proxy: None, ca_file: None, timeout: Duration::from_secs(20) };
-    let hydrator = Hydrator::new(&"hr".into(), &config, &http, Arc::default()).unwrap();
+    let hydrator = Hydrator::new(&"hr".into(), &config, &http, Secrets::default()).unwrap();
     for secret in ["first", "second"] {
         std::fs::write(&file, secret).unwrap();
         worker(&hydrator, "1").await.unwrap();

@@ -5,12 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 
 use crate::bridge::Setup;
 use crate::config::{
-    AlertEmail, AlertFormat, AlertWebhook, HttpConfig, SecretError, SecretRef, SmtpLogin, aside,
-    lookup,
+    AlertEmail, AlertFormat, AlertWebhook, HttpConfig, SecretError, Secrets, SmtpLogin, aside,
 };
 use crate::telemetry::alerts::{Notice, document, mail, slack, teams};
 use crate::web::{MailError, PostError, post, send_mail};
@@ -62,39 +60,36 @@ impl ChannelError {
 
 /// The channels of a config.
 #[must_use]
-pub fn alert_channels(setup: &Setup, env: &Arc<Vec<(String, String)>>) -> Vec<Arc<dyn Channel>> {
+pub fn alert_channels(setup: &Setup, secrets: &Secrets) -> Vec<Arc<dyn Channel>> {
     let Some(config) = &setup.config().alerts else { return Vec::new() };
     let http = &setup.config().http;
     let mut channels: Vec<Arc<dyn Channel>> = Vec::new();
     for webhook in &config.webhooks {
         let name = format!("{} webhook, {}", webhook.format.as_str(), webhook.url);
-        let (config, http, env) = (webhook.clone(), http.clone(), Arc::clone(env));
-        channels.push(Arc::new(Webhook { name, config, http, env }));
+        let (config, http, secrets) = (webhook.clone(), http.clone(), secrets.clone());
+        channels.push(Arc::new(Webhook { name, config, http, secrets }));
     }
     if let Some(email) = &config.email {
-        let (config, http, env) = (email.clone(), http.clone(), Arc::clone(env));
-        channels.push(Arc::new(Email { config, http, env }));
+        let (config, http, secrets) = (email.clone(), http.clone(), secrets.clone());
+        channels.push(Arc::new(Email { config, http, secrets }));
     }
     channels
 }
 
 /// Looks whether the secrets of all channels can be had; gives those that cannot.
-pub(in crate::bridge) fn missing_secrets(
-    setup: &Setup,
-    env: &[(String, String)],
-) -> Vec<SecretError> {
+pub(in crate::bridge) fn missing_secrets(setup: &Setup) -> Vec<SecretError> {
     let Some(config) = &setup.config().alerts else { return Vec::new() };
     let login = config.email.as_ref().and_then(|email| email.smtp.login.as_ref());
     let secrets = config.webhooks.iter().map(|webhook| &webhook.url);
     let secrets = secrets.chain(login.map(|login| &login.password));
-    secrets.filter_map(|secret| fetch(secret, env).err()).collect()
+    secrets.filter_map(|secret| secret.resolve(setup.secrets()).err()).collect()
 }
 
 struct Webhook {
     name: String,
     config: AlertWebhook,
     http: HttpConfig,
-    env: Arc<Vec<(String, String)>>,
+    secrets: Secrets,
 }
 
 #[async_trait]
@@ -104,8 +99,8 @@ impl Channel for Webhook {
     }
 
     async fn tell(&self, notice: &Notice) -> Result<String, ChannelError> {
-        let (url, env) = (self.config.url.clone(), Arc::clone(&self.env));
-        let address = aside(move || fetch(&url, &env)).await?;
+        let (url, secrets) = (self.config.url.clone(), self.secrets.clone());
+        let address = aside(move || url.resolve(&secrets)).await?;
         let body = match self.config.format {
             AlertFormat::Json => document(notice),
             AlertFormat::Teams => teams(notice),
@@ -119,7 +114,7 @@ impl Channel for Webhook {
 struct Email {
     config: AlertEmail,
     http: HttpConfig,
-    env: Arc<Vec<(String, String)>>,
+    secrets: Secrets,
 }
 
 #[async_trait]
@@ -132,8 +127,8 @@ impl Channel for Email {
         let password = match self.config.smtp.login.clone() {
             None => None,
             Some(SmtpLogin { password, .. }) => {
-                let env = Arc::clone(&self.env);
-                Some(aside(move || fetch(&password, &env)).await?)
+                let secrets = self.secrets.clone();
+                Some(aside(move || password.resolve(&secrets)).await?)
             }
         };
         let mail = mail(notice);
@@ -142,8 +137,4 @@ impl Channel for Email {
             send_mail(&self.config, password.as_ref(), words, &self.http, notice.at()).await?;
         Ok(format!("taken by the mail server ({code})"))
     }
-}
-
-fn fetch(secret: &SecretRef, env: &[(String, String)]) -> Result<SecretString, SecretError> {
-    secret.resolve(&lookup(env))
 }

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
 use crate::bridge::Setup;
-use crate::config::{CredentialConfig, SecretRef, lookup};
+use crate::bridge::credential::pem;
+use crate::config::{CredentialConfig, SecretRef, Secrets};
 use crate::domain::SourceName;
 use crate::store::Key;
 use crate::telemetry::alerts::{Condition, Facts, certificate_ends};
@@ -18,16 +19,18 @@ const KEY_AFTERMATH: SignedDuration = SignedDuration::from_hours(24);
 pub(super) type CertificateEnds = Vec<(Option<String>, Timestamp)>;
 
 /// When the certificates of the config end, as far as they can be had.
-pub(super) fn certificates(setup: &Setup, env: &[(String, String)]) -> CertificateEnds {
-    let lookup = lookup(env);
+pub(super) fn certificates(setup: &Setup, secrets: &Secrets) -> CertificateEnds {
     // what cannot be had is told by whoever needs it
-    let ends = |secret: &SecretRef| certificate_ends(secret.resolve(&lookup).ok()?.expose_secret());
+    let ends = |secret: &SecretRef| certificate_ends(secret.resolve(secrets).ok()?.expose_secret());
     let config = setup.config();
     let targets = config.targets.iter().filter_map(|target| {
         let credentials = [Some(&target.credential), target.second_credential.as_ref()];
         let ends = credentials.into_iter().flatten().filter_map(|credential| match credential {
-            CredentialConfig::Certificate { certificate, .. } => ends(certificate),
-            CredentialConfig::ClientSecret(_)
+            CredentialConfig::Certificate { certificate, key, password, .. } => {
+                let pem = pem(certificate, key.as_ref(), password.as_ref(), secrets).ok()?;
+                certificate_ends(pem.expose_secret())
+            }
+            CredentialConfig::ClientSecret { .. }
             | CredentialConfig::FederatedToken { .. }
             | CredentialConfig::ManagedIdentity { .. } => None,
         });

@@ -85,8 +85,8 @@ impl Lookout {
         }
         if self.read_at.is_none_or(|at| now < at || now.duration_since(at) >= READ_CERTIFICATES) {
             self.read_at = Some(now);
-            let (setup, env) = (Arc::clone(&bridge.setup), Arc::clone(&bridge.env));
-            self.certificates = aside(move || certificates(&setup, &env)).await;
+            let (setup, secrets) = (Arc::clone(&bridge.setup), bridge.secrets.clone());
+            self.certificates = aside(move || certificates(&setup, &secrets)).await;
         }
         seen.conditions.extend(certificates_expiring(
             &self.certificates,

@@ -107,10 +107,10 @@ impl Hydration {
         config: &HydrateConfig,
     ) -> Result<Self, WebError> {
         let http = &bridge.setup.config().http;
-        let env = std::sync::Arc::clone(&bridge.env);
+        let secrets = bridge.secrets.clone();
         Ok(Self {
             source: source.clone(),
-            hydrator: Hydrator::new(source, &config.fetch, http, env)?.with_patience(PATIENCE),
+            hydrator: Hydrator::new(source, &config.fetch, http, secrets)?.with_patience(PATIENCE),
             id: IdPointer::new(&config.id),
             record: RecordsPointer::new(&config.record),
         })

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -142,8 +141,8 @@ impl Entry {
         let hydrator = if let Some(hydrator) = &self.hydrator {
             hydrator
         } else {
-            let (http, env) = (&self.bridge.setup.config().http, Arc::clone(&self.bridge.env));
-            let made = Hydrator::new(&self.source, fetch, http, env)
+            let (http, secrets) = (&self.bridge.setup.config().http, self.bridge.secrets.clone());
+            let made = Hydrator::new(&self.source, fetch, http, secrets)
                 .map_err(|source| ScheduleError::Client { name: self.source.clone(), source })?;
             // a report may take its time; what goes on failing is tried again from outside
             let patience = Patience { attempts: 2, ..Patience::default() };

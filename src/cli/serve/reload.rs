@@ -53,7 +53,7 @@ async fn next(
     let next = Arc::new(next);
     let settings = &next.setup.config().server;
     let daemon = daemon(&next);
-    let unfit = server::check(settings, &|name| context.variable(name)).err();
+    let unfit = server::check(settings, &next.secrets).err();
     let mut problems: Vec<Problem> = unfit.iter().map(of_server).collect();
     // to look at targets notes what they stand for: not before everything else is right
     let lacking = if unfit.is_some() {

@@ -108,7 +108,7 @@ fn bad() -> Vec<(String, &'static str)> {
         ),
         (
             "{ verify = \"github\", secrets = [{ x = \"hunter2\" }] }".to_owned(),
-            "needs `env`, `file` or `command`",
+            "needs `env`, `file`, `command` or `vault`",
         ),
         ("{ verify = \"github\", secrets = [[\"hunter2\"]] }".to_owned(), "where the secret is"),
         ("{ verify = \"bearer\", secrets = [{ env = \"A\" }] }".to_owned(), "scimport key create"),

@@ -4,6 +4,7 @@
 //! expression that gives an empty store and whatever has to outlive it.
 
 pub mod alerts;
+pub mod audit;
 pub mod calls;
 pub mod decisions;
 pub mod deliveries;
@@ -152,6 +153,10 @@ macro_rules! conformance {
             upkeep::nobody_waits_for_a_manager_who_is_forgotten,
             upkeep::old_operations_go_and_their_runs_still_count_them,
             upkeep::of_whoever_left_no_more_is_kept_than_who_it_was,
+            audit::entries_are_read_by_number_and_hang_together,
+            audit::a_trail_without_records_is_sound,
+            audit::a_head_that_was_noted_has_to_be_there,
+            audit::a_config_is_told_once_with_the_keys_that_are_others,
             random::no_worker_is_twice_on_the_way_and_the_latest_version_wins,
         );
     };

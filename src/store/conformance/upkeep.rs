@@ -1,6 +1,6 @@
 //! Promises of [`Upkeep`](crate::store::Upkeep) about people and runs; those about keys are of files.
 
-use crate::domain::{Change, ExternalId, OperationStatus, RunId, RunStatus};
+use crate::domain::{Change, ExternalId, OperationStatus, Origin, RunId, RunStatus, Who};
 use crate::store::conformance::sample::{
     at, commit, deliver, joiners, operations, outcome, rejected, reporting_to, row, run, target,
 };
@@ -21,7 +21,8 @@ async fn books<S: Store>(store: &S, id: &str) -> String {
 }
 
 async fn forget<S: Store>(store: &S, id: &str, even_active: bool) -> Forgetting {
-    store.forget(&target(), &ExternalId::from(id), even_active).await.unwrap()
+    let who = Who::new("ann", Origin::Cli);
+    store.forget(&target(), &ExternalId::from(id), even_active, who, at(99)).await.unwrap()
 }
 
 pub async fn a_forgotten_person_is_nobody_and_the_books_stay_right<S: Store>(store: &S) {
@@ -46,6 +47,10 @@ pub async fn a_forgotten_person_is_nobody_and_the_books_stay_right<S: Store>(sto
     let left = operations(store, "R1").await;
     assert_eq!(left.len(), 1);
     assert_eq!(left[0].external_id, Some(ExternalId::from("E2")));
+    let told = store.audit_page(0, 100).await.unwrap();
+    let told: Vec<_> = told.iter().filter(|record| record.action == "record.forgotten").collect();
+    assert_eq!((told.len(), told[0].subject.as_str()), (1, "target entra"));
+    assert_eq!(told[0].details, r#"{"operations":3,"record":true,"runs":2}"#);
     // whoever comes with that id is somebody new, and the numbers of the removed are free again
     commit(store, "R3", joiners(&["E1"]), at(40)).await;
     provision(store, "R3", 50).await;

@@ -2,7 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::domain::{ExternalId, OperationStatus, TargetName};
+use crate::domain::{
+    AuditAction, AuditDetails, AuditEntry, AuditSubject, ExternalId, OperationStatus, TargetName,
+    Who,
+};
 use crate::store::sqlite::connection::Failure;
 use crate::store::sqlite::convert::Cell;
 use crate::store::sqlite::removed;
@@ -86,6 +89,19 @@ pub(super) fn forget(
         scheduled: scheduled as u64,
         runs,
     }))
+}
+
+/// What the audit trail says of it: not of whom.
+pub(super) fn entry(target: &TargetName, done: Forgotten, who: Who) -> AuditEntry {
+    AuditEntry {
+        action: AuditAction::RecordForgotten,
+        subject: AuditSubject::Target(target.clone()),
+        details: AuditDetails::none()
+            .with("record", done.record)
+            .with("operations", done.operations)
+            .with("runs", done.runs),
+        who,
+    }
 }
 
 fn on_the_way(

@@ -10,6 +10,7 @@
 //! code leaves a line in the history (triggers).
 
 mod alerts;
+mod audit;
 mod calls;
 mod claims;
 mod connection;

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::domain::{ExternalId, TargetName};
+use crate::domain::{ExternalId, TargetName, Who};
 use crate::store::sqlite::connection::{Location, SqliteStore, blocking};
 use crate::store::sqlite::convert::micros;
-use crate::store::sqlite::{forget, kept, rekey, seals, wipe};
+use crate::store::sqlite::{audit, forget, kept, rekey, seals, wipe};
 use crate::store::{
     Forgetting, RekeyPlace, RekeyStep, SealKey, SealKeys, Seals, StoreError, Upkeep, Wiped,
 };
@@ -83,9 +83,19 @@ impl Upkeep for SqliteStore {
         target: &TargetName,
         external_id: &ExternalId,
         even_active: bool,
+        who: Who,
+        now: Timestamp,
     ) -> Result<Forgetting, StoreError> {
         let (target, id) = (target.clone(), external_id.clone());
-        self.write("forget a person", move |db| forget::forget(db, &target, &id, even_active)).await
+        self.write("forget a person", move |db| {
+            let found = forget::forget(db, &target, &id, even_active)?;
+            if let Forgetting::Done(done) = &found {
+                let entry = forget::entry(&target, *done, who);
+                audit::append(db, &entry, micros(now))?;
+            }
+            Ok(found)
+        })
+        .await
     }
 
     async fn remove_operations(
