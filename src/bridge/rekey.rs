@@ -75,7 +75,7 @@ impl Bridge {
             store.key = done.key.map(|key| key.to_string()),
             store.rewritten = done.rewritten,
             store.left = done.left,
-            "the store was encrypted anew"
+            "the store was brought under its key"
         );
         if done.left == 0 {
             done.wiped = Some(self.store.wipe().await?);

@@ -69,13 +69,13 @@ fn document(done: &PersonForgotten) -> serde_json::Value {
 
 fn tell_done(done: &PersonForgotten) {
     let removed = &done.removed;
-    let line = if removed.record { "the line in the ledger and " } else { "" };
-    say(format!(
-        "forgotten in target `{}`: {line}{} and {}",
-        done.target,
-        counted(removed.operations, "operation"),
-        counted(removed.scheduled, "row that was to apply later"),
-    ));
+    let line = if removed.record { "the line in the ledger, " } else { "" };
+    let later = match removed.scheduled {
+        0 => String::new(),
+        count => format!(", {} for later", counted(count, "row")),
+    };
+    let operations = counted(removed.operations, "operation");
+    say(format!("forgotten in target `{}`: {line}{operations}{later}", done.target));
     say(format!(
         "{} on counting them, without saying who it was",
         match removed.runs {
@@ -89,7 +89,7 @@ fn tell_done(done: &PersonForgotten) {
         }
         Wiped::LogInUse => tell(
             "warning: the log beside the store may still hold something of them: something reads from it \
-             all the time\nhint: `scimport store rekey` writes it anew, or a restart of the daemon",
+             all the time\nhint: stop the daemon for a moment: the log goes when nobody has the store open",
         ),
     }
     list("these files still name them, and are yours to keep or delete", &done.files);
@@ -99,21 +99,14 @@ fn tell_done(done: &PersonForgotten) {
     );
     tell(
         "not reached from here: the account in Entra, which stays as it is; backups; reports that somebody \
-         saved; what the HR system exports. A file that names them again makes them somebody new, and \
-         people who report to them name them as their manager until then",
+         saved; what the HR system exports. A file that names them again makes them somebody new. Whoever \
+         reported to them goes on naming them as manager until their own row changes",
     );
 }
 
 fn counted(count: u64, one: &str) -> String {
     match count {
         1 => format!("1 {one}"),
-        _ if one.starts_with("row ") => {
-            format!(
-                "{} {}",
-                words::thousands(count),
-                one.replacen("row that was", "rows that were", 1)
-            )
-        }
         _ => format!("{} {one}s", words::thousands(count)),
     }
 }

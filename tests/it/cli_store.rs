@@ -42,6 +42,11 @@ fn transcript(place: &Place, commands: &[&[&str]]) -> String {
     let mut text = String::new();
     for arguments in commands {
         let Ran { code, out, err } = place.run(arguments);
+        // the log begins with the time of day
+        let err: String = err
+            .lines()
+            .filter(|line| !line.starts_with(|first: char| first.is_ascii_digit()))
+            .fold(String::new(), |text, line| text + line + "\n");
         text.push_str(&format!("$ scimport {}\n{out}{err}[{code}]\n\n", arguments.join(" ")));
     }
     let folder = place.path("");
@@ -61,7 +66,7 @@ fn shown(path: &Path) -> String {
 fn what_an_admin_reads_of_encryption() {
     use std::os::unix::fs::PermissionsExt as _;
     let place = encrypted();
-    for name in ["store.key", "other.key"] {
+    for name in ["store.key", "other.key", "workers.csv"] {
         let private = std::fs::Permissions::from_mode(0o600);
         std::fs::set_permissions(place.path(name), private).unwrap();
     }
@@ -166,8 +171,8 @@ fn days_over_an_encrypted_store_end_as_over_a_plain_one() {
             store_says(&sealed.place, "key = { file = \"other.key\" }");
         }
     }
-    assert!(holds(&plain.place, "Wolkenstein"));
-    assert!(!holds(&sealed.place, "Wolkenstein"));
+    assert!(holds(&plain.place, "Wolkenste"));
+    assert!(!holds(&sealed.place, "Wolkenste"));
     // the log is as it may be while the program runs: it was not emptied for the looks above
     let history = sealed.run(&["record", "E2", "--json"]).expect(0).json();
     assert_eq!(history["history"].as_array().unwrap().len(), 3);
@@ -178,16 +183,16 @@ fn a_file_of_yesterday_is_read_from_the_ledger_that_was_encrypted_meanwhile() {
     let stage = Stage::quick();
     let days = days();
     stage.apply(&days[0], &["--wait", "outcome"]).expect(0);
-    assert!(holds(&stage.place, "Wolkenstein"));
+    assert!(holds(&stage.place, "Wolkenste"));
     stage.place.write("store.key", KEY);
     store_says(&stage.place, "key = { file = \"store.key\" }");
     let done = stage.run(&["store", "rekey", "--json"]).expect(0).json();
     assert_eq!((&done["rewritten"], &done["nothing_left_behind"]), (&json!(3), &json!(true)));
-    assert!(!holds(&stage.place, "Wolkenstein"));
+    assert!(!holds(&stage.place, "Wolkenste"));
     stage.place.write("workers.csv", &days[1]);
     let plan = stage.run(&["plan", "workers.csv", "--source", "hr", "--diff"]).expect(0);
     assert!(plan.out.contains("Lead") && plan.out.contains("Clerk"), "{plan:?}");
-    assert!(!holds(&stage.place, "Wolkenstein"));
+    assert!(!holds(&stage.place, "Wolkenste"));
 }
 
 /// A person who left is erased; the runs go on counting them, and the next file is told apart.
@@ -201,12 +206,13 @@ fn what_an_admin_reads_of_forgetting_somebody() {
         ),
     );
     let place = &stage.place;
-    place.write("inbox/done/yesterday.csv", GOOD);
+    let people = GOOD.replace(",Cy,", ",Cyrano,");
+    place.write("inbox/done/yesterday.csv", &people);
     place.write("inbox/done/old.xlsx", b"PK\x03\x04");
     place.write("inbox/done/other.csv", "E30\n");
-    let run = stage.apply(GOOD, &["--wait", "outcome"]).expect(0).json();
+    let run = stage.apply(&people, &["--wait", "outcome"]).expect(0).json();
     let before = stage.run(&["status", "latest", "--json"]).expect(0).json();
-    assert!(holds(place, "e3@contoso.example"));
+    assert!(holds(place, "Cyrano"));
 
     let told = transcript(
         place,
@@ -220,7 +226,7 @@ fn what_an_admin_reads_of_forgetting_somebody() {
         ],
     );
     insta::assert_snapshot!(told);
-    assert!(!holds(place, "e3@contoso.example"));
+    assert!(!holds(place, "Cyrano"));
     let after = stage.run(&["status", "latest", "--json"]).expect(0).json();
     assert_eq!(after, before);
     assert_counts(&after);
@@ -228,7 +234,7 @@ fn what_an_admin_reads_of_forgetting_somebody() {
     assert_eq!(lines.json_lines().len(), 2, "of 3 people in run {}", run["run"]);
 
     // whoever is in the next file is somebody new, and Entra knows the account by its id
-    let next = stage.apply(&format!("{GOOD}\n"), &["--wait", "outcome"]).json();
+    let next = stage.apply(&format!("{people}\n"), &["--wait", "outcome"]).json();
     assert_eq!(next["changes"]["joiner"], json!(1));
     let done = stage.run(&["forget", "E1", "--yes", "--even-active", "--json"]).expect(0).json();
     assert_eq!((&done["operations"], &done["record"]), (&json!(1), &json!(true)));

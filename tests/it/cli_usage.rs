@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::cli_support::{GOOD, Place, SECRET_VARIABLE, SOURCE, Stage, config, offline, ran};
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 19] = [
     "demo",
     "check",
     "convert",
@@ -19,6 +19,8 @@ const COMMANDS: [&str; 17] = [
     "status",
     "record",
     "report",
+    "forget",
+    "store",
     "key",
     "alerts",
     "import-mapping",
@@ -26,8 +28,14 @@ const COMMANDS: [&str; 17] = [
 ];
 
 /// Commands of a command.
-const SUBCOMMANDS: [[&str; 2]; 5] =
-    [["key", "create"], ["key", "list"], ["key", "rotate"], ["key", "revoke"], ["alerts", "test"]];
+const SUBCOMMANDS: [[&str; 2]; 6] = [
+    ["store", "rekey"],
+    ["key", "create"],
+    ["key", "list"],
+    ["key", "rotate"],
+    ["key", "revoke"],
+    ["alerts", "test"],
+];
 
 /// Every command, as words.
 fn commands() -> impl Iterator<Item = Vec<&'static str>> {

@@ -26,6 +26,7 @@ mod cli_report;
 mod cli_samples;
 #[cfg(test)]
 mod cli_store;
+#[cfg(test)]
 mod cli_support;
 #[cfg(test)]
 mod cli_usage;
@@ -100,6 +101,7 @@ mod journey_outcomes;
 mod journey_quota;
 #[cfg(test)]
 mod journey_real_data;
+#[cfg(test)]
 mod journey_sealed;
 #[cfg(test)]
 #[cfg(unix)]
@@ -170,6 +172,9 @@ mod serve_reload;
 mod serve_schedule;
 #[cfg(test)]
 #[cfg(unix)]
+mod serve_sealed;
+#[cfg(test)]
+#[cfg(unix)]
 mod serve_support;
 #[cfg(test)]
 #[cfg(unix)]
@@ -205,6 +210,7 @@ mod soak_tally;
 mod store_leases;
 #[cfg(test)]
 mod store_sealed;
+#[cfg(test)]
 mod store_sqlite;
 #[cfg(test)]
 mod support;

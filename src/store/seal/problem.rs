@@ -48,7 +48,7 @@ impl SealProblem {
         match self {
             Self::NoKey(_) => {
                 "name the key in `key` of `[store]`, or among `old_keys` when another one has taken its \
-                 place; `serve` takes new keys with its next start. Without the key nobody can read \
+                 place; `serve` takes other keys when it is started or reads its config again. Without the key nobody can read \
                  what it sealed: put back a store that you can read, or move this one away, and the \
                  next file sends everybody once more"
             }

@@ -17,7 +17,7 @@ use crate::store::sqlite::{migrations, seals, trouble};
 use crate::store::{LeaseHolder, SealKeys, StoreError};
 
 /// How long a connection waits for another process's write to end.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How often, and how far apart, a new store is asked to keep a log: ten seconds in all.
 const WAL_TRIES: u32 = 500;
