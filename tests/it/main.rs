@@ -29,6 +29,8 @@ mod cli_samples;
 #[cfg(test)]
 mod cli_schema;
 #[cfg(test)]
+mod cli_store;
+#[cfg(test)]
 mod cli_support;
 #[cfg(test)]
 mod cli_usage;
@@ -112,6 +114,8 @@ mod journey_quota;
 #[cfg(test)]
 mod journey_real_data;
 #[cfg(test)]
+mod journey_sealed;
+#[cfg(test)]
 #[cfg(unix)]
 mod kills;
 #[cfg(test)]
@@ -188,6 +192,9 @@ mod serve_reload;
 mod serve_schedule;
 #[cfg(test)]
 #[cfg(unix)]
+mod serve_sealed;
+#[cfg(test)]
+#[cfg(unix)]
 mod serve_support;
 #[cfg(test)]
 #[cfg(unix)]
@@ -223,6 +230,8 @@ mod soak_tally;
 mod store_audit;
 #[cfg(test)]
 mod store_leases;
+#[cfg(test)]
+mod store_sealed;
 #[cfg(test)]
 mod store_sqlite;
 #[cfg(test)]
