@@ -101,6 +101,9 @@ impl Daemon {
             let letting_go = async move { bridge.keep_letting_go(&token).await };
             tasks.spawn(self.in_turn("retention".to_owned(), cancel, letting_go));
         }
+        let (bridge, token) = (Arc::clone(&self.bridge), cancel.clone());
+        let noting = async move { bridge.keep_noting_head(&token).await };
+        tasks.spawn(self.in_turn("audit".to_owned(), cancel, noting));
         self.bridge.tell_of_stranded_deliveries().await;
         for source in &self.bridge.setup.config().sources {
             if let Some(webhook) = source.webhook.clone() {

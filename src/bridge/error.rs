@@ -1,7 +1,7 @@
 //! What can go wrong between the rooms.
 
 use crate::bridge::{
-    DecisionError, ForgetError, KeyError, ScheduleError, SealError, StoreKeyError,
+    DecisionError, ForgetError, KeyError, ScheduleError, SchemaError, SealError, StoreKeyError,
 };
 use crate::config::ConfigErrors;
 use crate::domain::{Problem, SourceName, TargetName};
@@ -84,6 +84,9 @@ pub enum BridgeError {
     /// Nobody was forgotten.
     #[error(transparent)]
     Forget(#[from] ForgetError),
+    /// A job's schema was not looked at, or not changed.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// A sealed plan was not applied.
     #[error(transparent)]
     Seal(#[from] SealError),

@@ -18,6 +18,7 @@ impl Bridge {
             secrets,
             store: Arc::clone(&self.store),
             clock: Arc::clone(&self.clock),
+            who: self.who.clone(),
             wake: Arc::clone(&self.wake),
             // who comes back into the config and goes again is told again
             orphans: Arc::default(),

@@ -15,11 +15,12 @@ use crate::bridge::{BridgeError, Conditions, store_keys};
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, SecretError, Secrets, TargetConfig, WebhookConfig, aside,
 };
-use crate::domain::{Clock, SourceName, SystemClock, TargetName};
+use crate::domain::{Clock, Origin, SourceName, SystemClock, TargetName, Who};
 use crate::entra::{self, Cloud, EntraClient, EntraError, HttpSettings, TargetSettings};
 use crate::intake::{Feed, Inbox};
 use crate::mapping::Mapping;
 use crate::store::{SqliteStore, Store};
+use crate::vault::Vault;
 
 /// A config that was checked as a whole: every mapping compiled, every target's settings valid.
 pub struct Setup {
@@ -29,6 +30,7 @@ pub struct Setup {
     hook_feeds: BTreeMap<SourceName, Arc<Feed>>,
     settings: BTreeMap<TargetName, TargetSettings>,
     secrets: Secrets,
+    vault: Arc<Vault>,
     warnings: Vec<ConfigProblem>,
 }
 
@@ -52,7 +54,8 @@ impl Setup {
     }
 
     fn with_env(config: Config, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
-        let secrets = Secrets::new(env.to_vec());
+        let vault = Arc::new(Vault::new(&config.vault));
+        let secrets = Secrets::new(env.to_vec()).with_vault(Arc::clone(&vault) as _);
         let mut problems = Vec::new();
         let mut warnings = Vec::new();
         let mut settings = BTreeMap::new();
@@ -105,7 +108,7 @@ impl Setup {
             }
         }
         if problems.is_empty() {
-            Ok(Self { config, feeds, hook_feeds, settings, secrets, warnings })
+            Ok(Self { config, feeds, hook_feeds, settings, secrets, vault, warnings })
         } else {
             Err(ConfigErrors::new(problems))
         }
@@ -162,6 +165,11 @@ impl Setup {
         self.config.target(name.as_str()).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))
     }
 
+    /// What `entra` is told of a target.
+    pub(super) fn settings(&self, name: &TargetName) -> Result<&TargetSettings, BridgeError> {
+        self.settings.get(name).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))
+    }
+
     /// Whether every target is a stand-in on this machine, so that nobody can come to harm.
     #[must_use]
     pub fn is_rehearsal(&self) -> bool {
@@ -180,6 +188,12 @@ impl Setup {
     #[must_use]
     pub const fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    /// The vault of the config, whether it exists or not.
+    #[must_use]
+    pub const fn vault(&self) -> &Arc<Vault> {
+        &self.vault
     }
 
     /// The secrets of the alerts' channels that cannot be had.
@@ -291,6 +305,8 @@ pub struct Bridge {
     pub store: Arc<dyn Store>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Who runs it.
+    pub who: Who,
     /// What leads to secrets.
     pub secrets: Secrets,
     /// What this process has noticed and people have to be told.
@@ -317,9 +333,24 @@ impl Bridge {
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
+        Self::open_for(Who::bridge(Origin::Daemon), setup, clock, env)
+    }
+
+    /// The same for whoever runs it, who is in the audit trail with whatever nobody else asks for.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be opened.
+    pub fn open_for(
+        who: Who,
+        setup: Setup,
+        clock: Arc<dyn Clock>,
+        env: Vec<(String, String)>,
+    ) -> Result<Self, BridgeError> {
         let (config, secrets) = (&setup.config.store, setup.secrets.with_env(env));
         let store = SqliteStore::open_sealed(&config.path, store_keys(config, &secrets)?)?;
-        Ok(Self::with_store(setup, secrets, Arc::new(store), clock))
+        let store = Arc::new(store.operated_by(who.clone()));
+        Ok(Self { who, ..Self::with_store(setup, secrets, store, clock) })
     }
 
     /// The same, to take the encryption off.
@@ -328,13 +359,15 @@ impl Bridge {
     ///
     /// As [`open`](Self::open).
     pub fn open_to_unseal(
+        who: Who,
         setup: Setup,
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
         let (config, secrets) = (&setup.config.store, setup.secrets.with_env(env));
         let store = SqliteStore::open_to_unseal(&config.path, store_keys(config, &secrets)?)?;
-        Ok(Self::with_store(setup, secrets, Arc::new(store), clock))
+        let store = Arc::new(store.operated_by(who.clone()));
+        Ok(Self { who, ..Self::with_store(setup, secrets, store, clock) })
     }
 
     /// Opens the store for looking only: it is neither created nor changed. Where there is none, an
@@ -371,6 +404,7 @@ impl Bridge {
             inbox: Arc::new(Inbox::new(Arc::clone(&store))),
             store,
             clock,
+            who: Who::bridge(Origin::Daemon),
             wake: Arc::default(),
             orphans: Arc::default(),
             contacts: Arc::default(),

@@ -1,5 +1,7 @@
 //! `check`: is the config right? Offline.
 
+mod vault;
+
 use crate::bridge::{Hooks, Setup, store_keys};
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
@@ -16,7 +18,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
     for warning in setup.warnings() {
         tell(format!("warning: {warning}"));
     }
-    let mut exit = Exit::Success;
+    let mut exit = vault::run(&setup);
     for target in &setup.config().targets {
         match setup.client(&target.name, setup.secrets()) {
             Ok(_) => say(format!("target `{}`: settings and credential are there", target.name)),

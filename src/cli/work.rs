@@ -18,7 +18,7 @@ const ROUNDS: usize = 4;
 
 /// Delivers and tracks every target.
 pub async fn run(context: &Context, args: WorkArgs) -> Result<Exit, Failed> {
-    let bridge = context.bridge()?;
+    let bridge = context.committing().await?;
     let goal = match args.until {
         Until::Idle => Goal::Idle,
         Until::Settled => Goal::Settled,

@@ -5,18 +5,19 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
-use crate::config::changes::{Digests, digests};
-use crate::config::document::Document;
+use crate::config::changes::{Digests, digests, key_digests};
+use crate::config::document::{Document, Part};
 use crate::config::environment::overlay;
-use crate::config::node::Table;
+use crate::config::node::{Origin, Table};
 use crate::config::problem::{ConfigErrors, ConfigPlace, ConfigProblem};
 use crate::config::section::{Report, Section};
 use crate::config::{
     AlertsConfig, HttpConfig, RetentionConfig, ServerConfig, SourceConfig, StoreConfig,
-    TargetConfig, TelemetryConfig, alerts, azure, http, retention, server, source, store, syntax,
-    target, telemetry,
+    TargetConfig, TelemetryConfig, VaultConfig, VaultUse, alerts, azure, http, retention, server,
+    source, store, syntax, target, telemetry, vault,
 };
 
 /// Largest config read, in bytes: a mapping of thousands of lines fits.
@@ -24,7 +25,7 @@ const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// What a config is called where it has no file.
 const NAMELESS: &str = "scimport.toml";
 pub(super) const SECTIONS: &[&str] =
-    &["store", "target", "http", "source", "server", "telemetry", "alerts", "retention"];
+    &["store", "target", "http", "source", "server", "telemetry", "alerts", "vault", "retention"];
 
 /// A config that reads without a problem.
 #[derive(Debug, Clone)]
@@ -49,8 +50,15 @@ pub struct Config {
     pub telemetry: TelemetryConfig,
     /// `[alerts]`, where it is there.
     pub alerts: Option<AlertsConfig>,
+    /// `[vault]`.
+    pub vault: VaultConfig,
+    pub(super) vault_uses: Vec<VaultUse>,
     /// What [`Config::changed_sections`] compares.
     pub(super) sections: Digests,
+    /// SHA-256 of the file.
+    pub digest: [u8; 32],
+    /// What [`Config::key_digests`] gives.
+    pub(super) keys: Digests,
     document: Arc<Document>,
 }
 
@@ -107,13 +115,15 @@ impl Config {
 
         let report = Report::new(&document, problems);
         let parts = Parts::read(&Section::root(&report, &root), folder);
-        let problems = report.into_problems();
+        let (problems, vault_uses) = report.into_found();
         if !problems.is_empty() {
             return Err(ConfigErrors::new(problems));
         }
-        let Parts { store, targets, sources, http, server, telemetry, alerts, retention } = parts;
+        let Parts { store, targets, sources, http, server, telemetry, alerts, vault, retention } =
+            parts;
         let (path, folder) = (path.to_owned(), folder.to_owned());
         let (document, sections) = (Arc::new(document), digests(&root));
+        let (digest, keys) = (Sha256::digest(text).into(), key_digests(&root));
         Ok(Self {
             path,
             folder,
@@ -125,7 +135,11 @@ impl Config {
             server,
             telemetry,
             alerts,
+            vault,
+            vault_uses,
             sections,
+            digest,
+            keys,
             document,
         })
     }
@@ -159,6 +173,19 @@ impl Config {
     }
 }
 
+impl Config {
+    /// A problem with a value whose place is known.
+    pub(super) fn problem_of(
+        &self,
+        origin: &Origin,
+        path: &str,
+        message: String,
+        hint: Option<String>,
+    ) -> ConfigProblem {
+        self.document.problem(origin, Part::Value, path, message, hint)
+    }
+}
+
 /// The sections, as far as they could be read.
 struct Parts {
     store: StoreConfig,
@@ -169,6 +196,7 @@ struct Parts {
     server: ServerConfig,
     telemetry: TelemetryConfig,
     alerts: Option<AlertsConfig>,
+    vault: VaultConfig,
 }
 
 impl Parts {
@@ -192,6 +220,7 @@ impl Parts {
             server: server::read(section("server").as_ref(), folder),
             telemetry: telemetry::read(section("telemetry").as_ref(), folder),
             alerts: section("alerts").map(|section| alerts::read(&section, folder)),
+            vault: vault::read(section("vault").as_ref(), folder),
         }
     }
 }

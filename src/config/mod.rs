@@ -52,6 +52,7 @@ mod target;
 mod telemetry;
 mod tenant;
 mod times;
+mod vault;
 mod webhook;
 
 pub use alerts::{AlertFormat, AlertWebhook, AlertsConfig};
@@ -72,9 +73,11 @@ pub use secrets::{SecretError, SecretRef, aside};
 pub use server::{ServerConfig, ServerTls};
 pub use source::{Export, SourceConfig, SourceTimeZone};
 pub use store::StoreConfig;
+pub use suggest::nearest;
 pub use target::{Burst, RetryConfig, TargetConfig, TrackingConfig};
 pub use telemetry::{OtlpConfig, TelemetryConfig};
 pub use times::Times;
+pub use vault::{VaultConfig, VaultKeyRef, VaultUse};
 pub use webhook::{
     SignatureAlgorithm, SignatureConfig, SignatureEncoding, SignedPart, VerifyConfig,
     WebhookConfig, WebhookPreset,

@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use crate::cli_support::{GOOD, Place, SECRET_VARIABLE, SOURCE, Stage, config, offline, ran};
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 23] = [
     "demo",
     "check",
+    "doctor",
     "convert",
     "plan",
     "apply",
@@ -22,19 +23,26 @@ const COMMANDS: [&str; 19] = [
     "forget",
     "store",
     "key",
+    "audit",
+    "schema",
     "alerts",
     "import-mapping",
     "mock-entra",
 ];
 
 /// Commands of a command.
-const SUBCOMMANDS: [[&str; 2]; 6] = [
+const SUBCOMMANDS: [[&str; 2]; 11] = [
     ["store", "rekey"],
     ["key", "create"],
     ["key", "list"],
     ["key", "rotate"],
     ["key", "revoke"],
     ["alerts", "test"],
+    ["audit", "verify"],
+    ["audit", "export"],
+    ["schema", "diff"],
+    ["schema", "push"],
+    ["schema", "restore"],
 ];
 
 /// Every command, as words.

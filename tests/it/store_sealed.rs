@@ -92,6 +92,7 @@ fn delivery(number: u8) -> NewDelivery {
         identity: [number; 32],
         is_lasting: false,
         received_at: at(0),
+        from: None,
         caller: "a key".into(),
         is_form: false,
         workers: 1,

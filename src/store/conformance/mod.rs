@@ -22,6 +22,7 @@ pub mod runs;
 pub mod sample;
 pub mod schedules;
 pub mod superseding;
+pub mod told;
 pub mod upkeep;
 
 /// Makes a test of each promise listed.
@@ -157,6 +158,10 @@ macro_rules! conformance {
             audit::a_trail_without_records_is_sound,
             audit::a_head_that_was_noted_has_to_be_there,
             audit::a_config_is_told_once_with_the_keys_that_are_others,
+            told::decisions_and_runs_are_told_once_with_who_and_from_where,
+            told::keys_are_told_and_what_failed_is_not,
+            told::deliveries_are_told_once,
+            told::answers_to_bulk_requests_are_told,
             random::no_worker_is_twice_on_the_way_and_the_latest_version_wins,
         );
     };

@@ -5,13 +5,13 @@ use std::error::Error;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use crate::domain::TargetName;
+use crate::domain::{Origin, TargetName, Who};
 use crate::store::sqlite::read_only::{self, Stamp};
 use crate::store::sqlite::{migrations, seals, trouble};
 use crate::store::{LeaseHolder, SealKeys, StoreError};
@@ -59,6 +59,8 @@ pub(super) struct Inner {
     readers: Mutex<Vec<Reader>>,
     /// What is sealed and opened with.
     keys: Mutex<Arc<SealKeys>>,
+    /// For whom the store does what nobody asks for at that moment.
+    operator: OnceLock<Who>,
     /// Targets whose lease is held through this store.
     pub(super) leased: Arc<Mutex<BTreeMap<TargetName, LeaseHolder>>>,
 }
@@ -232,9 +234,9 @@ impl SqliteStore {
 
     fn with_parts(location: Location, writer: Option<Mutex<Connection>>, keys: SealKeys) -> Self {
         let readers = Mutex::default();
-        let leased = Arc::default();
+        let (leased, operator) = (Arc::default(), OnceLock::new());
         let keys = Mutex::new(Arc::new(keys));
-        Self { inner: Arc::new(Inner { location, writer, readers, keys, leased }) }
+        Self { inner: Arc::new(Inner { location, writer, readers, keys, operator, leased }) }
     }
 
     /// What is sealed and opened with now.
@@ -245,6 +247,19 @@ impl SqliteStore {
     /// Seals and opens with these from now on; what has begun ends with those from before.
     pub(super) fn take_keys(&self, keys: SealKeys) {
         *held(&self.inner.keys) = Arc::new(keys);
+    }
+
+    /// The same store, for this operator: whoever started the process. What is sent, and what is closed
+    /// without anybody asking, is theirs in the audit trail. The first to be named stays.
+    #[must_use]
+    pub fn operated_by(self, who: Who) -> Self {
+        let _is_first = self.inner.operator.set(who);
+        self
+    }
+
+    pub(super) fn operator(&self) -> Who {
+        let named = self.inner.operator.get();
+        named.cloned().unwrap_or_else(|| Who::bridge(Origin::Daemon))
     }
 
     /// Does the work on a thread that may block, on one state of the store.

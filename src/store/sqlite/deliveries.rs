@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{DeliveryId, RunId, SourceName};
+use crate::domain::{DeliveryId, Origin, RunId, SourceName, Who};
 use crate::store::seal::Place;
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, limit as most, micros, whole};
 use crate::store::sqlite::seals::Sealer;
+use crate::store::sqlite::told::Told;
 use crate::store::{
     Backlog, Deliveries, Delivery, KeptDelivery, NewDelivery, StoreError, TakenDelivery,
     WaitingDelivery,
@@ -111,6 +112,7 @@ impl Deliveries for SqliteStore {
         deliveries: Vec<(DeliveryId, String)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let who = self.operator();
         self.write("end deliveries", move |db| {
             let mut statement = db.prepare_cached(
                 "-- deliveries.close
@@ -124,7 +126,9 @@ impl Deliveries for SqliteStore {
                     AND processed_at_us IS NULL",
             )?;
             for (id, problem) in &deliveries {
-                statement.execute(params![id.as_str(), problem, micros(now)])?;
+                if statement.execute(params![id.as_str(), problem, micros(now)])? > 0 {
+                    Told { who: &who, now_us: micros(now) }.closed(db, id)?;
+                }
             }
             Ok(())
         })
@@ -197,6 +201,8 @@ fn keep(
         whole(delivery.workers),
         sealer.pack(Place::Delivery { id: delivery.id.as_str() }, &delivery.body)?,
     ])?;
+    let who = Who::new(&delivery.caller, Origin::Webhook(delivery.from));
+    Told { who: &who, now_us: micros(delivery.received_at) }.received(db, delivery)?;
     Ok(KeptDelivery { id: delivery.id.clone(), is_new: true })
 }
 

@@ -15,7 +15,7 @@ use crate::store::seal::{Place, SealKeys};
 use crate::store::sqlite::connection::{Failure, Inner, Location, SqliteStore, blocking, held};
 use crate::store::sqlite::convert::{micros, whole};
 use crate::store::sqlite::seals::Sealer;
-use crate::store::sqlite::{deliveries, enter, faulty};
+use crate::store::sqlite::{deliveries, enter, faulty, told};
 use crate::store::{
     Commit, NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RecordNote, RunDraft, StoreError,
 };
@@ -113,6 +113,7 @@ impl RunDraft for SqliteDraft {
             }
             let sealer = Sealer::writing(&transaction, &self.keys)?;
             enter::enter(&transaction, &sealer, &run, micros(now))?;
+            told::committed(&transaction, &run, micros(now))?;
             transaction.commit()?;
             Ok(Commit::Done)
         })

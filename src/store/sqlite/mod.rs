@@ -47,6 +47,7 @@ mod schedule;
 mod schedules;
 mod seals;
 mod source_records;
+mod told;
 mod trouble;
 mod upkeep;
 mod user_names;

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use crate::domain::{
-    ExternalId, OperationId, OperationStatus, RunId, RunKind, SourceName, TargetName,
+    ExternalId, OperationId, OperationStatus, RunId, RunKind, SourceName, TargetName, Who,
 };
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, limit as most, micros};
 use crate::store::sqlite::draft::SqliteDraft;
-use crate::store::sqlite::{decide, deliveries, faulty, held_by, run_lists};
+use crate::store::sqlite::{decide, deliveries, faulty, held_by, run_lists, told};
 use crate::store::{
     ChangeCounts, FileHistory, Outcome, RefusedRun, Run, RunDraft, Runs, SmallRuns, StatusCounts,
     StoreError, StoredProblem,
@@ -44,11 +44,17 @@ impl Runs for SqliteStore {
         .await
     }
 
-    async fn bind_job(&self, target: &TargetName, job: &str) -> Result<(), StoreError> {
-        let (target, job) = (target.clone(), job.to_owned());
+    async fn bind_job(
+        &self,
+        target: &TargetName,
+        job: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (target, job, who) = (target.clone(), job.to_owned(), self.operator());
         self.write("bind a target", move |db| {
-            db.prepare_cached(
-                "-- runs.bind_job
+            let bound = db
+                .prepare_cached(
+                    "-- runs.bind_job
                 UPDATE targets
                 SET job = ?2
                 WHERE target = ?1
@@ -58,15 +64,22 @@ impl Runs for SqliteStore {
                         FROM records
                         WHERE records.target = targets.target
                             AND last_sent_us IS NOT NULL)",
-            )?
-            .execute([target.as_str(), &job])?;
+                )?
+                .execute([target.as_str(), &job])?;
+            if bound > 0 {
+                told::Told { who: &who, now_us: micros(now) }.bound(db, &target, &job)?;
+            }
             Ok(())
         })
         .await
     }
 
     async fn store_refused(&self, run: RefusedRun) -> Result<(), StoreError> {
-        self.write("store a refused file", move |db| refuse(db, &run)).await
+        self.write("store a refused file", move |db| {
+            refuse(db, &run)?;
+            told::refused(db, &run)
+        })
+        .await
     }
 
     async fn latest_run_of(
@@ -131,20 +144,20 @@ impl Runs for SqliteStore {
     async fn approve(
         &self,
         run: &RunId,
-        by: &str,
+        by: &Who,
         now: Timestamp,
     ) -> Result<Option<Outcome>, StoreError> {
-        let (run, by) = (run.clone(), by.to_owned());
+        let (run, by) = (run.clone(), by.clone());
         self.write("approve a run", move |db| decide::approve(db, &run, &by, now)).await
     }
 
     async fn cancel(
         &self,
         run: &RunId,
-        by: &str,
+        by: &Who,
         now: Timestamp,
     ) -> Result<Option<Outcome>, StoreError> {
-        let (run, by) = (run.clone(), by.to_owned());
+        let (run, by) = (run.clone(), by.clone());
         self.write("cancel a run", move |db| decide::cancel(db, &run, &by, now)).await
     }
 
@@ -152,10 +165,10 @@ impl Runs for SqliteStore {
         &self,
         run: &RunId,
         statuses: &[OperationStatus],
-        by: &str,
+        by: &Who,
         now: Timestamp,
     ) -> Result<Option<Outcome>, StoreError> {
-        let (run, statuses, by) = (run.clone(), statuses.to_vec(), by.to_owned());
+        let (run, statuses, by) = (run.clone(), statuses.to_vec(), by.clone());
         self.write("retry a run", move |db| decide::retry(db, &run, &statuses, &by, now)).await
     }
 
