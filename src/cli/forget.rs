@@ -85,7 +85,7 @@ fn tell_done(done: &PersonForgotten) {
     ));
     match done.wiped {
         Wiped::Clean => {
-            say("the store's file and its log were written anew: nothing of them is left there")
+            say("the store's file and its log were written anew: nothing of them is left there");
         }
         Wiped::LogInUse => tell(
             "warning: the log beside the store may still hold something of them: something reads from it \
