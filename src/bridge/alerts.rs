@@ -12,6 +12,7 @@ mod channels;
 mod conditions;
 mod expiry;
 mod look;
+mod refused;
 mod rounds;
 
 use std::sync::Arc;

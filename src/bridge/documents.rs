@@ -2,15 +2,18 @@
 //! ever added.
 
 mod delivery;
+mod examination;
 mod finding;
 mod key;
 mod operation;
 mod overview;
 mod run;
+mod schema;
 
 use jiff::{Timestamp, Unit};
 
 pub use delivery::DeliveryDocument;
+pub use examination::examination;
 pub use finding::{added_to, findings};
 pub use key::key;
 pub use operation::{OperationDocument, OperationOfRun, RecordDocument, operation, record};
@@ -18,6 +21,7 @@ pub use overview::overview;
 pub use run::{
     Changes, Counts, Decision, Held, RefusalDocument, RunDocument, already_planned, plan, run,
 };
+pub use schema::{schema_difference, schema_push, schema_restore};
 
 /// An instant: RFC 3339, UTC, milliseconds at most.
 #[must_use]

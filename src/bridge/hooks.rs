@@ -7,6 +7,7 @@ mod process;
 mod rate;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -220,8 +221,8 @@ fn open(source: &SourceName, config: &WebhookConfig, secrets: &Secrets) -> Resul
 }
 
 impl Bridge {
-    /// Judges a delivery to a source's webhook, and stores it; it is on the disk when this returns. Run
-    /// it to its end: deliveries are stored together.
+    /// Judges a delivery to a source's webhook, `from` some address, and stores it; it is on the disk when
+    /// this returns. Run it to its end: deliveries are stored together.
     ///
     /// # Errors
     ///
@@ -231,10 +232,11 @@ impl Bridge {
         hooks: &Hooks,
         source: &str,
         delivery: &Delivery<'_>,
+        from: Option<IpAddr>,
     ) -> Result<Taken, NotTaken> {
         let source = SourceName::new(source);
         let Some(open) = hooks.hooks.get(&source) else { return Err(NotTaken::NoSuchHook) };
-        let taken = self.judge_and_keep(open, &source, delivery).await;
+        let taken = self.judge_and_keep(open, &source, delivery, from).await;
         hooks.count(
             &source,
             match &taken {
@@ -259,6 +261,7 @@ impl Bridge {
         open: &OpenHook,
         source: &SourceName,
         delivery: &Delivery<'_>,
+        from: Option<IpAddr>,
     ) -> Result<Taken, NotTaken> {
         let received_at = self.clock.now();
         let hook = open.hook.now().await;
@@ -292,6 +295,7 @@ impl Bridge {
                 is_lasting: accepted.key.basis != Basis::Content,
                 received_at,
                 caller: by.clone(),
+                from,
                 is_form: accepted.is_form,
                 workers,
                 body: delivery.body.to_vec(),

@@ -11,11 +11,11 @@ use crate::bridge::contact::Contacts;
 use crate::bridge::credential::credential_source;
 use crate::bridge::feeds::{feed, hook_feed, hook_mapping};
 use crate::bridge::turns::Turns;
-use crate::bridge::{BridgeError, Conditions};
+use crate::bridge::{BridgeError, Conditions, store_keys};
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, SecretError, Secrets, TargetConfig, WebhookConfig, aside,
 };
-use crate::domain::{Clock, SourceName, SystemClock, TargetName};
+use crate::domain::{Clock, Origin, SourceName, SystemClock, TargetName, Who};
 use crate::entra::{self, Cloud, EntraClient, EntraError, HttpSettings, TargetSettings};
 use crate::intake::{Feed, Inbox};
 use crate::mapping::Mapping;
@@ -165,6 +165,11 @@ impl Setup {
         self.config.target(name.as_str()).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))
     }
 
+    /// What `entra` is told of a target.
+    pub(super) fn settings(&self, name: &TargetName) -> Result<&TargetSettings, BridgeError> {
+        self.settings.get(name).ok_or_else(|| BridgeError::NoSuchTarget(name.clone()))
+    }
+
     /// Whether every target is a stand-in on this machine, so that nobody can come to harm.
     #[must_use]
     pub fn is_rehearsal(&self) -> bool {
@@ -300,6 +305,8 @@ pub struct Bridge {
     pub store: Arc<dyn Store>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Who runs it.
+    pub who: Who,
     /// What leads to secrets.
     pub secrets: Secrets,
     /// What this process has noticed and people have to be told.
@@ -326,8 +333,41 @@ impl Bridge {
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
-        let store = SqliteStore::open(&setup.config.store.path)?;
-        Ok(Self::with_store(setup, Arc::new(store), clock, env))
+        Self::open_for(Who::bridge(Origin::Daemon), setup, clock, env)
+    }
+
+    /// The same for whoever runs it, who is in the audit trail with whatever nobody else asks for.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_for(
+        who: Who,
+        setup: Setup,
+        clock: Arc<dyn Clock>,
+        env: Vec<(String, String)>,
+    ) -> Result<Self, BridgeError> {
+        let (config, secrets) = (&setup.config.store, setup.secrets.with_env(env));
+        let store = SqliteStore::open_sealed(&config.path, store_keys(config, &secrets)?)?;
+        let store = store.operated_by(who.clone());
+        Ok(Self { who, ..Self::with_store(setup, secrets, Arc::new(store), clock) })
+    }
+
+    /// The same, to take the encryption off.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_to_unseal(
+        who: Who,
+        setup: Setup,
+        clock: Arc<dyn Clock>,
+        env: Vec<(String, String)>,
+    ) -> Result<Self, BridgeError> {
+        let (config, secrets) = (&setup.config.store, setup.secrets.with_env(env));
+        let store = SqliteStore::open_to_unseal(&config.path, store_keys(config, &secrets)?)?;
+        let store = store.operated_by(who.clone());
+        Ok(Self { who, ..Self::with_store(setup, secrets, Arc::new(store), clock) })
     }
 
     /// Opens the store for looking only: it is neither created nor changed. Where there is none, an
@@ -342,27 +382,29 @@ impl Bridge {
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
         let path = &setup.config.store.path;
+        let secrets = setup.secrets.with_env(env);
         let store = if path.exists() {
-            SqliteStore::open_read_only(path)?
+            let keys = store_keys(&setup.config.store, &secrets)?;
+            SqliteStore::open_sealed_read_only(path, keys)?
         } else {
             SqliteStore::in_memory()?
         };
-        Ok(Self::with_store(setup, Arc::new(store), clock, env))
+        Ok(Self::with_store(setup, secrets, Arc::new(store), clock))
     }
 
     fn with_store(
         setup: Setup,
+        secrets: Secrets,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        env: Vec<(String, String)>,
     ) -> Self {
-        let secrets = setup.secrets.with_env(env);
         Self {
             setup: Arc::new(setup),
             secrets,
             inbox: Arc::new(Inbox::new(Arc::clone(&store))),
             store,
             clock,
+            who: Who::bridge(Origin::Daemon),
             wake: Arc::default(),
             orphans: Arc::default(),
             contacts: Arc::default(),

@@ -19,7 +19,8 @@ use crate::entra::proof::Slot;
 use crate::entra::token::{Cache, Token, Tokens};
 use crate::entra::{
     Accepted, Attempt, Call, CallFailure, Contact, CredentialSource, CredentialsSeen, Disposition,
-    EntraError, EventPages, JobHealth, TargetSettings, TokenFailure, log,
+    EntraError, EventPages, JobHealth, JobSchema, MAX_SCHEMA_BYTES, TargetSettings, TokenFailure,
+    log,
 };
 
 /// The media type of a bulk request (RFC 7644 section 8.1); any other is answered with 400.
@@ -191,6 +192,39 @@ impl EntraClient {
         JobHealth::read(&job).ok_or_else(|| CallFailure::unreadable(Call::Job, 200))
     }
 
+    /// Gets the schema of the provisioning job.
+    ///
+    /// # Errors
+    ///
+    /// When Graph cannot be asked, answers with an error, with something that is no schema, or with
+    /// more than [`MAX_SCHEMA_BYTES`].
+    pub async fn schema(&self) -> Result<JobSchema, CallFailure> {
+        let url = self.job_url(Some("schema"));
+        let (bytes, request_id) = self.bytes(Call::Schema, &url, MAX_SCHEMA_BYTES).await?;
+        let text = String::from_utf8(bytes).ok();
+        text.and_then(|text| JobSchema::read(text).ok())
+            .ok_or_else(|| CallFailure::unreadable(Call::Schema, 200).with_request_id(request_id))
+    }
+
+    /// Replaces the whole schema of the provisioning job by a text.
+    ///
+    /// # Errors
+    ///
+    /// When Graph cannot be asked or does not take it; ask the failure whether it may have arrived.
+    pub async fn replace_schema(&self, text: &str) -> Result<(), CallFailure> {
+        let (id, url) = (Uuid::new_v4().to_string(), self.job_url(Some("schema")));
+        let request = |http: &Client| {
+            http.put(url.clone()).header(CONTENT_TYPE, "application/json").body(text.to_owned())
+        };
+        match self.send(Call::SchemaUpdate, &id, Attempt::First, request).await {
+            Err(failure) if failure.disposition() == Disposition::RefreshToken => {
+                self.send(Call::SchemaUpdate, &id, Attempt::AfterRefresh, request).await
+            }
+            answer => answer,
+        }
+        .map(drop)
+    }
+
     /// The job's events since an instant, page by page. No page at all in a cloud without a log
     /// ([`Cloud::has_provisioning_log`](crate::entra::Cloud::has_provisioning_log)).
     #[must_use]
@@ -217,6 +251,11 @@ impl EntraClient {
         EventPages::new(self.clone(), first)
     }
 
+    /// Where Graph is.
+    pub(super) fn graph(&self) -> &BaseUrl {
+        &self.0.graph
+    }
+
     /// The address of the next page, if it lies where the token may go.
     pub(super) fn own_page(&self, current: &Url, link: &str) -> Result<Url, CallFailure> {
         let url = current.join(link).map_err(|_| CallFailure::foreign_page())?;
@@ -230,6 +269,18 @@ impl EntraClient {
         url: &Url,
         limit: usize,
     ) -> Result<Value, CallFailure> {
+        let (bytes, request_id) = self.bytes(call, url, limit).await?;
+        serde_json::from_slice(&bytes)
+            .map_err(|_| CallFailure::unreadable(call, call.expected()).with_request_id(request_id))
+    }
+
+    /// Gets the bytes of a document, and the id that Graph gave the request.
+    async fn bytes(
+        &self,
+        call: Call,
+        url: &Url,
+        limit: usize,
+    ) -> Result<(Vec<u8>, Option<String>), CallFailure> {
         let id = Uuid::new_v4().to_string();
         let request = |http: &Client| http.get(url.clone()).header(ACCEPT, "application/json");
         let first = self.send(call, &id, Attempt::First, request).await;
@@ -244,10 +295,10 @@ impl EntraClient {
         if let Some(cut) = body.cut {
             return Err(CallFailure::transport(call, cut).with_request_id(request_id));
         }
-        let read = if body.is_too_long { None } else { serde_json::from_slice(&body.bytes).ok() };
-        read.ok_or_else(|| {
-            CallFailure::unreadable(call, call.expected()).with_request_id(request_id)
-        })
+        if body.is_too_long {
+            return Err(CallFailure::too_long(call, limit).with_request_id(request_id));
+        }
+        Ok((body.bytes, request_id))
     }
 
     async fn post(
@@ -268,7 +319,7 @@ impl EntraClient {
     }
 
     /// Sends one request with a token, and makes a failure of every answer but the expected one.
-    async fn send(
+    pub(super) async fn send(
         &self,
         call: Call,
         client_request_id: &str,
@@ -306,7 +357,7 @@ impl EntraClient {
         Err(self.refused(call, response, &token, attempt).await)
     }
 
-    async fn token_at_hand(&self) -> Result<Token, TokenFailure> {
+    pub(super) async fn token_at_hand(&self) -> Result<Token, TokenFailure> {
         let token = self.0.tokens.get().await;
         let now = Some(self.0.clock.now());
         self.note(match token {
@@ -321,7 +372,7 @@ impl EntraClient {
         match (call, is_answered) {
             (Call::Log, true) => self.note(Contact { poll_at: now, ..Contact::default() }),
             (Call::Log, false) => self.note(Contact { poll_failed_at: now, ..Contact::default() }),
-            (Call::Upload | Call::Job, _) => {}
+            _ => {}
         }
     }
 
@@ -360,7 +411,7 @@ impl EntraClient {
         failure
     }
 
-    fn job_url(&self, action: Option<&str>) -> Url {
+    pub(super) fn job_url(&self, action: Option<&str>) -> Url {
         let settings = &self.0.settings;
         let principal = settings.service_principal_id.as_str();
         let job = settings.job_id.as_str();

@@ -21,6 +21,18 @@ pub enum Call {
     Job,
     /// The provisioning log.
     Log,
+    /// The service principal of the provisioning app.
+    Principal,
+    /// The list of its provisioning jobs.
+    Jobs,
+    /// The job's secrets, for its notification settings.
+    Secrets,
+    /// validateCredentials.
+    Validation,
+    /// The job's schema, to read.
+    Schema,
+    /// The job's schema, to replace.
+    SchemaUpdate,
 }
 
 impl Call {
@@ -31,6 +43,12 @@ impl Call {
             Self::Upload => "upload",
             Self::Job => "job",
             Self::Log => "log",
+            Self::Principal => "principal",
+            Self::Jobs => "jobs",
+            Self::Secrets => "secrets",
+            Self::Validation => "validation",
+            Self::Schema => "schema",
+            Self::SchemaUpdate => "schema_update",
         }
     }
 
@@ -38,7 +56,10 @@ impl Call {
     pub(super) const fn expected(self) -> u16 {
         match self {
             Self::Upload => 202,
-            Self::Job | Self::Log => 200,
+            Self::Validation | Self::SchemaUpdate => 204,
+            Self::Job | Self::Log | Self::Principal | Self::Jobs | Self::Secrets | Self::Schema => {
+                200
+            }
         }
     }
 
@@ -47,6 +68,12 @@ impl Call {
             Self::Upload => "the upload",
             Self::Job => "the look at the provisioning job",
             Self::Log => "the reading of the provisioning log",
+            Self::Principal => "the look at the provisioning app",
+            Self::Jobs => "the look at the app's provisioning jobs",
+            Self::Secrets => "the look at the job's notification settings",
+            Self::Validation => "the job's own test of its connection",
+            Self::Schema => "the reading of the job's schema",
+            Self::SchemaUpdate => "the update of the job's schema",
         }
     }
 }
@@ -69,6 +96,8 @@ enum Cause {
     Answered(Box<Answered>),
     /// The answer was a success, but not what Graph documents.
     Unreadable { status: u16 },
+    /// The answer was longer than anything that is expected.
+    TooLong { limit_bytes: usize },
     /// The next page lies somewhere else.
     ForeignPage,
     /// The pages do not end.
@@ -107,6 +136,10 @@ impl CallFailure {
 
     pub(super) fn unreadable(call: Call, status: u16) -> Self {
         Self { call, request_id: None, cause: Cause::Unreadable { status } }
+    }
+
+    pub(super) fn too_long(call: Call, limit_bytes: usize) -> Self {
+        Self { call, request_id: None, cause: Cause::TooLong { limit_bytes } }
     }
 
     pub(super) fn foreign_page() -> Self {
@@ -179,9 +212,10 @@ impl CallFailure {
                 retry_after: answered.retry_after,
                 is_fresh_token: answered.is_fresh_token,
             }),
-            Cause::Transport(_) | Cause::Unreadable { .. } | Cause::TooManyPages => {
-                Disposition::Transient { retry_after: None }
-            }
+            Cause::Transport(_)
+            | Cause::Unreadable { .. }
+            | Cause::TooLong { .. }
+            | Cause::TooManyPages => Disposition::Transient { retry_after: None },
             Cause::ForeignPage => Disposition::Halt,
         }
     }
@@ -197,7 +231,7 @@ impl CallFailure {
             Cause::Answered(answered) => {
                 answered.status < 400 || (answered.status >= 500 && !answered.is_bucket_full)
             }
-            Cause::Unreadable { .. } => true,
+            Cause::Unreadable { .. } | Cause::TooLong { .. } => true,
             Cause::Token(_) | Cause::ForeignPage | Cause::TooManyPages => false,
         }
     }
@@ -212,6 +246,10 @@ impl CallFailure {
             Cause::Unreadable { .. } => {
                 "nothing: it is tried again; if it goes on, something on the way answers in place \
                  of Graph: check the proxy"
+            }
+            Cause::TooLong { .. } => {
+                "something on the way may answer in place of Graph: check the proxy; if the answer is \
+                 Graph's own, tell us how large it is"
             }
             Cause::ForeignPage => {
                 "the token was not sent; check the proxy, and `graph_url` where it is set"
@@ -241,11 +279,35 @@ impl CallFailure {
                 "grant the client `SynchronizationData-User.Upload` of Microsoft Graph with admin \
                  consent; a token from before the consent does not carry it"
             }
-            (403, Call::Job) => {
+            (403, Call::Job | Call::Jobs) => {
                 "grant the client `Synchronization.Read.All` of Microsoft Graph with admin consent"
             }
             (403, Call::Log) => {
                 "grant the client `ProvisioningLog.Read.All` of Microsoft Graph with admin consent"
+            }
+            (403, Call::Secrets | Call::Validation) => {
+                "nothing has to be done: the permission for it is `Synchronization.ReadWrite.All`, and \
+                 a bridge should not have it"
+            }
+            (403, Call::Principal) => {
+                "nothing has to be done: the permission for it is `Application.Read.All`, and a bridge \
+                 needs no such look"
+            }
+            (403, Call::Schema) => {
+                "grant the client `Synchronization.Read.All` of Microsoft Graph: Entra admin center, \
+                 App registrations, the client's app, API permissions, Add a permission, Microsoft \
+                 Graph, Application permissions; then Grant admin consent"
+            }
+            (403, Call::SchemaUpdate) => {
+                "grant the client `Synchronization.ReadWrite.All` of Microsoft Graph (or \
+                 `Application.ReadWrite.OwnedBy`, where it owns the provisioning app): Entra admin \
+                 center, App registrations, the client's app, API permissions, Add a permission, \
+                 Microsoft Graph, Application permissions; then Grant admin consent; it can be taken \
+                 away again afterwards, for uploads need neither"
+            }
+            (400 | 413 | 415, Call::SchemaUpdate) => {
+                "nothing was changed: look at what would be added with `--dry-run`, and add it in the \
+                 Entra admin center where Graph does not take it from here"
             }
             (407, _) => "the proxy wants a user name: check `proxy` under `[http]`",
             (413, _) => "nothing: the request is sent in two",
@@ -284,6 +346,9 @@ impl fmt::Display for CallFailure {
                 }
             }
             Cause::Unreadable { .. } => write!(f, "the answer to {call} is not what is expected")?,
+            Cause::TooLong { limit_bytes } => {
+                write!(f, "the answer to {call} is longer than {limit_bytes} bytes")?;
+            }
             Cause::ForeignPage => write!(f, "{call} was to go on at another host")?,
             Cause::TooManyPages => write!(f, "{call} came to no end")?,
         }
@@ -345,7 +410,8 @@ mod tests {
 
     #[test]
     fn every_status_has_advice_for_every_call() {
-        for call in [Call::Upload, Call::Job, Call::Log] {
+        use Call::{Job, Jobs, Log, Principal, Schema, SchemaUpdate, Secrets, Upload, Validation};
+        for call in [Upload, Job, Log, Principal, Jobs, Secrets, Validation, Schema, SchemaUpdate] {
             for status in [200, 302, 400, 401, 403, 404, 405, 407, 413, 415, 418, 429, 500, 503] {
                 assert!(!answered(call, status, "").advice().is_empty());
             }

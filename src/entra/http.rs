@@ -55,7 +55,7 @@ pub(super) fn builder(http: &HttpSettings) -> ClientBuilder {
         .pool_idle_timeout(IDLE_TIMEOUT)
 }
 
-fn with_proxy(
+pub(super) fn with_proxy(
     builder: ClientBuilder,
     base: &BaseUrl,
     http: &HttpSettings,
@@ -154,10 +154,15 @@ impl TransportFailure {
 }
 
 fn is_certificate(error: &reqwest::Error) -> bool {
+    matches!(tls_fault(error), Some(rustls::Error::InvalidCertificate(_)))
+}
+
+/// What TLS failed with, if it was TLS.
+pub(super) fn tls_fault(error: &reqwest::Error) -> Option<rustls::Error> {
     let mut cause = error.source();
     while let Some(error) = cause {
         if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return matches!(tls, rustls::Error::InvalidCertificate(_));
+            return Some(tls.clone());
         }
         // An I/O error's `source` skips what it wraps, and here one wraps another.
         cause = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
@@ -165,7 +170,7 @@ fn is_certificate(error: &reqwest::Error) -> bool {
             None => error.source(),
         };
     }
-    false
+    None
 }
 
 /// A body, as far as it was read.

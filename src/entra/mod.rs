@@ -37,13 +37,19 @@ mod limits;
 mod log;
 mod oauth;
 mod pfx;
+mod principal;
+mod probe;
 mod proof;
 mod refusals;
+mod roles;
+mod schema;
 mod settings;
 mod step;
 mod token;
 mod token_failure;
 mod upload;
+mod way;
+mod witness;
 
 pub use client::EntraClient;
 pub use cloud::Cloud;
@@ -62,8 +68,16 @@ pub use limits::{
 };
 pub use log::EventPages;
 pub use pfx::{is_pfx, pem_of_pfx};
+pub use principal::{ListedJob, Notification, Principal};
+pub use probe::{CertificateFault, Layer, Obstacle, Probe, Reach};
 pub use refusals::{CredentialsSeen, Refused};
+pub use schema::{
+    AttributeType, ChangeKind, Conflict, JobSchema, MAX_SCHEMA_BYTES, NewAttribute, OtherLetters,
+    OtherType, SchemaAttribute, SchemaChange, SchemaDifference, SchemaProblem, SourceObject,
+    WantedAttribute, Written,
+};
 pub use settings::{HttpSettings, SettingProblem, TargetSettings};
 pub use step::{EventStatus, LogStep, StepKind};
 pub use token_failure::TokenFailure;
 pub use upload::{Accepted, Attempt};
+pub use way::Way;

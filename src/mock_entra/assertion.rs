@@ -16,7 +16,7 @@ pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-b
 /// Checks an assertion; `audiences` are the token endpoint's names.
 pub(super) fn judge(
     assertion: &str,
-    certificate: Option<&Certificate>,
+    certificates: &[Certificate],
     audiences: &[String],
     tokens: &mut Tokens,
     now: i64,
@@ -25,7 +25,7 @@ pub(super) fn judge(
     if !matches!(header.alg, Algorithm::PS256 | Algorithm::RS256) {
         return Err(malformed("the signing algorithm is neither PS256 nor RS256"));
     }
-    let known = certificate.filter(|certificate| match (&header.x5t_s256, &header.x5t) {
+    let known = certificates.iter().find(|certificate| match (&header.x5t_s256, &header.x5t) {
         (Some(thumbprint), _) => *thumbprint == certificate.sha256,
         (None, Some(thumbprint)) => *thumbprint == certificate.sha1,
         (None, None) => false,
@@ -100,7 +100,13 @@ mod tests {
         let at = |seconds: i64| {
             let audiences = ["here".to_owned()];
             let mut tokens = Tokens::default();
-            judge(&assertion, Some(&certificate), &audiences, &mut tokens, seconds * SECOND)
+            judge(
+                &assertion,
+                std::slice::from_ref(&certificate),
+                &audiences,
+                &mut tokens,
+                seconds * SECOND,
+            )
         };
         assert_eq!(at(10), Ok(()));
         assert_eq!(at(19), Ok(()));

@@ -8,12 +8,14 @@ use actix_web::{HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::certificate::Certificate;
 use super::clock::{SECOND, instant_text, micros};
 use super::engine::{Engine, JobCode};
 use super::fault::{Fault, FaultPlan};
 use super::limits::most_within;
+use super::schema::Schema;
 use super::shared::{Counts, Settings, Shared, World};
-use super::{settings, state};
+use super::{schema, settings, state};
 
 /// Largest body of a control call: room for a hundred thousand seeds.
 const MAX_BODY: usize = 256 * 1024 * 1024;
@@ -28,8 +30,12 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             .route("/stats", web::get().to(stats))
             .route("/settings", web::get().to(show_settings))
             .route("/settings", web::post().to(set_settings))
+            .route("/certificates", web::post().to(set_certificates))
             .route("/faults", web::get().to(faults))
             .route("/faults", web::post().to(set_faults))
+            .route("/schema", web::get().to(schema::shown))
+            .route("/schema", web::post().to(schema::set))
+            .route("/schema/puts", web::get().to(schema::puts))
             .route("/seed", web::post().to(seed))
             .route("/cycle", web::post().to(cycle))
             .route("/job", web::post().to(job))
@@ -75,17 +81,37 @@ async fn show_settings(shared: web::Data<Shared>) -> HttpResponse {
 
 async fn set_settings(body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
     let mut world = shared.world();
-    let secret = world.settings.client_secret.clone();
+    let secrets = world.settings.client_secrets.clone();
     let change: Result<settings::Change, _> = serde_json::from_slice(&body);
     let outcome = change
         .map_err(|error| error.to_string())
         .and_then(|change| change.apply(&mut world.settings))
         .map(|()| settings::shown(&world.settings));
-    if world.settings.client_secret != secret {
+    if !secrets.iter().all(|secret| world.settings.client_secrets.contains(secret)) {
         world.tokens.clear();
     }
     shared.wake.notify_all();
     told(outcome)
+}
+
+/// Registers other certificates in the place of those before; tokens of those taken away are over.
+async fn set_certificates(body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
+    let texts: Result<Vec<String>, _> = serde_json::from_slice(&body);
+    let read = texts.map_err(|error| error.to_string()).and_then(|texts| {
+        let read = texts.iter().map(|text| Certificate::read(text.as_bytes()));
+        read.collect::<Option<Vec<_>>>()
+            .ok_or_else(|| "there is one that is no RSA certificate".to_owned())
+    });
+    told(read.map(|certificates| {
+        let mut world = shared.world();
+        let is_kept = |old: &Certificate| certificates.iter().any(|new| new.sha256 == old.sha256);
+        if !world.certificates.iter().all(is_kept) {
+            world.tokens.clear();
+        }
+        let count = certificates.len();
+        world.certificates = certificates;
+        json!({ "registered": count })
+    }))
 }
 
 async fn faults(shared: web::Data<Shared>) -> HttpResponse {
@@ -185,6 +211,7 @@ async fn reset(shared: web::Data<Shared>) -> HttpResponse {
     world.settings = Settings::of(&shared.config);
     world.faults = FaultPlan::new(&shared.config.faults);
     world.engine = Engine::default();
+    world.schema = Schema::default();
     let World { engine, settings, .. } = &mut *world;
     engine.run(settings, shared.clock.now());
     world.counts = Counts::default();

@@ -53,6 +53,18 @@ pub enum FaultKind {
     Identity429,
     /// Managed identity: 500.
     Identity500,
+    /// Schema, read: somebody else adds an attribute right before the answer.
+    SchemaChange,
+    /// Schema, read: the answer ends half-way.
+    SchemaBroken,
+    /// Schema, replaced: 400, and nothing changes.
+    SchemaRefused,
+    /// Schema, replaced: 500, and nothing changes.
+    SchemaError,
+    /// Schema, replaced: 204, and nothing changes.
+    SchemaIgnored,
+    /// Schema, replaced: it is taken, and answered with 504.
+    SchemaLate,
 }
 
 /// Whose requests a fault counts.
@@ -62,11 +74,15 @@ pub(super) enum Endpoint {
     Token,
     Identity,
     Log,
+    /// The job's schema, read.
+    Schema,
+    /// The job's schema, replaced.
+    SchemaUpdate,
 }
 
 impl FaultKind {
     /// All kinds, in the order in which they win.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 25] = [
         Self::Reset,
         Self::ResetAfter,
         Self::Hang,
@@ -86,6 +102,12 @@ impl FaultKind {
         Self::Identity410,
         Self::Identity429,
         Self::Identity500,
+        Self::SchemaChange,
+        Self::SchemaBroken,
+        Self::SchemaRefused,
+        Self::SchemaError,
+        Self::SchemaIgnored,
+        Self::SchemaLate,
     ];
 
     /// The word used on the command line and in JSON.
@@ -111,6 +133,12 @@ impl FaultKind {
             Self::Identity500 => "identity-500",
             Self::SlowLog => "slow-log",
             Self::LogError => "log-error",
+            Self::SchemaChange => "schema-change",
+            Self::SchemaBroken => "schema-broken",
+            Self::SchemaRefused => "schema-refused",
+            Self::SchemaError => "schema-error",
+            Self::SchemaIgnored => "schema-ignored",
+            Self::SchemaLate => "schema-late",
         }
     }
 
@@ -121,6 +149,10 @@ impl FaultKind {
                 Endpoint::Identity
             }
             Self::SlowLog | Self::LogError => Endpoint::Log,
+            Self::SchemaChange | Self::SchemaBroken => Endpoint::Schema,
+            Self::SchemaRefused | Self::SchemaError | Self::SchemaIgnored | Self::SchemaLate => {
+                Endpoint::SchemaUpdate
+            }
             _ => Endpoint::Upload,
         }
     }

@@ -1,21 +1,23 @@
-//! The provisioning job's own routes: list, get, start, pause and restart.
+//! The provisioning job's own routes: list, get, start, pause, restart and validateCredentials.
 //!
-//! Follows the reference pages "synchronizationJob: get", "start", "pause" and "restart".
+//! Follows the reference pages "synchronizationJob: get", "start", "pause", "restart" and
+//! "validateCredentials".
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::config::{JOB_ID, SERVICE_PRINCIPAL_ID};
-use super::engine::Reset;
+use super::engine::{Reset, TO_ACTIVE_DIRECTORY};
 use super::graph::{Ids, Refusal, answer_json, bearer};
 use super::shared::{Shared, World};
 use super::upload::{JobPath, known_job};
 
 /// Permissions of which one is needed to read.
-const READ: [&str; 3] =
+pub(super) const READ: [&str; 3] =
     ["Application.ReadWrite.OwnedBy", "Synchronization.Read.All", "Synchronization.ReadWrite.All"];
 /// Permissions of which one is needed to act.
-const ACT: [&str; 2] = ["Application.ReadWrite.OwnedBy", "Synchronization.ReadWrite.All"];
+pub(super) const ACT: [&str; 2] =
+    ["Application.ReadWrite.OwnedBy", "Synchronization.ReadWrite.All"];
 
 /// Lists the jobs of the service principal.
 pub(super) async fn list(
@@ -105,6 +107,46 @@ pub(super) async fn restart(
     })
 }
 
+/// Tries whether the job reaches its directory. A job that provisions to Entra ID has no credentials
+/// to try; one for on-premises Active Directory has its provisioning agent.
+pub(super) async fn validate_credentials(
+    request: HttpRequest,
+    path: JobPath,
+    body: web::Bytes,
+    shared: web::Data<Shared>,
+) -> HttpResponse {
+    let ids = Ids::of(&request);
+    let now = shared.clock.now();
+    let world = shared.world();
+    let (_, principal, job) = &*path;
+    let outcome = guard(&request, &world, (principal, job), &ACT, now)
+        .and_then(|()| check_validation(&body))
+        .and_then(|()| {
+            let settings = &world.settings;
+            if settings.job_template == TO_ACTIVE_DIRECTORY && !settings.agent_active {
+                let message = "We received no response from the on-premises provisioning agent.";
+                return Err(Refusal::new(400, "CredentialsInvalid", message));
+            }
+            Ok(())
+        });
+    match outcome {
+        Ok(()) => ids.answer(204, now).finish(),
+        Err(refusal) => refusal.answer(&ids, now),
+    }
+}
+
+/// Reads `{"useSavedCredentials": true}` or `{"credentials": [{"key", "value"}]}`.
+fn check_validation(body: &[u8]) -> Result<(), Refusal> {
+    let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let saved = body.get("useSavedCredentials").and_then(Value::as_bool) == Some(true);
+    let given = body.get("credentials").and_then(Value::as_array).is_some();
+    if saved || given {
+        Ok(())
+    } else {
+        Err(Refusal::bad_request("Neither saved credentials nor others are to be validated."))
+    }
+}
+
 fn act(
     request: &HttpRequest,
     path: &JobPath,
@@ -123,7 +165,8 @@ fn act(
     ids.answer(204, now).finish()
 }
 
-fn guard(
+/// Checks the token, the ids in the path, and the permission.
+pub(super) fn guard(
     request: &HttpRequest,
     world: &World,
     (principal, job): (&str, &str),

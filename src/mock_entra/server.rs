@@ -18,7 +18,7 @@ use super::graph::{Ids, Refusal};
 use super::settings::check_factor;
 use super::shared::{Settings, Shared, World};
 use super::wire::Wire;
-use super::{control, identity, jobs, log, state, token, upload};
+use super::{control, date, identity, jobs, log, principal, schema, secrets, state, token, upload};
 
 /// An idle connection is kept this long. Microsoft's front ends keep it for minutes; closing early
 /// makes clients run into a connection that is just being closed.
@@ -63,11 +63,11 @@ impl MockEntra {
         engine.run(&settings, clock.now());
         let listener = TcpListener::bind(config.listen)?;
         let address = listener.local_addr()?;
-        let world = World::new(settings, FaultPlan::new(&config.faults), engine);
+        let mut world = World::new(settings, FaultPlan::new(&config.faults), engine);
+        world.certificates = certificate.into_iter().collect();
         let shared = Arc::new(Shared {
             clock,
             url: format!("http://{address}"),
-            certificate,
             state: config.state.clone(),
             config,
             world: Mutex::new(world),
@@ -75,15 +75,17 @@ impl MockEntra {
         });
 
         let data = web::Data::from(Arc::clone(&shared));
-        let server = HttpServer::new(move || App::new().app_data(data.clone()).configure(routes))
-            .on_connect(Wire::keep)
-            // A client that hangs up must be noticed while its request is still being handled.
-            .h1_allow_half_closed(false)
-            .workers(WORKERS)
-            .keep_alive(KEEP_ALIVE)
-            .disable_signals()
-            .listen(listener)?
-            .run();
+        let server = HttpServer::new(move || {
+            App::new().app_data(data.clone()).wrap_fn(date::offset).configure(routes)
+        })
+        .on_connect(Wire::keep)
+        // A client that hangs up must be noticed while its request is still being handled.
+        .h1_allow_half_closed(false)
+        .workers(WORKERS)
+        .keep_alive(KEEP_ALIVE)
+        .disable_signals()
+        .listen(listener)?
+        .run();
         let handle = server.handle();
         tokio::spawn(server);
 
@@ -142,7 +144,8 @@ fn invalid(what: &str) -> io::Error {
 }
 
 fn routes(config: &mut web::ServiceConfig) {
-    let jobs = "/{version:v1\\.0|beta}/servicePrincipals/{principal}/synchronization/jobs";
+    let principal = "/{version:v1\\.0|beta}/servicePrincipals/{principal}";
+    let jobs = format!("{principal}/synchronization/jobs");
     let job = |end: &str| web::resource(format!("{jobs}/{{job}}{end}"));
     let wrong_verb = || web::route().to(log::other_verb);
     config
@@ -174,11 +177,38 @@ fn routes(config: &mut web::ServiceConfig) {
             .route(web::get().to(log::list))
             .default_service(wrong_verb()),
         )
-        .service(web::resource(jobs).route(web::get().to(jobs::list)).default_service(wrong_verb()))
+        .service(
+            web::resource(principal)
+                .route(web::get().to(principal::get))
+                .default_service(wrong_verb()),
+        )
+        .service(
+            web::resource(format!("{principal}/synchronization/secrets"))
+                .route(web::get().to(secrets::get))
+                .route(web::put().to(secrets::put))
+                .default_service(wrong_verb()),
+        )
+        .service(
+            web::resource(jobs.as_str())
+                .route(web::get().to(jobs::list))
+                .default_service(wrong_verb()),
+        )
         .service(job("").route(web::get().to(jobs::get)).default_service(wrong_verb()))
         .service(job("/start").route(web::post().to(jobs::start)).default_service(wrong_verb()))
         .service(job("/pause").route(web::post().to(jobs::pause)).default_service(wrong_verb()))
+        .service(
+            job("/validateCredentials")
+                .route(web::post().to(jobs::validate_credentials))
+                .default_service(wrong_verb()),
+        )
         .service(job("/restart").route(web::post().to(jobs::restart)).default_service(wrong_verb()))
+        .service(
+            job("/schema")
+                .route(web::get().to(schema::get))
+                .route(web::put().to(schema::put))
+                .route(web::delete().to(schema::delete))
+                .default_service(wrong_verb()),
+        )
         .configure(control::routes)
         .default_service(web::route().to(nowhere));
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::shared::Settings;
+use super::token::Denied;
 
 /// All settings, as `GET` shows them.
 pub(super) fn shown(settings: &Settings) -> Value {
@@ -22,7 +23,9 @@ pub(super) fn shown(settings: &Settings) -> Value {
         "unchanged_event": settings.unchanged_event.as_str(),
         "roles": settings.roles,
         "secret_expired": settings.secret_expired,
+        "refuse_tokens": settings.refuse_tokens,
         "managed_identity": settings.managed_identity,
+        "opaque_tokens": settings.opaque_tokens,
         "token_lifetime_s": settings.token_lifetime.as_secs(),
         "log_calls": settings.log_calls,
         "log_window_ms": ms(settings.log_window),
@@ -31,6 +34,10 @@ pub(super) fn shown(settings: &Settings) -> Value {
         "quarantine_factor": settings.quarantine_factor,
         "notification_email": settings.notification_email,
         "delete_threshold": settings.delete_threshold,
+        "job_template": settings.job_template,
+        "agent_active": settings.agent_active,
+        "premium": settings.premium,
+        "date_offset_s": settings.date_offset_s,
     })
 }
 
@@ -52,8 +59,15 @@ pub(super) struct Change {
     roles: Option<Vec<String>>,
     /// Never shown; the tokens that the old one got are over with it.
     client_secret: Option<String>,
+    /// Several that are good at once.
+    client_secrets: Option<Vec<String>>,
+    /// Null takes it away.
+    #[serde(default, deserialize_with = "given")]
+    refuse_tokens: Option<Nullable<u32>>,
     secret_expired: Option<bool>,
     managed_identity: Option<bool>,
+    /// Tokens that say nothing to a client: none it can look into.
+    opaque_tokens: Option<bool>,
     token_lifetime_s: Option<u64>,
     log_calls: Option<u32>,
     log_window_ms: Option<u64>,
@@ -64,6 +78,10 @@ pub(super) struct Change {
     /// Null takes the threshold away.
     #[serde(default, deserialize_with = "given")]
     delete_threshold: Option<Nullable<u32>>,
+    job_template: Option<String>,
+    agent_active: Option<bool>,
+    premium: Option<bool>,
+    date_offset_s: Option<i64>,
 }
 
 /// A value that may be null, which is not the same as absent.
@@ -90,6 +108,11 @@ impl Change {
             return Err("`domains` is empty, but there is always a default domain".to_owned());
         }
         self.quarantine_factor.map_or(Ok(()), check_factor)?;
+        if let Some(Nullable(Some(code))) = self.refuse_tokens
+            && Denied::by_code(code).is_none()
+        {
+            return Err(format!("`refuse_tokens` knows no AADSTS{code}"));
+        }
         set(&mut settings.scope, scope);
         set(&mut settings.unchanged_event, unchanged);
         set(&mut settings.domains, self.domains);
@@ -100,9 +123,12 @@ impl Change {
         set(&mut settings.bucket, self.bucket);
         set(&mut settings.skip_out_of_scope_deletions, self.skip_out_of_scope_deletions);
         set(&mut settings.roles, self.roles);
-        set(&mut settings.client_secret, self.client_secret);
+        set(&mut settings.client_secrets, self.client_secret.map(|secret| vec![secret]));
+        set(&mut settings.client_secrets, self.client_secrets);
+        set(&mut settings.refuse_tokens, self.refuse_tokens.map(|code| code.0));
         set(&mut settings.secret_expired, self.secret_expired);
         set(&mut settings.managed_identity, self.managed_identity);
+        set(&mut settings.opaque_tokens, self.opaque_tokens);
         set(&mut settings.token_lifetime, self.token_lifetime_s.map(Duration::from_secs));
         set(&mut settings.log_calls, self.log_calls);
         set(&mut settings.log_window, self.log_window_ms.map(Duration::from_millis));
@@ -110,6 +136,10 @@ impl Change {
         set(&mut settings.quarantine_factor, self.quarantine_factor);
         set(&mut settings.notification_email, self.notification_email);
         set(&mut settings.delete_threshold, self.delete_threshold.map(|most| most.0));
+        set(&mut settings.job_template, self.job_template);
+        set(&mut settings.agent_active, self.agent_active);
+        set(&mut settings.premium, self.premium);
+        set(&mut settings.date_offset_s, self.date_offset_s);
         let delay = self.log_delay_ms;
         let delay =
             delay.map(|(from, to)| (Duration::from_millis(from), Duration::from_millis(to)));

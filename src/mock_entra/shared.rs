@@ -9,10 +9,11 @@ use std::time::Duration;
 use super::certificate::Certificate;
 use super::clock::{MockClock, SECOND};
 use super::config::{CLIENT_SECRET, Check, MockConfig, UnchangedEvent};
-use super::engine::Engine;
+use super::engine::{Engine, TO_ENTRA};
 use super::fault::FaultPlan;
 use super::flight::Flights;
 use super::limits::Calls;
+use super::schema::Schema;
 use super::scope::ScopeFilter;
 use super::tokens::Tokens;
 
@@ -33,9 +34,13 @@ pub(super) struct Settings {
     pub(super) skip_out_of_scope_deletions: bool,
     pub(super) unchanged_event: UnchangedEvent,
     pub(super) roles: Vec<String>,
-    pub(super) client_secret: String,
+    /// All are good: an app may have several at once.
+    pub(super) client_secrets: Vec<String>,
     pub(super) secret_expired: bool,
+    /// Every token request is refused with this AADSTS code.
+    pub(super) refuse_tokens: Option<u32>,
     pub(super) managed_identity: bool,
+    pub(super) opaque_tokens: bool,
     pub(super) token_lifetime: Duration,
     pub(super) log_calls: u32,
     pub(super) log_window: Duration,
@@ -44,6 +49,13 @@ pub(super) struct Settings {
     pub(super) quarantine_factor: f64,
     pub(super) notification_email: bool,
     pub(super) delete_threshold: Option<u32>,
+    /// What else is kept beside the notification settings, as key and value.
+    pub(super) secrets: Vec<(String, String)>,
+    pub(super) job_template: String,
+    pub(super) agent_active: bool,
+    pub(super) premium: bool,
+    /// Seconds that every `Date` is ahead; behind where it is negative.
+    pub(super) date_offset_s: i64,
     pub(super) checks: Vec<Check>,
 }
 
@@ -60,9 +72,11 @@ impl Settings {
             skip_out_of_scope_deletions: config.skip_out_of_scope_deletions,
             unchanged_event: config.unchanged_event,
             roles: config.roles.clone(),
-            client_secret: CLIENT_SECRET.to_owned(),
+            client_secrets: vec![CLIENT_SECRET.to_owned()],
             secret_expired: false,
+            refuse_tokens: None,
             managed_identity: config.managed_identity,
+            opaque_tokens: false,
             token_lifetime: config.token_lifetime,
             log_calls: config.log_calls,
             log_window: config.log_window,
@@ -71,6 +85,11 @@ impl Settings {
             quarantine_factor: config.quarantine_factor,
             notification_email: config.notification_email,
             delete_threshold: config.delete_threshold,
+            secrets: Vec::new(),
+            job_template: TO_ENTRA.to_owned(),
+            agent_active: true,
+            premium: true,
+            date_offset_s: 0,
             checks: config.checks.clone(),
         }
     }
@@ -92,10 +111,13 @@ pub(super) struct World {
     pub(super) settings: Settings,
     pub(super) faults: FaultPlan,
     pub(super) tokens: Tokens,
+    /// Those registered for client assertions: an app may have several at once.
+    pub(super) certificates: Vec<Certificate>,
     pub(super) calls: Calls,
     pub(super) log_calls: Calls,
     pub(super) flights: Flights,
     pub(super) engine: Engine,
+    pub(super) schema: Schema,
     pub(super) counts: Counts,
     pub(super) stopping: bool,
 }
@@ -115,10 +137,12 @@ impl World {
             settings,
             faults,
             tokens: Tokens::default(),
+            certificates: Vec::new(),
             calls: Calls::new(DAY),
             log_calls: Calls::new(DAY),
             flights: Flights::default(),
             engine,
+            schema: Schema::default(),
             counts: Counts::default(),
             stopping: false,
         }
@@ -131,7 +155,6 @@ pub(super) struct Shared {
     pub(super) clock: MockClock,
     /// `http://ADDRESS`, without a slash at the end.
     pub(super) url: String,
-    pub(super) certificate: Option<Certificate>,
     pub(super) state: Option<PathBuf>,
     pub(super) config: MockConfig,
     pub(super) world: Mutex<World>,

@@ -56,6 +56,95 @@ impl Denied {
         Self::new(401, "invalid_client", code, message)
     }
 
+    /// The refusal with that AADSTS code, as the page of error codes describes it.
+    pub(super) fn by_code(code: u32) -> Option<Self> {
+        let (status, error, message) = match code {
+            7_000_215 => (401, "invalid_client", "Invalid client secret provided."),
+            7_000_222 => (401, "invalid_client", "The provided client secret keys are expired."),
+            7_000_216 => (
+                401,
+                "invalid_client",
+                "'client_assertion', 'client_secret' or 'request' is required.",
+            ),
+            7_000_218 => (
+                401,
+                "invalid_client",
+                "The request body must contain 'client_assertion' or 'client_secret'.",
+            ),
+            700_016 => (400, "unauthorized_client", "Application was not found in the directory."),
+            7_000_112 => (400, "unauthorized_client", "Application is disabled."),
+            90_002 => (400, "invalid_request", "Tenant not found."),
+            900_023 => (
+                400,
+                "invalid_request",
+                "Specified tenant identifier is neither a valid DNS name, nor a valid external domain.",
+            ),
+            70_011 => (
+                400,
+                "invalid_scope",
+                "The provided value for the input parameter 'scope' is not valid.",
+            ),
+            1_002_012 => (
+                400,
+                "invalid_scope",
+                "The provided value for scope is not valid. Client credential flows must have a scope value with /.default.",
+            ),
+            500_011 => {
+                (400, "invalid_resource", "The resource principal was not found in the tenant.")
+            }
+            50_001 => (400, "invalid_resource", "The application was not found or is disabled."),
+            50_027 => (400, "invalid_request", "JWT token is invalid or malformed."),
+            700_027 => (401, "invalid_client", "Client assertion failed signature validation."),
+            700_024 => {
+                (401, "invalid_client", "Client assertion is not within its valid time range.")
+            }
+            7_000_214 => (401, "invalid_client", "Certificate has been revoked."),
+            7_000_274 => (401, "invalid_client", "The certificate's signature is invalid."),
+            7_000_277 => (401, "invalid_client", "The certificate cannot be used."),
+            1_000_502 => (
+                401,
+                "invalid_client",
+                "The provided certificate is not within its specified validity window.",
+            ),
+            70_021 => (
+                400,
+                "invalid_request",
+                "No matching federated identity record found for presented assertion.",
+            ),
+            700_211 => (
+                400,
+                "invalid_request",
+                "No matching federated identity record found for presented assertion issuer.",
+            ),
+            700_212 => (
+                400,
+                "invalid_request",
+                "No matching federated identity record found for presented assertion audience.",
+            ),
+            700_213 => (
+                401,
+                "invalid_client",
+                "No matching federated identity record found for presented assertion subject.",
+            ),
+            53_003 => {
+                (400, "access_denied", "Access has been blocked by Conditional Access policies.")
+            }
+            50_196 => (
+                400,
+                "invalid_grant",
+                "The server terminated an operation because it encountered a client request loop.",
+            ),
+            90_055 => (429, "temporarily_unavailable", "TenantThrottlingError."),
+            90_033 => (
+                503,
+                "temporarily_unavailable",
+                "A transient error has occurred. Please try again.",
+            ),
+            _ => return None,
+        };
+        Some(Self::new(status, error, code, message))
+    }
+
     fn answer(&self, now: i64) -> HttpResponse {
         let (trace, correlation) = (guid(), guid());
         let timestamp = instant_text(now).replace('T', " ");
@@ -121,6 +210,9 @@ fn grant(
 ) -> Result<(String, u64), Denied> {
     let mut world = shared.world();
     let world = &mut *world;
+    if let Some(denied) = world.settings.refuse_tokens.and_then(Denied::by_code) {
+        return Err(denied);
+    }
     check_tenant(tenant, &world.settings)?;
     let form = read_form(request, body)?;
     let field = |name: &str| form.get(name).map(String::as_str).filter(|text| !text.is_empty());
@@ -157,8 +249,7 @@ fn grant(
         }
         let audiences =
             [&shared.url, AUTHORITY].map(|root| format!("{root}/{tenant}/oauth2/v2.0/token"));
-        let certificate = shared.certificate.as_ref();
-        assertion::judge(given, certificate, &audiences, &mut world.tokens, now)?;
+        assertion::judge(given, &world.certificates, &audiences, &mut world.tokens, now)?;
     } else {
         let message = "The request body must contain the following parameter: \
                        'client_assertion' or 'client_secret'.";
@@ -223,7 +314,7 @@ fn check_scope(scope: &str, shared: &Shared) -> Result<(), Denied> {
 }
 
 fn check_secret(secret: &str, settings: &Settings) -> Result<(), Denied> {
-    if secret != settings.client_secret {
+    if !settings.client_secrets.iter().any(|known| known == secret) {
         let message = "Invalid client secret provided. Ensure the secret being sent in the \
                        request is the client secret value, not the client secret ID.";
         return Err(Denied::invalid_client(7_000_215, message));

@@ -114,6 +114,11 @@ fn noticed(page: &mut Page, bridge: &Bridge, counted: &Counted) {
         let left = key.expires_at.duration_since(counted.now).unsigned_abs();
         page.sample(&[("key", key.id.as_str())], left.as_secs());
     }
+    let help = "Token requests that Entra refused for good, by target.";
+    page.metric("scimport_token_refusals_total", "counter", help);
+    for (target, seen) in bridge.credentials() {
+        page.sample(&[("target", target.as_str())], seen.refusals);
+    }
     page.metric("scimport_keys_refused_total", "counter", "Keys that were refused, by reason.");
     for (reason, count) in bridge.conditions.refused_keys() {
         page.sample(&[("reason", reason)], count);

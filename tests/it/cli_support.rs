@@ -160,6 +160,9 @@ impl Place {
         for name in ["NO_COLOR", "COLUMNS", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
             command.env_remove(name);
         }
+        for name in ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"] {
+            command.env_remove(name);
+        }
         command.current_dir(self.folder.path()).timeout(PATIENCE);
         command
     }

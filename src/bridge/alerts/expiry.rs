@@ -1,13 +1,14 @@
-//! What ends on a day that is known: certificates and provisioning keys.
+//! What ends on a day that is known: certificates, client secrets and provisioning keys.
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
 use crate::bridge::Setup;
 use crate::bridge::credential::pem;
-use crate::config::{CredentialConfig, SecretRef, Secrets};
+use crate::config::{CredentialConfig, Secrets};
 use crate::domain::SourceName;
 use crate::store::Key;
 use crate::telemetry::alerts::{Condition, Facts, certificate_ends};
@@ -15,43 +16,53 @@ use crate::telemetry::alerts::{Condition, Facts, certificate_ends};
 /// A key that has run out is told of for so long, then it is left in peace.
 const KEY_AFTERMATH: SignedDuration = SignedDuration::from_hours(24);
 
-/// When certificates end: of the targets by name, and of the API where that has one.
-pub(super) type CertificateEnds = Vec<(Option<String>, Timestamp)>;
+/// What of the config ends, as an alert says it: the facts name the instant.
+pub(super) type CredentialEnds = Vec<Facts>;
 
-/// When the certificates of the config end, as far as they can be had.
-pub(super) fn certificates(setup: &Setup, secrets: &Secrets) -> CertificateEnds {
-    // what cannot be had is told by whoever needs it
-    let ends = |secret: &SecretRef| certificate_ends(secret.resolve(secrets).ok()?.expose_secret());
+/// When the credentials of the config end, as far as that can be known.
+pub(super) fn credentials(setup: &Setup, secrets: &Secrets) -> CredentialEnds {
     let config = setup.config();
     let targets = config.targets.iter().filter_map(|target| {
         let credentials = [Some(&target.credential), target.second_credential.as_ref()];
-        let ends = credentials.into_iter().flatten().filter_map(|credential| match credential {
-            CredentialConfig::Certificate { certificate, key, password, .. } => {
-                let pem = pem(certificate, key.as_ref(), password.as_ref(), secrets).ok()?;
-                certificate_ends(pem.expose_secret())
-            }
-            CredentialConfig::ClientSecret { .. }
-            | CredentialConfig::FederatedToken { .. }
-            | CredentialConfig::ManagedIdentity { .. } => None,
-        });
+        let ends = credentials.into_iter().flatten();
+        let ends = ends.filter_map(|credential| ends_of(target.name.as_str(), credential, secrets));
         // of two the one that ends first
-        Some((Some(target.name.as_str().to_owned()), ends.min()?))
+        ends.min_by_key(Facts::expires_at)
     });
-    let server = config.server.tls.as_ref().and_then(|tls| ends(&tls.certificate));
-    targets.chain(server.map(|end| (None, end))).collect()
+    let server = config.server.tls.as_ref().and_then(|tls| {
+        let certificate = tls.certificate.resolve(secrets).ok()?;
+        let expires_at = certificate_ends(certificate.expose_secret())?;
+        Some(Facts::CertificateExpiring { target: None, expires_at })
+    });
+    targets.chain(server).collect()
 }
 
-/// Certificates that end soon.
-pub(super) fn certificates_expiring(
-    ends: &CertificateEnds,
+/// When one credential of a target ends. What cannot be had is told by whoever needs it.
+fn ends_of(target: &str, credential: &CredentialConfig, secrets: &Secrets) -> Option<Facts> {
+    let target = target.to_owned();
+    match credential {
+        CredentialConfig::Certificate { certificate, key, password, .. } => {
+            let pem = pem(certificate, key.as_ref(), password.as_ref(), secrets).ok()?;
+            let expires_at = certificate_ends(pem.expose_secret())?;
+            Some(Facts::CertificateExpiring { target: Some(target), expires_at })
+        }
+        // Entra shows the day alone: the secret may end in any hour of it
+        CredentialConfig::ClientSecret { expires, .. } => {
+            let expires_at = (*expires)?.to_zoned(TimeZone::UTC).ok()?.timestamp();
+            Some(Facts::SecretExpiring { target, expires_at })
+        }
+        CredentialConfig::FederatedToken { .. } | CredentialConfig::ManagedIdentity { .. } => None,
+    }
+}
+
+/// Credentials that end soon.
+pub(super) fn credentials_expiring(
+    ends: &CredentialEnds,
     thresholds: &[Duration],
     now: Timestamp,
 ) -> Vec<Condition> {
-    let expiring = ends.iter().filter_map(|(target, expires_at)| {
-        let facts = Facts::CertificateExpiring { target: target.clone(), expires_at: *expires_at };
-        expiring(facts, *expires_at, thresholds, now)
-    });
-    expiring.collect()
+    let expiring = |facts: &Facts| expiring(facts.clone(), facts.expires_at()?, thresholds, now);
+    ends.iter().filter_map(expiring).collect()
 }
 
 /// Keys that end soon. One that was replaced is meant to end.
@@ -118,10 +129,10 @@ mod tests {
 
     #[test]
     fn each_threshold_raises_the_level() {
-        let ends = vec![(None, at(40 * DAY))];
+        let ends = vec![Facts::CertificateExpiring { target: None, expires_at: at(40 * DAY) }];
         let thresholds = days(&[30, 14, 7, 1]);
         let level = |now: i64| {
-            let found = certificates_expiring(&ends, &thresholds, at(now));
+            let found = credentials_expiring(&ends, &thresholds, at(now));
             found.first().map(|condition| (condition.level, condition.since))
         };
         assert_eq!(level(10 * DAY - 1), None);
@@ -131,6 +142,20 @@ mod tests {
         assert_eq!(level(39 * DAY), Some((4, at(10 * DAY))));
         assert_eq!(level(40 * DAY), Some((5, at(10 * DAY))));
         assert_eq!(level(400 * DAY), Some((5, at(10 * DAY))), "a certificate is missed for good");
+    }
+
+    #[test]
+    fn a_client_secret_ends_with_the_beginning_of_its_day() {
+        let expires = Some(jiff::civil::date(2027, 3, 31));
+        let secret = crate::config::SecretRef::Env("A".to_owned());
+        let facts = |expires| {
+            let config = CredentialConfig::ClientSecret { secret: secret.clone(), expires };
+            ends_of("entra", &config, &Secrets::default())
+        };
+        assert_eq!(facts(None), None);
+        let expires_at = "2027-03-31T00:00:00Z".parse().unwrap();
+        let target = "entra".to_owned();
+        assert_eq!(facts(expires), Some(Facts::SecretExpiring { target, expires_at }));
     }
 
     #[test]

@@ -7,8 +7,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::bridge::alerts::expiry::{
-    CertificateEnds, certificates, certificates_expiring, keys_expiring,
+    CredentialEnds, credentials, credentials_expiring, keys_expiring,
 };
+use crate::bridge::alerts::refused::refused_credentials;
 use crate::bridge::{Bridge, BridgeError, schedule};
 use crate::config::{AlertsConfig, SourceConfig, TargetConfig, aside};
 use crate::delivery::{JobAdvice, job_advice};
@@ -26,8 +27,8 @@ const MOST_RUNS: usize = 1_000;
 const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
 /// After a longer pause than this, what happened in it is old news.
 const LONGEST_GAP: SignedDuration = SignedDuration::from_hours(24);
-/// How often the certificates are read.
-const READ_CERTIFICATES: SignedDuration = SignedDuration::from_hours(1);
+/// How often it is read when the credentials end.
+const READ_CREDENTIALS: SignedDuration = SignedDuration::from_hours(1);
 /// As with the guards, a share counts from so many rows on.
 const LEAST_REJECTED: u64 = 3;
 /// The guard that says the same as [`AlertKind::RejectsShare`].
@@ -56,14 +57,14 @@ pub(super) struct Seen {
 /// Finds out what holds.
 pub(super) struct Lookout {
     config: AlertsConfig,
-    certificates: CertificateEnds,
+    credentials: CredentialEnds,
     read_at: Option<Timestamp>,
     has_failed: bool,
 }
 
 impl Lookout {
     pub(super) const fn new(config: AlertsConfig) -> Self {
-        Self { config, certificates: Vec::new(), read_at: None, has_failed: false }
+        Self { config, credentials: Vec::new(), read_at: None, has_failed: false }
     }
 
     /// Looks once.
@@ -83,17 +84,15 @@ impl Lookout {
                 }
             }
         }
-        if self.read_at.is_none_or(|at| now < at || now.duration_since(at) >= READ_CERTIFICATES) {
+        if self.read_at.is_none_or(|at| now < at || now.duration_since(at) >= READ_CREDENTIALS) {
             self.read_at = Some(now);
             let (setup, secrets) = (Arc::clone(&bridge.setup), bridge.secrets.clone());
-            self.certificates = aside(move || certificates(&setup, &secrets)).await;
+            self.credentials = aside(move || credentials(&setup, &secrets)).await;
         }
-        seen.conditions.extend(certificates_expiring(
-            &self.certificates,
-            &self.config.expires,
-            now,
-        ));
-        seen.conditions.extend(bridge.conditions.all(now));
+        seen.conditions.extend(credentials_expiring(&self.credentials, &self.config.expires, now));
+        let noticed = bridge.conditions.all(now);
+        seen.conditions.extend(refused_credentials(bridge.credentials(), &noticed));
+        seen.conditions.extend(noticed);
         seen
     }
 

@@ -12,6 +12,11 @@ use crate::mock_entra::config::JOB_ID;
 use crate::mock_entra::graph::guid;
 use crate::mock_entra::shared::Settings;
 
+/// The template of a job that provisions to Entra ID.
+pub(in crate::mock_entra) const TO_ENTRA: &str = "API2AAD";
+/// The template of a job that provisions to on-premises Active Directory.
+pub(in crate::mock_entra) const TO_ACTIVE_DIRECTORY: &str = "API2AD";
+
 /// `status.code`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::mock_entra) enum JobCode {
@@ -174,7 +179,8 @@ impl Job {
             self.last.as_ref().map_or_else(|| NEVER.to_owned(), |last| instant_text(last.ended));
         json!({
             "id": JOB_ID,
-            "templateId": "API2AAD",
+            // The id stays whatever the template: it is what a client's config names.
+            "templateId": settings.job_template,
             "schedule": {
                 "expiration": null,
                 "interval": if never_started { NO_INTERVAL } else { INTERVAL },

@@ -21,6 +21,6 @@ mod target;
 pub(super) use cycle::{Engine, Step};
 pub(super) use directory::Directory;
 pub(super) use event::Event;
-pub(super) use job::JobCode;
+pub(super) use job::{JobCode, TO_ACTIVE_DIRECTORY, TO_ENTRA};
 pub(super) use record::{ENTERPRISE, Record, Source};
 pub(super) use restart::Reset;

@@ -96,6 +96,11 @@ fn page(request: &HttpRequest, version: &str, shared: &Shared, now: i64) -> Resu
                        ProvisioningLog.Read.All to call this API.";
         Refusal::new(403, "Authentication_MSGraphPermissionMissing", message)
     })?;
+    if !world.settings.premium {
+        let message = "Neither tenant is B2C or tenant doesn't have premium license";
+        let code = "Authentication_RequestFromNonPremiumTenantOrB2CTenant";
+        return Err(Refusal::new(403, code, message));
+    }
     let window = micros(world.settings.log_window);
     if world.log_calls.within(now, window) > world.settings.log_calls as usize {
         world.counts.log_throttled += 1;

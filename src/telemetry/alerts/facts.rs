@@ -146,6 +146,13 @@ pub enum Facts {
         /// When.
         expires_at: Timestamp,
     },
+    /// A client secret ends soon.
+    SecretExpiring {
+        /// The target it opens.
+        target: String,
+        /// When.
+        expires_at: Timestamp,
+    },
     /// A provisioning key ends soon.
     KeyExpiring {
         /// Its id.
@@ -164,6 +171,20 @@ pub enum Facts {
         /// Its status, where it answered.
         status: Option<u16>,
         /// Its code.
+        code: Option<Word>,
+        /// What to do.
+        advice: String,
+    },
+    /// The other side refuses a credential; calls still go out, with the token at hand or the other
+    /// credential.
+    CredentialRefused {
+        /// Of which target.
+        target: String,
+        /// Which of its credentials: `first` or `second`.
+        credential: String,
+        /// Whether the other one is used instead.
+        other_in_use: bool,
+        /// The code of the refusal.
         code: Option<Word>,
         /// What to do.
         advice: String,
@@ -231,9 +252,12 @@ impl Facts {
             Self::JobPaused { .. } => AlertKind::JobPaused,
             Self::JobQuarantined { .. } => AlertKind::JobQuarantined,
             Self::QuotaShort { .. } => AlertKind::QuotaShort,
-            Self::CertificateExpiring { .. } => AlertKind::CredentialExpiring,
+            Self::CertificateExpiring { .. } | Self::SecretExpiring { .. } => {
+                AlertKind::CredentialExpiring
+            }
             Self::KeyExpiring { .. } => AlertKind::KeyExpiring,
             Self::AccessRefused { .. }
+            | Self::CredentialRefused { .. }
             | Self::LogRefused { .. }
             | Self::WorkersRefused { .. }
             | Self::KeysRefused {} => AlertKind::AuthFailing,
@@ -260,10 +284,14 @@ impl Facts {
             | Self::NothingSettled { target, .. } => target.clone(),
             // no target is called like these
             Self::LogRefused { target, .. } => log_of(target),
+            Self::CredentialRefused { target, credential, .. } => {
+                format!("{target} ({credential} credential)")
+            }
             Self::WorkersRefused { source, .. } => source_of(source),
             Self::CertificateExpiring { target, .. } => {
                 target.clone().unwrap_or_else(|| "(server)".to_owned())
             }
+            Self::SecretExpiring { target, .. } => format!("{target} (secret)"),
             Self::KeysRefused {} => "(callers)".to_owned(),
             Self::KeyExpiring { key, .. } => key.clone(),
             Self::FileOverdue { source, .. } => source.clone(),
@@ -289,6 +317,8 @@ impl Facts {
             | Self::JobQuarantined { target, .. }
             | Self::QuotaShort { target, .. }
             | Self::AccessRefused { target, .. }
+            | Self::CredentialRefused { target, .. }
+            | Self::SecretExpiring { target, .. }
             | Self::LogRefused { target, .. }
             | Self::TargetUnreachable { target, .. }
             | Self::NothingSettled { target, .. } => Some(target),
@@ -317,9 +347,9 @@ impl Facts {
     #[must_use]
     pub const fn expires_at(&self) -> Option<Timestamp> {
         match self {
-            Self::CertificateExpiring { expires_at, .. } | Self::KeyExpiring { expires_at, .. } => {
-                Some(*expires_at)
-            }
+            Self::CertificateExpiring { expires_at, .. }
+            | Self::SecretExpiring { expires_at, .. }
+            | Self::KeyExpiring { expires_at, .. } => Some(*expires_at),
             _ => None,
         }
     }

@@ -37,6 +37,9 @@ pub fn severity(facts: &Facts, now: Timestamp) -> Severity {
         let is_near = expires_at.duration_since(now) <= DAY;
         return if is_near { Severity::Error } else { Severity::Warning };
     }
+    if matches!(facts, Facts::CredentialRefused { other_in_use: true, .. }) {
+        return Severity::Warning;
+    }
     match facts.kind() {
         AlertKind::RunFailed
         | AlertKind::JobPaused
@@ -98,6 +101,9 @@ pub fn what(facts: &Facts, now: Timestamp) -> String {
         Facts::CertificateExpiring { target: None, expires_at } => {
             format!("the certificate of the API {}", ends(*expires_at, now))
         }
+        Facts::SecretExpiring { target, expires_at } => {
+            format!("the client secret of target `{target}` {}", ends(*expires_at, now))
+        }
         Facts::KeyExpiring { key, role, source, expires_at } => {
             let of = source
                 .as_ref()
@@ -107,6 +113,18 @@ pub fn what(facts: &Facts, now: Timestamp) -> String {
         Facts::AccessRefused { target, status, code, .. } => format!(
             "the other side refuses the calls for target `{target}`{}; nothing is sent until that is mended",
             answer(*status, code.as_ref())
+        ),
+        Facts::CredentialRefused { target, credential, other_in_use, code, .. } => format!(
+            "the {credential} credential of target `{target}` {}; {}",
+            code.as_ref().map_or_else(
+                || "cannot be used".to_owned(),
+                |code| format!("is refused by Entra ({})", code.as_str()),
+            ),
+            if *other_in_use {
+                "the other one is used"
+            } else {
+                "calls go out only while the token at hand lasts"
+            }
         ),
         Facts::LogRefused { target, status, code, .. } => format!(
             "the other side does not let the log of target `{target}` be read{}; no outcome is known until \
@@ -165,6 +183,7 @@ pub fn advice(facts: &Facts, now: Timestamp) -> String {
         Facts::JobPaused { advice, .. }
         | Facts::JobQuarantined { advice, .. }
         | Facts::AccessRefused { advice, .. }
+        | Facts::CredentialRefused { advice, .. }
         | Facts::LogRefused { advice, .. }
         | Facts::WorkersRefused { advice, .. }
         | Facts::TargetUnreachable { advice, .. }
@@ -179,6 +198,11 @@ pub fn advice(facts: &Facts, now: Timestamp) -> String {
         }
         Facts::CertificateExpiring { target: None, .. } => {
             "put a new certificate where `[server] tls` refers to, and try it with `scimport check`".to_owned()
+        }
+        Facts::SecretExpiring { .. } => {
+            "create a new client secret in the app registration in Entra, put its value where the config refers \
+             to, and set `expires` to its day; no restart is needed"
+                .to_owned()
         }
         Facts::KeyExpiring { expires_at, .. } if *expires_at <= now => {
             "make a new one with `scimport key create` and hand it over, if anybody still needs it"
@@ -226,11 +250,17 @@ pub fn over(facts: &Facts) -> String {
         Facts::CertificateExpiring { target: None, .. } => {
             "the API has a new certificate".to_owned()
         }
+        Facts::SecretExpiring { target, .. } => {
+            format!("target `{target}` has a new client secret")
+        }
         Facts::KeyExpiring { key, .. } => {
             format!("the provisioning key `{key}` was replaced or revoked")
         }
         Facts::AccessRefused { target, .. } => {
             format!("the other side takes the calls for target `{target}` again")
+        }
+        Facts::CredentialRefused { target, credential, .. } => {
+            format!("the {credential} credential of target `{target}` is no longer refused")
         }
         Facts::LogRefused { target, .. } => {
             format!("the log of target `{target}` can be read again")
@@ -269,8 +299,8 @@ pub fn many(kind: AlertKind, count: usize, is_over: bool) -> String {
             "targets have more waiting than the calls of 24 hours carry"
         }
         (AlertKind::QuotaShort, true) => "targets have calls enough again",
-        (AlertKind::CredentialExpiring, false) => "certificates end soon",
-        (AlertKind::CredentialExpiring, true) => "certificates were replaced",
+        (AlertKind::CredentialExpiring, false) => "credentials end soon",
+        (AlertKind::CredentialExpiring, true) => "credentials were replaced",
         (AlertKind::KeyExpiring, false) => "provisioning keys end soon",
         (AlertKind::KeyExpiring, true) => "provisioning keys were replaced or revoked",
         (AlertKind::AuthFailing, false) => {
