@@ -105,7 +105,7 @@ fn open(config: &Path) -> Bridge {
 async fn key(bridge: &Bridge) -> String {
     let scope = KeyScope::Webhook("hr".into());
     let lifetime = SignedDuration::from_hours(24);
-    let made = bridge.create_key(scope, lifetime, "bench").await.expect("a key");
+    let made = bridge.create_key(scope, lifetime, &bridge.who).await.expect("a key");
     made.key.expose_secret().to_owned()
 }
 

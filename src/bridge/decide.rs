@@ -1,7 +1,7 @@
 //! Decisions of people about runs.
 
 use crate::bridge::{Bridge, BridgeError};
-use crate::domain::{OperationStatus, RunId, RunStatus};
+use crate::domain::{OperationStatus, RunId, RunStatus, Who};
 use crate::store::Outcome;
 
 /// Why a decision was not carried out.
@@ -36,7 +36,7 @@ impl Bridge {
     /// # Errors
     ///
     /// When the run is not held, or the store fails.
-    pub async fn approve(&self, run: &RunId, by: &str) -> Result<u64, BridgeError> {
+    pub async fn approve(&self, run: &RunId, by: &Who) -> Result<u64, BridgeError> {
         let outcome = self.store.approve(run, by, self.clock.now()).await?;
         done(run, outcome, "approved")
     }
@@ -46,7 +46,7 @@ impl Bridge {
     /// # Errors
     ///
     /// When the run has ended, or the store fails.
-    pub async fn cancel(&self, run: &RunId, by: &str) -> Result<u64, BridgeError> {
+    pub async fn cancel(&self, run: &RunId, by: &Who) -> Result<u64, BridgeError> {
         let outcome = self.store.cancel(run, by, self.clock.now()).await?;
         done(run, outcome, "cancelled")
     }
@@ -60,7 +60,7 @@ impl Bridge {
         &self,
         run: &RunId,
         statuses: &[OperationStatus],
-        by: &str,
+        by: &Who,
     ) -> Result<u64, BridgeError> {
         let outcome = self.store.retry(run, statuses, by, self.clock.now()).await?;
         done(run, outcome, "retried")

@@ -8,6 +8,7 @@ mod key;
 mod operation;
 mod overview;
 mod run;
+mod schema;
 
 use jiff::{Timestamp, Unit};
 
@@ -20,6 +21,7 @@ pub use overview::overview;
 pub use run::{
     Changes, Counts, Decision, Held, RefusalDocument, RunDocument, already_planned, plan, run,
 };
+pub use schema::{schema_difference, schema_push, schema_restore};
 
 /// An instant: RFC 3339, UTC, milliseconds at most.
 #[must_use]

@@ -151,7 +151,7 @@ impl Bridge {
                 Err(BridgeError::OtherJob { target: target.clone(), bound })
             }
             Some(_) => Ok(()),
-            None => Ok(self.store.bind_job(target, &job).await?),
+            None => Ok(self.store.bind_job(target, &job, self.clock.now()).await?),
         }
     }
 

@@ -24,7 +24,7 @@ use crate::bridge::folder::expect::Expecting;
 use crate::bridge::folder::follow::Open;
 use crate::bridge::{Applied, Applying, Bridge, BridgeError, DecisionError};
 use crate::config::FolderConfig;
-use crate::domain::{RunId, RunStatus, SourceName};
+use crate::domain::{Origin, RunId, RunStatus, SourceName};
 use crate::intake::folder::{Answered, Claim, Listing, Lock, Looks, Shelf, Shelves};
 use crate::intake::{Asked, new_run_id};
 use crate::store::{Run, StoreError, StoreTrouble};
@@ -253,8 +253,13 @@ impl Watch {
 
     /// Plans a claimed file, commits its run, and answers it.
     async fn apply(&mut self, claim: Claim) -> Result<(), WatchError> {
-        let applying =
-            Applying { asked: Asked::Automatic, id: Some(&claim.run), ..Applying::default() };
+        let who = self.bridge.who.clone().via(Origin::Folder);
+        let applying = Applying {
+            asked: Asked::Automatic,
+            id: Some(&claim.run),
+            who: Some(&who),
+            ..Applying::default()
+        };
         let applied =
             self.bridge.apply(self.source.as_str(), &claim.path, applying, &mut |_| true).await;
         match applied {

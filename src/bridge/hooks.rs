@@ -1,11 +1,13 @@
 //! The webhooks of a config: what is judged of a delivery before it is stored, storing it, and
 //! (in `process.rs`) making runs of what waits.
 
+mod current;
 mod hydrate;
 mod process;
 mod rate;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,6 +24,7 @@ use crate::intake::webhook::{
 use crate::intake::{Caller, InboxError, key_id};
 use crate::store::{KeptDelivery, NewDelivery};
 
+use current::CurrentHook;
 use rate::Rates;
 
 /// Most deliveries of a source that may wait: then the senders are asked to come later.
@@ -39,7 +42,7 @@ pub struct Hooks {
 }
 
 struct OpenHook {
-    hook: Hook,
+    hook: CurrentHook,
     rates: Rates,
     /// How many waited when they were last counted.
     backlog: Mutex<Option<(Instant, u64)>>,
@@ -157,7 +160,7 @@ impl Hooks {
         let mut hooks = BTreeMap::new();
         for source in sources {
             let Some(config) = &source.webhook else { continue };
-            let hook = open(&source.name, config, secrets)
+            let hook = CurrentHook::open(&source.name, config, secrets)
                 .map_err(|reason| HookError { webhook: source.name.clone(), reason })?;
             let rates = Rates::new(config.rate);
             let (backlog, verification) = (Mutex::default(), Mutex::default());
@@ -175,7 +178,7 @@ impl Hooks {
     /// Most bytes of a body, of whatever source.
     #[must_use]
     pub fn most_bytes(&self) -> usize {
-        let most = self.hooks.values().map(|open| open.hook.most_bytes()).max();
+        let most = self.hooks.values().map(|open| open.hook.last().most_bytes()).max();
         most.unwrap_or(BodyLimits::default().bytes)
     }
 
@@ -218,8 +221,8 @@ fn open(source: &SourceName, config: &WebhookConfig, secrets: &Secrets) -> Resul
 }
 
 impl Bridge {
-    /// Judges a delivery to a source's webhook, and stores it; it is on the disk when this returns. Run
-    /// it to its end: deliveries are stored together.
+    /// Judges a delivery to a source's webhook, `from` some address, and stores it; it is on the disk when
+    /// this returns. Run it to its end: deliveries are stored together.
     ///
     /// # Errors
     ///
@@ -229,10 +232,11 @@ impl Bridge {
         hooks: &Hooks,
         source: &str,
         delivery: &Delivery<'_>,
+        from: Option<IpAddr>,
     ) -> Result<Taken, NotTaken> {
         let source = SourceName::new(source);
         let Some(open) = hooks.hooks.get(&source) else { return Err(NotTaken::NoSuchHook) };
-        let taken = self.judge_and_keep(open, &source, delivery).await;
+        let taken = self.judge_and_keep(open, &source, delivery, from).await;
         hooks.count(
             &source,
             match &taken {
@@ -257,16 +261,18 @@ impl Bridge {
         open: &OpenHook,
         source: &SourceName,
         delivery: &Delivery<'_>,
+        from: Option<IpAddr>,
     ) -> Result<Taken, NotTaken> {
         let received_at = self.clock.now();
+        let hook = open.hook.now().await;
         let caller = match presented_key(delivery) {
             // beside a signature there may be a credential of somebody else's
-            Some(key) if open.hook.needs_key() || key_id(&key).is_some() => {
+            Some(key) if hook.needs_key() || key_id(&key).is_some() => {
                 self.validate_key(&key).await?.ok()
             }
             _ => None,
         };
-        let accepted = match open.hook.receive(delivery, caller.as_ref(), received_at)? {
+        let accepted = match hook.receive(delivery, caller.as_ref(), received_at)? {
             Received::Delivery(accepted) => accepted,
             Received::Handshake(handshake) => {
                 open.rates.take("handshake").map_err(NotTaken::TooMany)?;
@@ -289,6 +295,7 @@ impl Bridge {
                 is_lasting: accepted.key.basis != Basis::Content,
                 received_at,
                 caller: by.clone(),
+                from,
                 is_form: accepted.is_form,
                 workers,
                 body: delivery.body.to_vec(),

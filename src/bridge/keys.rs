@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use crate::bridge::{Bridge, BridgeError};
-use crate::domain::{KeyId, KeyScope};
+use crate::domain::{KeyId, KeyScope, Who};
 use crate::intake::{
     Caller, KeyRefusal, MintedKey, judge_key, key_id, mint_key, note_use_unless_since,
 };
@@ -60,7 +60,7 @@ impl Bridge {
         &self,
         scope: KeyScope,
         lifetime: SignedDuration,
-        by: &str,
+        by: &Who,
     ) -> Result<CreatedKey, BridgeError> {
         if let Some(source) = scope.source() {
             self.setup.feed(source.as_str())?;
@@ -100,7 +100,7 @@ impl Bridge {
         id: &KeyId,
         overlap: SignedDuration,
         lifetime: Option<SignedDuration>,
-        by: &str,
+        by: &Who,
     ) -> Result<(CreatedKey, Key), BridgeError> {
         let now = self.clock.now();
         let old = self.store.key(id).await?.ok_or_else(|| KeyError::NoSuchKey(id.clone()))?;
@@ -127,7 +127,7 @@ impl Bridge {
     /// # Errors
     ///
     /// When there is no such key, or the store fails.
-    pub async fn revoke_key(&self, id: &KeyId, by: &str) -> Result<KeyRevoked, BridgeError> {
+    pub async fn revoke_key(&self, id: &KeyId, by: &Who) -> Result<KeyRevoked, BridgeError> {
         let revoked = self.store.revoke_key(id, by, self.clock.now()).await?;
         let revoked = revoked.ok_or_else(|| KeyError::NoSuchKey(id.clone()))?;
         if matches!(revoked, KeyRevoked::Done(_)) {
@@ -183,7 +183,7 @@ impl Bridge {
 fn new_key(
     scope: KeyScope,
     lifetime: SignedDuration,
-    by: &str,
+    by: &Who,
     now: Timestamp,
 ) -> Result<(NewKey, SecretString), KeyError> {
     let expires_at = now.checked_add(lifetime).map_err(|_| KeyError::Lifetime)?;
@@ -191,7 +191,7 @@ fn new_key(
         return Err(KeyError::Lifetime);
     }
     let MintedKey { id, key, digest } = mint_key()?;
-    Ok((NewKey { id, scope, digest, expires_at, created_by: by.to_owned() }, key))
+    Ok((NewKey { id, scope, digest, expires_at, by: by.clone() }, key))
 }
 
 /// Why a key is not rotated.

@@ -8,7 +8,7 @@ use tracing::field::Empty;
 
 use crate::bridge::sealed::SealedPlan;
 use crate::bridge::{Bridge, BridgeError};
-use crate::domain::{RunId, RunKind, TargetName};
+use crate::domain::{Origin, RunId, RunKind, TargetName, Who};
 use crate::intake::{
     Asked, Feed, IntakeError, Pilot, PlanOptions, Planned, PlannedRun, plan_due, plan_file,
 };
@@ -37,6 +37,8 @@ pub struct Applying<'a> {
     pub pilot: Option<&'a Pilot>,
     /// Exactly what was planned and sealed before, or nothing.
     pub sealed: Option<&'a SealedPlan>,
+    /// Who or what applies it; whoever runs the bridge where absent.
+    pub who: Option<&'a Who>,
     /// Is told the bytes read so far of both passes, and twice the size of the file.
     pub on_progress: Option<&'a (dyn Fn(u64, u64) + Send + Sync)>,
 }
@@ -82,6 +84,7 @@ impl Bridge {
         agree: &mut (dyn FnMut(Preview<'_>) -> bool + Send),
     ) -> Result<Applied, BridgeError> {
         let feed = self.setup.feed(source)?;
+        let who = applying.who.unwrap_or(&self.who);
         for _ in 0..ATTEMPTS {
             if let Some(sealed) = applying.sealed {
                 sealed.check_before(self, &feed).await?;
@@ -121,6 +124,7 @@ impl Bridge {
                     let refused = RefusedRun {
                         kind: RunKind::File,
                         deliveries: Vec::new(),
+                        who: who.clone(),
                         id: match applying.id {
                             Some(id) => id.clone(),
                             None => crate::intake::new_run_id(started_at),
@@ -151,7 +155,7 @@ impl Bridge {
             if !agree(Preview { planned: &planned, is_first_run }) {
                 return Ok(Applied::Declined);
             }
-            if let Some(id) = self.commit(&mut planned).await? {
+            if let Some(id) = self.commit(&mut planned, who).await? {
                 return Ok(Applied::Committed(id));
             }
             tracing::info!("another run changed the ledger meanwhile; planning anew");
@@ -163,10 +167,12 @@ impl Bridge {
     pub(super) async fn commit(
         &self,
         planned: &mut PlannedRun,
+        who: &Who,
     ) -> Result<Option<RunId>, BridgeError> {
         let Some(draft) = planned.draft.take() else {
             return Err(BridgeError::LedgerBusy);
         };
+        planned.run.who = who.clone();
         match draft.commit(planned.run.clone(), self.clock.now()).await? {
             Commit::Done => {
                 log_committed(&planned.run, &planned.counts);
@@ -184,6 +190,7 @@ impl Bridge {
     /// When the store fails.
     pub async fn apply_due(&self, target: &TargetName) -> Result<Vec<RunId>, BridgeError> {
         let mut runs = Vec::new();
+        let who = self.who.clone().via(Origin::Due);
         for source in self.store.due_sources(target, self.clock.now()).await? {
             let feed = match self.setup.feed(source.as_str()) {
                 Ok(feed) if feed.target == *target => feed,
@@ -203,7 +210,7 @@ impl Bridge {
             for _ in 0..ATTEMPTS {
                 let planned = plan_due(&*self.store, Arc::clone(&feed), &*self.clock).await?;
                 let Some(mut planned) = planned else { break };
-                if let Some(id) = self.commit(&mut planned).await? {
+                if let Some(id) = self.commit(&mut planned, &who).await? {
                     runs.push(id);
                     break;
                 }

@@ -11,15 +11,16 @@ use crate::bridge::contact::Contacts;
 use crate::bridge::credential::credential_source;
 use crate::bridge::feeds::{feed, hook_feed, hook_mapping};
 use crate::bridge::turns::Turns;
-use crate::bridge::{BridgeError, Conditions};
+use crate::bridge::{BridgeError, Conditions, store_keys};
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, SecretError, Secrets, TargetConfig, WebhookConfig, aside,
 };
-use crate::domain::{Clock, SourceName, SystemClock, TargetName};
+use crate::domain::{Clock, Origin, SourceName, SystemClock, TargetName, Who};
 use crate::entra::{self, Cloud, EntraClient, EntraError, HttpSettings, TargetSettings};
 use crate::intake::{Feed, Inbox};
 use crate::mapping::Mapping;
 use crate::store::{SqliteStore, Store};
+use crate::vault::Vault;
 
 /// A config that was checked as a whole: every mapping compiled, every target's settings valid.
 pub struct Setup {
@@ -29,6 +30,7 @@ pub struct Setup {
     hook_feeds: BTreeMap<SourceName, Arc<Feed>>,
     settings: BTreeMap<TargetName, TargetSettings>,
     secrets: Secrets,
+    vault: Arc<Vault>,
     warnings: Vec<ConfigProblem>,
 }
 
@@ -52,7 +54,8 @@ impl Setup {
     }
 
     fn with_env(config: Config, env: &[(String, String)]) -> Result<Self, ConfigErrors> {
-        let secrets = Secrets::new(env.to_vec());
+        let vault = Arc::new(Vault::new(&config.vault));
+        let secrets = Secrets::new(env.to_vec()).with_vault(Arc::clone(&vault) as _);
         let mut problems = Vec::new();
         let mut warnings = Vec::new();
         let mut settings = BTreeMap::new();
@@ -105,7 +108,7 @@ impl Setup {
             }
         }
         if problems.is_empty() {
-            Ok(Self { config, feeds, hook_feeds, settings, secrets, warnings })
+            Ok(Self { config, feeds, hook_feeds, settings, secrets, vault, warnings })
         } else {
             Err(ConfigErrors::new(problems))
         }
@@ -185,6 +188,12 @@ impl Setup {
     #[must_use]
     pub const fn secrets(&self) -> &Secrets {
         &self.secrets
+    }
+
+    /// The vault of the config, whether it exists or not.
+    #[must_use]
+    pub const fn vault(&self) -> &Arc<Vault> {
+        &self.vault
     }
 
     /// The secrets of the alerts' channels that cannot be had.
@@ -296,6 +305,8 @@ pub struct Bridge {
     pub store: Arc<dyn Store>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Who runs it.
+    pub who: Who,
     /// What leads to secrets.
     pub secrets: Secrets,
     /// What this process has noticed and people have to be told.
@@ -322,8 +333,41 @@ impl Bridge {
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
-        let store = SqliteStore::open(&setup.config.store.path)?;
-        Ok(Self::with_store(setup, Arc::new(store), clock, env))
+        Self::open_for(Who::bridge(Origin::Daemon), setup, clock, env)
+    }
+
+    /// The same for whoever runs it, who is in the audit trail with whatever nobody else asks for.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_for(
+        who: Who,
+        setup: Setup,
+        clock: Arc<dyn Clock>,
+        env: Vec<(String, String)>,
+    ) -> Result<Self, BridgeError> {
+        let (config, secrets) = (&setup.config.store, setup.secrets.with_env(env));
+        let store = SqliteStore::open_sealed(&config.path, store_keys(config, &secrets)?)?;
+        let store = store.operated_by(who.clone());
+        Ok(Self { who, ..Self::with_store(setup, secrets, Arc::new(store), clock) })
+    }
+
+    /// The same, to take the encryption off.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_to_unseal(
+        who: Who,
+        setup: Setup,
+        clock: Arc<dyn Clock>,
+        env: Vec<(String, String)>,
+    ) -> Result<Self, BridgeError> {
+        let (config, secrets) = (&setup.config.store, setup.secrets.with_env(env));
+        let store = SqliteStore::open_to_unseal(&config.path, store_keys(config, &secrets)?)?;
+        let store = store.operated_by(who.clone());
+        Ok(Self { who, ..Self::with_store(setup, secrets, Arc::new(store), clock) })
     }
 
     /// Opens the store for looking only: it is neither created nor changed. Where there is none, an
@@ -338,27 +382,29 @@ impl Bridge {
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
         let path = &setup.config.store.path;
+        let secrets = setup.secrets.with_env(env);
         let store = if path.exists() {
-            SqliteStore::open_read_only(path)?
+            let keys = store_keys(&setup.config.store, &secrets)?;
+            SqliteStore::open_sealed_read_only(path, keys)?
         } else {
             SqliteStore::in_memory()?
         };
-        Ok(Self::with_store(setup, Arc::new(store), clock, env))
+        Ok(Self::with_store(setup, secrets, Arc::new(store), clock))
     }
 
     fn with_store(
         setup: Setup,
+        secrets: Secrets,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        env: Vec<(String, String)>,
     ) -> Self {
-        let secrets = setup.secrets.with_env(env);
         Self {
             setup: Arc::new(setup),
             secrets,
             inbox: Arc::new(Inbox::new(Arc::clone(&store))),
             store,
             clock,
+            who: Who::bridge(Origin::Daemon),
             wake: Arc::default(),
             orphans: Arc::default(),
             contacts: Arc::default(),

@@ -67,6 +67,7 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
         setup.client(&feed.target, setup.secrets()).map_err(failed)?;
     }
     let bridge = context.open(setup)?;
+    bridge.note_config().await.map_err(failed)?;
     let bar = reading_bar();
     let on_progress = |read, size| {
         bar.set_length(size);
@@ -92,6 +93,7 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<Exit, Failed> {
         id: None,
         pilot: order.pilot.as_ref(),
         sealed: order.sealed.as_ref(),
+        who: None,
         on_progress: Some(&on_progress),
     };
     let applied = bridge.apply(&order.source, &order.file, applying, &mut agree).await;

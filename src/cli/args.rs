@@ -1,7 +1,11 @@
 //! What can be typed. Every command's help has an example.
 
+mod audit;
 mod files;
 mod key;
+mod schema;
+mod secret;
+mod store;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,8 +15,15 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::domain::{KeyId, KeyRole};
 use crate::intake::key_id;
 
+pub use audit::{AuditArgs, AuditCommand, AuditExportArgs, AuditVerifyArgs};
 pub use files::{ApplyArgs, ConvertArgs, ImportMappingArgs, InitArgs, PlanArgs, Wait};
 pub use key::{KeyCreateArgs, KeyListArgs, KeyRevokeArgs, KeyRotateArgs};
+pub use schema::{SchemaArgs, SchemaCommand, SchemaDiffArgs, SchemaPushArgs, SchemaRestoreArgs};
+pub use secret::{
+    Expires, SecretArgs, SecretCommand, SecretListArgs, SecretRemoveArgs, SecretRotateArgs,
+    SecretSetArgs, expires,
+};
+pub use store::{ForgetArgs, RekeyArgs, StoreArgs, StoreCommand};
 
 /// HR exports in, Entra accounts out, and for every worker an answer to "what happened to them?"
 #[derive(Debug, Parser)]
@@ -120,6 +131,29 @@ pub enum Command {
         after_help = "Example:\n  scimport key create --source hr --expires 90d\n  scimport key list"
     )]
     Key(KeyArgs),
+    /// Verify or export the audit trail: who did what, when and from where
+    #[command(
+        after_help = "Example:\n  scimport audit verify\n  scimport audit export --since 2026-11-01 -o audit.jsonl"
+    )]
+    Audit(AuditArgs),
+    /// Compare the custom attributes of the mappings with the job's schema, and add what it lacks
+    #[command(
+        after_help = "Example:\n  scimport schema diff entra\n  scimport schema push entra --dry-run"
+    )]
+    Schema(SchemaArgs),
+    /// Keep the secrets that the config refers to in an encrypted file of our own
+    #[command(
+        after_help = "Example:\n  scimport secret set hr-token --expires 2027-01-31\n  scimport secret list\n  scimport secret rotate --key"
+    )]
+    Secret(SecretArgs),
+    /// Erase everything that is known of a person; Entra is not touched
+    #[command(
+        after_help = "Example:\n  scimport forget E1001\n  scimport forget E1001 --target entra --yes --json\n\nRuns go on counting what happened, without saying to whom. Files that still name the person are\nlisted. Exit codes: 0 erased, 1 not (it says why), or the log beside the store is in use"
+    )]
+    Forget(ForgetArgs),
+    /// Encrypt the store, or bring it under another key
+    #[command(after_help = "Example:\n  scimport store rekey")]
+    Store(StoreArgs),
     /// Try whether alerts arrive
     #[command(after_help = "Example:\n  scimport alerts test")]
     Alerts(AlertsArgs),

@@ -1,6 +1,8 @@
 //! `check`: is the config right? Offline.
 
-use crate::bridge::{Hooks, Setup};
+mod vault;
+
+use crate::bridge::{Hooks, Setup, store_keys};
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{say, tell};
@@ -16,7 +18,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
     for warning in setup.warnings() {
         tell(format!("warning: {warning}"));
     }
-    let mut exit = Exit::Success;
+    let mut exit = vault::run(&setup);
     for target in &setup.config().targets {
         match setup.client(&target.name, setup.secrets()) {
             Ok(_) => say(format!("target `{}`: settings and credential are there", target.name)),
@@ -26,6 +28,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
             }
         }
     }
+    exit = exit.and(encryption(&setup));
     exit = exit.and(api(&setup));
     exit = exit.and(collector(&setup));
     exit = exit.and(alerts(&setup));
@@ -62,6 +65,19 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
         _ => "the config is well formed, but something it refers to is missing; nothing was sent",
     });
     Ok(exit)
+}
+
+/// Whether the keys of the store are keys.
+fn encryption(setup: &Setup) -> Exit {
+    match store_keys(&setup.config().store, setup.secrets()) {
+        Ok(keys) => {
+            if let Some(key) = keys.current() {
+                say(format!("store: what is kept of people is encrypted with key `{}`", key.id()));
+            }
+            Exit::Success
+        }
+        Err(error) => crate::cli::context::failed(error).0,
+    }
 }
 
 /// Whether what webhooks refer to can be had.

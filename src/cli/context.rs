@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::bridge::{Bridge, BridgeError, DecisionError, Ended, KeyError, SealError, Setup};
+use crate::bridge::{
+    Bridge, BridgeError, DecisionError, Ended, KeyError, SchemaError, SealError, Setup,
+};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::tell;
 use crate::config;
 use crate::delivery::{JobAdvice, Stop, job_advice};
-use crate::domain::{Clock, ShiftedClock, SystemClock};
-use crate::entra::CallFailure;
-use crate::store::StoreTrouble;
+use crate::domain::{Clock, Origin, ShiftedClock, SystemClock, Who};
+use crate::entra::{CallFailure, SchemaProblem};
+use crate::store::{SealProblem, StoreTrouble};
 use crate::telemetry::causes;
 use crate::tracking::TrackingError;
 
@@ -35,6 +37,18 @@ impl Clock for FileClock {
         *last = read_shift(&self.file).unwrap_or(*last);
         ShiftedClock::new(SystemClock, *last).now()
     }
+}
+
+/// The number of the user that this process runs as, where the system has a folder that says so.
+#[cfg(unix)]
+fn process_owner() -> Option<u32> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some(std::fs::metadata("/proc/self").ok()?.uid())
+}
+
+#[cfg(not(unix))]
+fn process_owner() -> Option<u32> {
+    None
 }
 
 fn read_shift(file: &Path) -> Option<SignedDuration> {
@@ -133,6 +147,32 @@ impl Context {
             .unwrap_or_else(|| "unknown".to_owned())
     }
 
+    /// The same with what the system knows of them, for the audit trail.
+    pub fn who(&self) -> Who {
+        let more = [
+            process_owner().map(|uid| format!("uid {uid}")),
+            self.host().map(|host| format!("host {host}")),
+        ];
+        let more: Vec<String> = more.into_iter().flatten().collect();
+        Who::new(&self.person(), Origin::Cli).told(&more.join(", "))
+    }
+
+    /// What this machine is called.
+    fn host(&self) -> Option<String> {
+        let of_system = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+        let host = of_system
+            .or_else(|| self.variable("COMPUTERNAME"))
+            .or_else(|| self.variable("HOSTNAME"))?;
+        Some(host.trim().to_owned()).filter(|host| !host.is_empty())
+    }
+
+    /// The bridge of a command that commits something: the config that it works by is in the audit trail.
+    pub async fn committing(&self) -> Result<Bridge, Failed> {
+        let bridge = self.bridge()?;
+        bridge.note_config().await.map_err(failed)?;
+        Ok(bridge)
+    }
+
     /// The bridge with its store open.
     pub fn bridge(&self) -> Result<Bridge, Failed> {
         self.open(self.setup()?)
@@ -140,8 +180,23 @@ impl Context {
 
     /// The same, for a config that was looked at before.
     pub fn open(&self, setup: Setup) -> Result<Bridge, Failed> {
+        self.open_for(self.who(), setup)
+    }
+
+    /// The same, for what goes on by itself afterwards.
+    pub fn open_as_daemon(&self, setup: Setup) -> Result<Bridge, Failed> {
+        self.open_for(self.who().via(Origin::Daemon), setup)
+    }
+
+    fn open_for(&self, who: Who, setup: Setup) -> Result<Bridge, Failed> {
         let clock = self.told_clock(&setup)?;
-        Bridge::open(setup, clock, self.env.clone()).map_err(failed)
+        Bridge::open_for(who, setup, clock, self.env.clone()).map_err(failed)
+    }
+
+    /// The same, to take the encryption of the store off.
+    pub fn open_to_unseal(&self, setup: Setup) -> Result<Bridge, Failed> {
+        let clock = self.told_clock(&setup)?;
+        Bridge::open_to_unseal(self.who(), setup, clock, self.env.clone()).map_err(failed)
     }
 
     /// The bridge with its store open for looking only.
@@ -166,6 +221,10 @@ pub fn failed(error: impl Into<BridgeError>) -> Failed {
         | BridgeError::OtherJob { .. }
         | BridgeError::NoSuchTarget(_)
         | BridgeError::Secret { .. }
+        | BridgeError::Schema(SchemaError::Problem(
+            SchemaProblem::SeveralSources(_) | SchemaProblem::OtherSource { .. },
+        ))
+        | BridgeError::StoreKey(_)
         | BridgeError::Client { .. } => Exit::Usage,
         _ => Exit::Error,
     })
@@ -180,6 +239,9 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 pub fn hint(error: &BridgeError) -> Option<String> {
     if let Some(trouble) = StoreTrouble::among_causes(error) {
         return Some(trouble.advice().to_owned());
+    }
+    if let Some(problem) = SealProblem::among_causes(error) {
+        return Some(problem.advice().to_owned());
     }
     match error {
         BridgeError::Refused(problem) => {
@@ -203,6 +265,9 @@ pub fn hint(error: &BridgeError) -> Option<String> {
         BridgeError::Secret { .. } => {
             Some("put it there, then `scimport check` looks again".to_owned())
         }
+        BridgeError::Schema(error) => error.advice(),
+        BridgeError::StoreKey(error) => Some(error.advice().to_owned()),
+        BridgeError::Forget(error) => Some(error.advice().to_owned()),
         BridgeError::Tracking(TrackingError::Halted(failure)) => Some(failure.advice().to_owned()),
         BridgeError::Seal(SealError::Stale { .. }) => Some(
             "nothing was stored: look at a new plan with `scimport plan FILE --source S --out PLAN`"

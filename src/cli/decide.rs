@@ -10,9 +10,9 @@ use crate::domain::{OperationStatus, RunId};
 
 /// Lets a held run go.
 pub async fn approve(context: &Context, args: &DecideArgs) -> Result<Exit, Failed> {
-    let bridge = context.bridge()?;
+    let bridge = context.committing().await?;
     let run = status::find(&bridge, &args.run).await?;
-    let count = bridge.approve(&run.id, &context.person()).await.map_err(failed)?;
+    let count = bridge.approve(&run.id, &bridge.who).await.map_err(failed)?;
     remark(format!(
         "approved: {} operation{} go out with the next `scimport work`",
         words::thousands(count),
@@ -23,9 +23,9 @@ pub async fn approve(context: &Context, args: &DecideArgs) -> Result<Exit, Faile
 
 /// Stops a run.
 pub async fn cancel(context: &Context, args: &DecideArgs) -> Result<Exit, Failed> {
-    let bridge = context.bridge()?;
+    let bridge = context.committing().await?;
     let run = status::find(&bridge, &args.run).await?;
-    let count = bridge.cancel(&run.id, &context.person()).await.map_err(failed)?;
+    let count = bridge.cancel(&run.id, &bridge.who).await.map_err(failed)?;
     remark(format!(
         "cancelled: {} operation{} will not be sent; what was accepted before is not taken back",
         words::thousands(count),
@@ -36,7 +36,7 @@ pub async fn cancel(context: &Context, args: &DecideArgs) -> Result<Exit, Failed
 
 /// Sends operations again.
 pub async fn retry(context: &Context, args: &RetryArgs) -> Result<Exit, Failed> {
-    let bridge = context.bridge()?;
+    let bridge = context.committing().await?;
     let Some(word) = &args.run else {
         return unsettled(&bridge, args.json).await;
     };
@@ -45,7 +45,7 @@ pub async fn retry(context: &Context, args: &RetryArgs) -> Result<Exit, Failed> 
         [] => vec![OperationStatus::Failed, OperationStatus::Unconfirmed],
         chosen => chosen.iter().copied().map(status_of).collect(),
     };
-    let count = bridge.retry(&run.id, &statuses, &context.person()).await.map_err(failed)?;
+    let count = bridge.retry(&run.id, &statuses, &bridge.who).await.map_err(failed)?;
     remark(match count {
         0 => "nothing of this run is to be sent again: what failed was sent anew since".to_owned(),
         count => format!(

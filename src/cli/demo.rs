@@ -20,7 +20,7 @@ use crate::cli::status::each_operation;
 use crate::cli::terminal::{remark, say, tell};
 use crate::cli::words;
 use crate::config::Config;
-use crate::domain::{RunId, RunStatus, SystemClock};
+use crate::domain::{Origin, RunId, RunStatus, SystemClock, Who};
 use crate::mock_entra::{self, MockConfig, MockEntra};
 use crate::store::{Operation, Run};
 
@@ -120,7 +120,7 @@ async fn approve_if_held(bridge: &Bridge, id: &RunId) -> Result<(), Failed> {
     }
     say(words::held(&run.held_by).unwrap_or_default());
     say(format!("nothing is sent until somebody looks at it:  scimport approve {id}"));
-    bridge.approve(id, "demo").await.map_err(failed)?;
+    bridge.approve(id, &bridge.who).await.map_err(failed)?;
     Ok(())
 }
 
@@ -182,7 +182,8 @@ fn bridge(mock: &MockEntra, folder: &Path) -> Result<Bridge, Failed> {
     ];
     let setup = Config::parse(SAMPLE_CONFIG, folder, env.clone()).and_then(Setup::new);
     let setup = setup.map_err(|errors| failed(crate::bridge::BridgeError::Config(errors)))?;
-    Bridge::open(setup, Arc::new(SystemClock), env).map_err(failed)
+    let who = Who::new("demo", Origin::Cli);
+    Bridge::open_for(who, setup, Arc::new(SystemClock), env).map_err(failed)
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf, Failed> {

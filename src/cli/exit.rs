@@ -20,7 +20,7 @@ pub enum Exit {
     Unavailable,
     /// 5: done, but some operations failed or are unconfirmed.
     Incomplete,
-    /// 3: done, but some rows were rejected.
+    /// 3: done, but some rows were rejected; or a job's schema lacks what the mappings write.
     Rejected,
     /// 0: all well.
     Success,

@@ -34,9 +34,8 @@ async fn create(context: &Context, args: &KeyCreateArgs) -> Result<Exit, Failed>
         ));
         return Ok(Exit::Usage);
     };
-    let bridge = context.bridge()?;
-    let created =
-        bridge.create_key(scope, args.expires, &context.person()).await.map_err(failed)?;
+    let bridge = context.committing().await?;
+    let created = bridge.create_key(scope, args.expires, &context.who()).await.map_err(failed)?;
     remark(format!(
         "made key {} for {}, valid until {}\n{SHOWN_ONCE}",
         created.stored.id,
@@ -65,8 +64,8 @@ async fn list(context: &Context, args: &KeyListArgs) -> Result<Exit, Failed> {
 }
 
 async fn rotate(context: &Context, args: &KeyRotateArgs) -> Result<Exit, Failed> {
-    let bridge = context.bridge()?;
-    let by = context.person();
+    let bridge = context.committing().await?;
+    let by = context.who();
     let (created, old) =
         bridge.rotate_key(&args.id, args.overlap, args.expires, &by).await.map_err(failed)?;
     remark(format!(
@@ -83,8 +82,8 @@ async fn rotate(context: &Context, args: &KeyRotateArgs) -> Result<Exit, Failed>
 }
 
 async fn revoke(context: &Context, args: &KeyRevokeArgs) -> Result<Exit, Failed> {
-    let bridge = context.bridge()?;
-    let revoked = bridge.revoke_key(&args.id, &context.person()).await.map_err(failed)?;
+    let bridge = context.committing().await?;
+    let revoked = bridge.revoke_key(&args.id, &context.who()).await.map_err(failed)?;
     let (key, said) = match revoked {
         KeyRevoked::Done(key) => (key, "is revoked: from now on nobody gets in with it"),
         KeyRevoked::Before(key) => (key, "was revoked before"),

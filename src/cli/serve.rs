@@ -22,6 +22,7 @@ use crate::cli::serve::reload::reload;
 use crate::cli::serve::signals::{Reloads, watch_terminate};
 use crate::cli::terminal::{remark, tell};
 use crate::cli::traces;
+use crate::domain::{AuditAction, AuditDetails};
 use crate::server::{self, Credentials, ProvisioningKeys, StartError};
 use crate::telemetry::Causes;
 
@@ -34,13 +35,14 @@ pub async fn run(context: &Context) -> Result<Exit, Failed> {
         tell(format!("warning: {warning}"));
     }
     traces::start(&setup)?;
-    let mut bridge = Arc::new(context.open(setup)?);
+    let mut bridge = Arc::new(context.open_as_daemon(setup)?);
     let daemon = daemon(&bridge);
     daemon.check().await.map_err(all_failed)?;
     let settings = bridge.setup.config().server.clone();
     let server =
         server::start(Arc::clone(&bridge), keys(&bridge), &settings, context.cancel.clone())
             .map_err(|error| not_started(&error))?;
+    note_start(&bridge).await.map_err(failed)?;
     wake_on(server.changed(), Arc::clone(&bridge), context.cancel.clone());
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     remark(format!("serving; the API is at {scheme}://{}; stop with Ctrl-C", server.address()));
@@ -66,9 +68,24 @@ pub async fn run(context: &Context) -> Result<Exit, Failed> {
     manager.is_stopping();
     daemons.all_ended().await;
     server.stopped().await;
+    note(&bridge, AuditAction::ServiceStopped, AuditDetails::none()).await;
     traces::finish().await;
     remark("stopped; what is queued is kept");
     Ok(Exit::Success)
+}
+
+/// Says in the audit trail that the service began, and by which config.
+async fn note_start(bridge: &Bridge) -> Result<(), BridgeError> {
+    bridge.note_config().await?;
+    let details = AuditDetails::none().with("version", env!("CARGO_PKG_VERSION"));
+    bridge.audit_service(AuditAction::ServiceStarted, details).await
+}
+
+/// Says something about the service in the audit trail; that it cannot be said stops nothing.
+async fn note(bridge: &Bridge, action: AuditAction, details: AuditDetails) {
+    if let Err(error) = bridge.audit_service(action, details).await {
+        tracing::error!(error = %Causes(&error), "the audit trail lacks `{action}`");
+    }
 }
 
 /// The daemons of this process: the newest, and those before it that still finish something.

@@ -30,7 +30,32 @@ pub(super) fn digests(root: &Table) -> Digests {
     digests
 }
 
+/// The digests of the values of single keys: of a source's `mapping` those of its attributes, of any
+/// other table in a section the table's. What stands deeper may be a cell's value on the left of a `=`.
+pub(super) fn key_digests(root: &Table) -> Digests {
+    let mut digests = Digests::new();
+    add_keys(&mut digests, &[], root);
+    digests
+}
+
+fn add_keys(digests: &mut Digests, path: &[&str], table: &Table) {
+    for (key, node) in &table.0 {
+        let path = [path, &[key.as_str()]].concat();
+        match (&node.value, path.as_slice()) {
+            (Value::Table(table), [_] | ["source" | "target", _] | ["source", _, "mapping"]) => {
+                add_keys(digests, &path, table);
+            }
+            _ => drop(digests.insert(path.join("."), digest(node))),
+        }
+    }
+}
+
 impl Config {
+    /// A digest of each value in force, by the name of its key, such as `source.hr.mapping.userName`.
+    pub fn key_digests(&self) -> impl Iterator<Item = (&str, [u8; 32])> {
+        self.keys.iter().map(|(key, digest)| (key.as_str(), *digest))
+    }
+
     /// The sections that are new, gone, or not what they were in an older config, by name.
     #[must_use]
     pub fn changed_sections(&self, old: &Self) -> Vec<String> {

@@ -5,17 +5,19 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
-use crate::config::changes::{Digests, digests};
-use crate::config::document::Document;
+use crate::config::changes::{Digests, digests, key_digests};
+use crate::config::document::{Document, Part};
 use crate::config::environment::overlay;
-use crate::config::node::Table;
+use crate::config::node::{Origin, Table};
 use crate::config::problem::{ConfigErrors, ConfigPlace, ConfigProblem};
 use crate::config::section::{Report, Section};
 use crate::config::{
-    AlertsConfig, HttpConfig, ServerConfig, SourceConfig, StoreConfig, TargetConfig,
-    TelemetryConfig, alerts, azure, http, server, source, store, syntax, target, telemetry,
+    AlertsConfig, HttpConfig, RetentionConfig, ServerConfig, SourceConfig, StoreConfig,
+    TargetConfig, TelemetryConfig, VaultConfig, VaultUse, alerts, azure, http, retention, server,
+    source, store, syntax, target, telemetry, vault,
 };
 
 /// Largest config read, in bytes: a mapping of thousands of lines fits.
@@ -23,7 +25,7 @@ const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// What a config is called where it has no file.
 const NAMELESS: &str = "scimport.toml";
 pub(super) const SECTIONS: &[&str] =
-    &["store", "target", "http", "source", "server", "telemetry", "alerts"];
+    &["store", "target", "http", "source", "server", "telemetry", "alerts", "vault", "retention"];
 
 /// A config that reads without a problem.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// `[store]`.
     pub store: StoreConfig,
+    /// `[retention]`.
+    pub retention: RetentionConfig,
     /// `[target.NAME]`, in the order of the file.
     pub targets: Vec<TargetConfig>,
     /// `[source.NAME]`, in the order of the file.
@@ -46,8 +50,15 @@ pub struct Config {
     pub telemetry: TelemetryConfig,
     /// `[alerts]`, where it is there.
     pub alerts: Option<AlertsConfig>,
+    /// `[vault]`.
+    pub vault: VaultConfig,
+    pub(super) vault_uses: Vec<VaultUse>,
     /// What [`Config::changed_sections`] compares.
     pub(super) sections: Digests,
+    /// SHA-256 of the file.
+    pub digest: [u8; 32],
+    /// What [`Config::key_digests`] gives.
+    pub(super) keys: Digests,
     document: Arc<Document>,
 }
 
@@ -104,24 +115,31 @@ impl Config {
 
         let report = Report::new(&document, problems);
         let parts = Parts::read(&Section::root(&report, &root), folder);
-        let problems = report.into_problems();
+        let (problems, vault_uses) = report.into_found();
         if !problems.is_empty() {
             return Err(ConfigErrors::new(problems));
         }
-        let Parts { store, targets, sources, http, server, telemetry, alerts } = parts;
+        let Parts { store, targets, sources, http, server, telemetry, alerts, vault, retention } =
+            parts;
         let (path, folder) = (path.to_owned(), folder.to_owned());
         let (document, sections) = (Arc::new(document), digests(&root));
+        let (digest, keys) = (Sha256::digest(text).into(), key_digests(&root));
         Ok(Self {
             path,
             folder,
             store,
+            retention,
             targets,
             sources,
             http,
             server,
             telemetry,
             alerts,
+            vault,
+            vault_uses,
             sections,
+            digest,
+            keys,
             document,
         })
     }
@@ -155,15 +173,30 @@ impl Config {
     }
 }
 
+impl Config {
+    /// A problem with a value whose place is known.
+    pub(super) fn problem_of(
+        &self,
+        origin: &Origin,
+        path: &str,
+        message: String,
+        hint: Option<String>,
+    ) -> ConfigProblem {
+        self.document.problem(origin, Part::Value, path, message, hint)
+    }
+}
+
 /// The sections, as far as they could be read.
 struct Parts {
     store: StoreConfig,
+    retention: RetentionConfig,
     targets: Vec<TargetConfig>,
     sources: Vec<SourceConfig>,
     http: HttpConfig,
     server: ServerConfig,
     telemetry: TelemetryConfig,
     alerts: Option<AlertsConfig>,
+    vault: VaultConfig,
 }
 
 impl Parts {
@@ -178,6 +211,7 @@ impl Parts {
             .collect();
         Self {
             store: store::read(section("store").as_ref(), folder),
+            retention: retention::read(section("retention").as_ref()),
             targets: targets.map(|targets| target::read(&targets, folder)).unwrap_or_default(),
             sources: section("source")
                 .map(|sources| source::read(&sources, &names, folder))
@@ -186,6 +220,7 @@ impl Parts {
             server: server::read(section("server").as_ref(), folder),
             telemetry: telemetry::read(section("telemetry").as_ref(), folder),
             alerts: section("alerts").map(|section| alerts::read(&section, folder)),
+            vault: vault::read(section("vault").as_ref(), folder),
         }
     }
 }

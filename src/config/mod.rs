@@ -35,6 +35,7 @@ mod mail;
 mod mapping;
 mod node;
 mod problem;
+mod retention;
 mod rows;
 mod rule;
 mod schedule;
@@ -51,6 +52,7 @@ mod target;
 mod telemetry;
 mod tenant;
 mod times;
+mod vault;
 mod webhook;
 
 pub use alerts::{AlertFormat, AlertWebhook, AlertsConfig};
@@ -64,15 +66,18 @@ pub use hydrate::{AuthConfig, FetchConfig, HydrateConfig, UserConfig};
 pub use load::{Config, environment};
 pub use mail::{AlertEmail, SmtpConfig, SmtpLogin, SmtpTls};
 pub use problem::{ConfigErrors, ConfigPlace, ConfigProblem, Snippet};
+pub use retention::RetentionConfig;
 pub use schedule::{ExpectedConfig, ScheduleConfig, Takes};
 pub use secret_lookup::{SecretVault, Secrets, VaultFault, lookup};
 pub use secrets::{SecretError, SecretRef, aside};
 pub use server::{ServerConfig, ServerTls};
 pub use source::{Export, SourceConfig, SourceTimeZone};
 pub use store::StoreConfig;
+pub use suggest::nearest;
 pub use target::{Burst, RetryConfig, TargetConfig, TrackingConfig};
 pub use telemetry::{OtlpConfig, TelemetryConfig};
 pub use times::Times;
+pub use vault::{VaultConfig, VaultKeyRef, VaultUse};
 pub use webhook::{
     SignatureAlgorithm, SignatureConfig, SignatureEncoding, SignedPart, VerifyConfig,
     WebhookConfig, WebhookPreset,

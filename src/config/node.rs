@@ -32,7 +32,7 @@ pub(super) enum Value {
 pub(super) struct Table(pub(super) Vec<(String, Node)>);
 
 /// Where a value comes from.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) enum Origin {
     /// The file, as bytes of its text.
     File {

@@ -316,6 +316,7 @@ fn variable(field: &Field<'_>) -> Option<String> {
 fn entry(field: &Field<'_>) -> Option<String> {
     let name = field.text()?;
     if is_name(name) {
+        field.note_vault_use(name);
         return Some(name.to_owned());
     }
     let hint = "a name begins with `a` to `z` and goes on with those, digits and `-`".to_owned();

@@ -11,6 +11,7 @@ use crate::config::duration;
 use crate::config::node::{Node, Origin, Table, Value};
 use crate::config::problem::ConfigProblem;
 use crate::config::suggest::{did_you_mean, nearest};
+use crate::config::vault::VaultUse;
 
 /// What is said of a key that is promised but does nothing yet. A guard that is silently ignored
 /// would be a danger, so such a key is refused.
@@ -20,11 +21,12 @@ const NOT_YET: &str = "is not supported by this version";
 pub(super) struct Report<'d> {
     document: &'d Document,
     problems: RefCell<Vec<ConfigProblem>>,
+    vault_uses: RefCell<Vec<VaultUse>>,
 }
 
 impl<'d> Report<'d> {
     pub(super) fn new(document: &'d Document, problems: Vec<ConfigProblem>) -> Self {
-        Self { document, problems: RefCell::new(problems) }
+        Self { document, problems: RefCell::new(problems), vault_uses: RefCell::default() }
     }
 
     fn add(&self, origin: &Origin, part: Part, path: &str, message: String, hint: Option<String>) {
@@ -38,8 +40,9 @@ impl<'d> Report<'d> {
         self.problems.borrow_mut().push(problem);
     }
 
-    pub(super) fn into_problems(self) -> Vec<ConfigProblem> {
-        self.problems.into_inner()
+    /// The problems, and the keys whose values are in the vault.
+    pub(super) fn into_found(self) -> (Vec<ConfigProblem>, Vec<VaultUse>) {
+        (self.problems.into_inner(), self.vault_uses.into_inner())
     }
 }
 
@@ -297,6 +300,13 @@ impl<'d> Field<'d> {
         };
         let (report, origin) = (self.report, &self.node.origin);
         Some(Section { report, path: self.path.clone(), title, origin, table })
+    }
+
+    /// Notes that the value of the key it stands in is in the vault.
+    pub(super) fn note_vault_use(&self, name: &str) {
+        let key = self.path.strip_suffix(".vault").unwrap_or(&self.path).to_owned();
+        let origin = self.node.origin.clone();
+        self.report.vault_uses.borrow_mut().push(VaultUse { key, name: name.to_owned(), origin });
     }
 
     /// Says what was expected and what is there, without its value.

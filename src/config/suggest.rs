@@ -6,10 +6,8 @@ const MAX_EDITS: usize = 2;
 const MIN_SIMILARITY: f64 = 0.8;
 
 /// The candidate that was probably meant, if one is near enough.
-pub(super) fn nearest<'c>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
+#[must_use]
+pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let word = word.to_lowercase();
     let mut best: Option<(f64, &str)> = None;
     for candidate in candidates {

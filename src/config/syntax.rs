@@ -9,7 +9,7 @@ use crate::config::document::Document;
 use crate::config::problem::{ConfigPlace, ConfigProblem, Snippet};
 use crate::config::{
     as_of, credential, format, guard, http, leavers, load, rows, rule, secrets, section, server,
-    source, store, target,
+    source, store, target, vault,
 };
 
 /// Most syntax errors reported: after a few the parser guesses.
@@ -91,6 +91,7 @@ fn is_known(word: &str) -> bool {
         credential::KEYS,
         secrets::KEYS,
         source::KEYS,
+        vault::KEYS,
         format::CSV_KEYS,
         format::XLSX_KEYS,
         format::JSON_KEYS,

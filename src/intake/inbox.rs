@@ -130,6 +130,7 @@ mod tests {
             identity: [number; 32],
             is_lasting: true,
             received_at: Timestamp::UNIX_EPOCH,
+            from: None,
             caller: "signature".to_owned(),
             is_form: false,
             workers: 1,

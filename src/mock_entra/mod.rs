@@ -18,9 +18,9 @@
 //! | `GET /{v1.0\|beta}/auditLogs/provisioning` | `$filter`, `$orderby`, `$top`, pages |
 //! | `GET …/synchronization/jobs`, `GET …/jobs/{id}` | the job and its status |
 //! | `POST …/jobs/{id}/start`, `/pause`, `/restart`, `/validateCredentials` | 204 |
+//! | `GET`, `PUT`, `DELETE …/jobs/{id}/schema` | the schema; replaced as a whole; as it was at the start |
 //! | `GET …/servicePrincipals/{id}` | the provisioning app: `displayName`, `accountEnabled` |
 //! | `GET`, `PUT …/servicePrincipals/{id}/synchronization/secrets` | key and value pairs, among them the notification settings; a `PUT` replaces all |
-//! | `GET`, `PUT`, `DELETE …/jobs/{id}/schema` | the schema; replaced as a whole; as it was at the start |
 //!
 //! A job that is not active takes uploads and processes nothing. A leaver is an `update` of
 //! `accountEnabled`; an account that falls out of scope is a `disable`. Only people this job has

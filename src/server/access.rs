@@ -8,6 +8,7 @@ use actix_web::http::header::{AUTHORIZATION, HOST};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 
+use crate::domain::{Origin, Who};
 use crate::server::problem::{Kind, Problem};
 use crate::server::shared::Shared;
 use crate::telemetry::alerts::Facts;
@@ -37,6 +38,13 @@ pub struct Caller {
     pub name: String,
     /// What it allows.
     pub role: Role,
+}
+
+impl Caller {
+    /// Who they are in the audit trail. Behind a proxy the address is the proxy's.
+    pub(super) fn who(&self, request: &HttpRequest) -> Who {
+        Who::new(&self.name, Origin::Api(request.peer_addr().map(|peer| peer.ip())))
+    }
 }
 
 /// Where presented credentials are known.

@@ -1,5 +1,7 @@
 //! Webhook deliveries: durable before they are answered, and each the stuff of one run.
 
+use std::net::IpAddr;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
@@ -22,6 +24,8 @@ pub struct NewDelivery {
     pub received_at: Timestamp,
     /// How it was proven whom it is from, such as `key abc` or `signature`; no secret.
     pub caller: String,
+    /// The address it came from, for the audit trail.
+    pub from: Option<IpAddr>,
     /// Whether the body is a form, and no JSON.
     pub is_form: bool,
     /// How many workers are in it.

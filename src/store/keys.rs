@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::{KeyId, KeyScope};
+use crate::domain::{KeyId, KeyScope, Who};
 use crate::store::StoreError;
 
 /// A key that is to be stored.
@@ -17,8 +17,8 @@ pub struct NewKey {
     pub digest: [u8; 32],
     /// Until when it is valid, this instant not included.
     pub expires_at: Timestamp,
-    /// Who made it.
-    pub created_by: String,
+    /// Who makes it, and from where.
+    pub by: Who,
 }
 
 /// A stored key.
@@ -90,7 +90,7 @@ pub trait Keys {
     async fn revoke_key(
         &self,
         id: &KeyId,
-        by: &str,
+        by: &Who,
         now: Timestamp,
     ) -> Result<Option<KeyRevoked>, StoreError>;
 

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::domain::{
-    ExternalId, HeldBy, OperationId, OperationStatus, RunDecision, RunId, RunKind, RunStatus,
-    SourceName, TargetName,
+    ExternalId, HeldBy, OperationId, OperationStatus, Origin, RunDecision, RunId, RunKind,
+    RunStatus, SourceName, TargetName, Who,
 };
 use crate::store::{ChangeCounts, PlannedRow, StatusCounts, StoreError, TakenDelivery};
 
@@ -56,6 +56,8 @@ pub struct NewRun {
     pub changes: ChangeCounts,
     /// The webhook deliveries whose workers its rows are; with the commit they wait no more.
     pub deliveries: Vec<TakenDelivery>,
+    /// Who or what asked for it, for the audit trail.
+    pub who: Who,
 }
 
 impl NewRun {
@@ -85,6 +87,7 @@ impl NewRun {
             out_of_scope: 0,
             changes: ChangeCounts::default(),
             deliveries: Vec::new(),
+            who: Who::bridge(Origin::Daemon),
         }
     }
 }
@@ -126,6 +129,8 @@ pub struct RefusedRun {
     pub problem: StoredProblem,
     /// The webhook deliveries that were refused; they wait no more.
     pub deliveries: Vec<TakenDelivery>,
+    /// Who or what asked for it, for the audit trail.
+    pub who: Who,
 }
 
 /// Why a file was refused, as it is shown.
@@ -265,7 +270,12 @@ pub trait Runs {
     async fn bound_job(&self, target: &TargetName) -> Result<Option<String>, StoreError>;
 
     /// Says which provisioning job a target stands for, where [`Runs::bound_job`] leaves that open.
-    async fn bind_job(&self, target: &TargetName, job: &str) -> Result<(), StoreError>;
+    async fn bind_job(
+        &self,
+        target: &TargetName,
+        job: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Stores a refused file.
     async fn store_refused(&self, run: RefusedRun) -> Result<(), StoreError>;
@@ -307,7 +317,7 @@ pub trait Runs {
     async fn approve(
         &self,
         run: &RunId,
-        by: &str,
+        by: &Who,
         now: Timestamp,
     ) -> Result<Option<Outcome>, StoreError>;
 
@@ -316,7 +326,7 @@ pub trait Runs {
     async fn cancel(
         &self,
         run: &RunId,
-        by: &str,
+        by: &Who,
         now: Timestamp,
     ) -> Result<Option<Outcome>, StoreError>;
 
@@ -327,7 +337,7 @@ pub trait Runs {
         &self,
         run: &RunId,
         statuses: &[OperationStatus],
-        by: &str,
+        by: &Who,
         now: Timestamp,
     ) -> Result<Option<Outcome>, StoreError>;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::cli_support::{GOOD, Place, SECRET_VARIABLE, SOURCE, Stage, config, offline, ran};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 24] = [
     "demo",
     "check",
     "doctor",
@@ -20,15 +20,35 @@ const COMMANDS: [&str; 18] = [
     "status",
     "record",
     "report",
+    "forget",
+    "store",
     "key",
+    "audit",
+    "schema",
+    "secret",
     "alerts",
     "import-mapping",
     "mock-entra",
 ];
 
 /// Commands of a command.
-const SUBCOMMANDS: [[&str; 2]; 5] =
-    [["key", "create"], ["key", "list"], ["key", "rotate"], ["key", "revoke"], ["alerts", "test"]];
+const SUBCOMMANDS: [[&str; 2]; 15] = [
+    ["store", "rekey"],
+    ["secret", "set"],
+    ["secret", "list"],
+    ["secret", "rotate"],
+    ["secret", "remove"],
+    ["key", "create"],
+    ["key", "list"],
+    ["key", "rotate"],
+    ["key", "revoke"],
+    ["alerts", "test"],
+    ["audit", "verify"],
+    ["audit", "export"],
+    ["schema", "diff"],
+    ["schema", "push"],
+    ["schema", "restore"],
+];
 
 /// Every command, as words.
 fn commands() -> impl Iterator<Item = Vec<&'static str>> {

@@ -229,9 +229,20 @@ fn a_credential_is_one_thing_and_whole() {
         ("{ federated_token = {} }", "needs `file`"),
         ("{ federated_token = { file = \" \" } }", "`file` is empty"),
         ("{ federated_token = { fil = \"hunter2\", file = \"f\" } }", "unknown key `fil`"),
-        ("{ federated_token = { file = \"f\" }, key = { env = \"A\" } }", "takes a `key` beside"),
+        ("{ federated_token = { file = \"f\" }, key = { env = \"A\" } }", "takes `key` beside"),
         ("{ federated_token = { file = \"f\" }, client_secret = { env = \"A\" } }", "takes one of"),
         ("{ certificate = { env = \"A\" }, client_secret = { env = \"A\" } }", "not both"),
+        (
+            "{ client_secret = { env = \"A\" }, password = { env = \"A\" } }",
+            "takes `password` beside",
+        ),
+        ("{ client_secret = { env = \"A\" }, expires = \"hunter2\" }", "`expires` is no day"),
+        ("{ client_secret = { env = \"A\" }, expires = \"2027-02-30\" }", "`expires` is no day"),
+        (
+            "{ certificate = { env = \"A\" }, signature = \"hunter2\" }",
+            "neither `PS256` nor `RS256`",
+        ),
+        ("{ expires = \"2027-02-03\" }", "has `expires` without `client_secret`"),
         ("\"hunter2\"", "has to say where the secret is"),
         ("{}", "needs `client_secret`, `certificate`, `federated_token` or `managed_identity`"),
     ] {

@@ -336,7 +336,7 @@ async fn a_first_run_that_nobody_typed_is_always_held() {
     let Applied::Committed(id) = applied else { panic!("a new run") };
     let run = bridge.store.run(&id).await.unwrap().unwrap();
     assert_eq!((run.status, run.held_by[0].guard.as_str()), (RunStatus::Held, "first_run"));
-    bridge.approve(&id, "ada").await.unwrap();
+    bridge.approve(&id, &bridge.who).await.unwrap();
     // from now on the guards alone decide
     stage.run(&["work", "--until", "settled"]).await.assert_code(0);
     let file = stage.write("workers.csv", &workers(20, 2));

@@ -1,6 +1,8 @@
 //! Stories told over the public interface; one binary, so that they link once.
 
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod canary;
 #[cfg(test)]
 mod canary_rejects;
@@ -25,6 +27,10 @@ mod cli_report;
 #[cfg(test)]
 mod cli_samples;
 #[cfg(test)]
+mod cli_schema;
+#[cfg(test)]
+mod cli_store;
+#[cfg(test)]
 mod cli_support;
 #[cfg(test)]
 mod cli_usage;
@@ -47,6 +53,7 @@ mod entra_identity;
 mod entra_log;
 mod entra_openid;
 mod entra_refusals;
+mod entra_schema;
 mod entra_support;
 mod entra_tls;
 mod entra_token;
@@ -107,6 +114,8 @@ mod journey_quota;
 #[cfg(test)]
 mod journey_real_data;
 #[cfg(test)]
+mod journey_sealed;
+#[cfg(test)]
 #[cfg(unix)]
 mod kills;
 #[cfg(test)]
@@ -132,9 +141,17 @@ mod mock_log;
 mod mock_quarantine;
 mod mock_real;
 mod mock_restart;
+#[cfg(test)]
+mod mock_schema;
 mod mock_token;
 mod mock_upload;
 mod payload;
+#[cfg(test)]
+mod schema_push;
+#[cfg(test)]
+mod schema_support;
+#[cfg(test)]
+mod secret;
 #[cfg(test)]
 #[cfg(unix)]
 mod serve_alerts;
@@ -176,6 +193,9 @@ mod serve_reload;
 mod serve_schedule;
 #[cfg(test)]
 #[cfg(unix)]
+mod serve_sealed;
+#[cfg(test)]
+#[cfg(unix)]
 mod serve_support;
 #[cfg(test)]
 #[cfg(unix)]
@@ -208,7 +228,11 @@ mod soak_story;
 #[cfg(unix)]
 mod soak_tally;
 #[cfg(test)]
+mod store_audit;
+#[cfg(test)]
 mod store_leases;
+#[cfg(test)]
+mod store_sealed;
 #[cfg(test)]
 mod store_sqlite;
 #[cfg(test)]

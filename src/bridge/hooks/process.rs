@@ -15,7 +15,7 @@ use crate::bridge::daemon::{LOOK, after_error, is_over};
 use crate::bridge::hooks::hydrate::{Hydrated, Hydration, PutOff};
 use crate::bridge::{Bridge, BridgeError};
 use crate::config::WebhookConfig;
-use crate::domain::{AlertKind, DeliveryId, Problem, RunId, RunKind, SourceName};
+use crate::domain::{AlertKind, DeliveryId, Origin, Problem, RunId, RunKind, SourceName, Who};
 use crate::intake::webhook::RecordsPointer;
 use crate::intake::{
     Feed, IntakeError, ReadyDelivery, SpooledWorkers, new_run_id, plan_deliveries,
@@ -277,7 +277,7 @@ impl<'a> Processing<'a> {
                 Err(IntakeError::Refused { problem, .. }) => return Ok(Some(problem)),
                 Err(error) => return Err(error.into()),
             };
-            if let Some(run) = bridge.commit(&mut planned).await? {
+            if let Some(run) = bridge.commit(&mut planned, &self.who()).await? {
                 bridge.wake();
                 bridge.tell_if_held(&run).await;
                 return Ok(None);
@@ -288,6 +288,10 @@ impl<'a> Processing<'a> {
             }
         }
         Err(BridgeError::LedgerBusy)
+    }
+
+    fn who(&self) -> Who {
+        self.bridge.who.clone().via(Origin::Webhook(None))
     }
 
     async fn still_wait(&self, deliveries: &[ReadyDelivery]) -> Result<bool, BridgeError> {
@@ -336,6 +340,7 @@ impl<'a> Processing<'a> {
                 hint: problem.hint.clone(),
             },
             deliveries: deliveries.iter().map(taken).collect(),
+            who: self.who(),
         };
         Ok(self.bridge.store.store_refused(refused).await?)
     }

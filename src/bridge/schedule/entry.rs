@@ -12,7 +12,7 @@ use crate::bridge::schedule::tell::{self, Overdue, tell_come_after_all, tell_ove
 use crate::bridge::schedule::{LONGEST_SLEEP, SHORTEST_PAUSE, log_error, name};
 use crate::bridge::{Applied, Applying, Bridge, BridgeError};
 use crate::config::{ScheduleConfig, Takes};
-use crate::domain::{RunId, SourceName};
+use crate::domain::{Origin, RunId, SourceName};
 use crate::intake::folder::{Looks, Seen};
 use crate::intake::schedule::{come, next};
 use crate::intake::{Asked, new_run_id};
@@ -214,7 +214,13 @@ impl Entry {
             Got::File(got) => got,
             Got::NotYet(why, wait) => return Ok(Dealt::NotYet(why, wait)),
         };
-        let applying = Applying { asked: Asked::Automatic, id: Some(&id), ..Applying::default() };
+        let who = self.bridge.who.clone().via(Origin::Schedule);
+        let applying = Applying {
+            asked: Asked::Automatic,
+            id: Some(&id),
+            who: Some(&who),
+            ..Applying::default()
+        };
         let source = self.source.clone();
         let applied = self.bridge.apply(source.as_str(), got.path(), applying, &mut |_| true).await;
         match applied {

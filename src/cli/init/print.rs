@@ -119,7 +119,12 @@ fn head(first: &str) -> String {
 
 fn target_part(target: &str) -> String {
     format!(
-        "\n[store]\nurl = \"sqlite:scimport.db\"   # the ledger: keep it, and keep it private\n\n\
+        "\n[store]\nurl = \"sqlite:scimport.db\"   # the ledger: keep it, and keep it private\n\
+         # key = {{ file = \"store.key\" }}       # encrypts what it keeps of people; `openssl rand -base64 32 > store.key`\n\n\
+         # Secrets can be kept in an encrypted file of our own: `scimport secret set NAME` makes it and its key,\n\
+         # and `{{ vault = \"NAME\" }}` stands wherever `{{ env = \"NAME\" }}` does.\n\
+         # [vault]\n\
+         # key = {{ file = \"vault.key\" }}\n\n\
          # PLACEHOLDERS. They fit the stand-in Entra, so that everything can be rehearsed. For your tenant\n\
          # put in your own four ids (README.md says where they stand) and take out the two URLs,\n\
          # `tracking` and `retry`.\n{target}\

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use crate::bridge::{Bridge, BridgeError, Setup};
 use crate::cli::context::{Context, hint};
-use crate::cli::serve::{daemon, keys};
+use crate::cli::serve::{daemon, keys, note};
 use crate::config::ConfigErrors;
+use crate::domain::{AuditAction, AuditDetails};
 use crate::server::{self, Running, StartError};
-use crate::telemetry::causes;
+use crate::telemetry::{Causes, causes};
 
 /// Something that is wrong with what was read, in words without values.
 struct Problem {
@@ -24,9 +25,15 @@ pub(super) async fn reload(
 ) -> Option<Arc<Bridge>> {
     tracing::info!("the config and its secrets are read again");
     match next(context, old, server).await {
-        Ok(next) => Some(next),
+        Ok(next) => {
+            note_reload(&next).await;
+            Some(next)
+        }
         Err(problems) => {
             let count = problems.len();
+            let details =
+                AuditDetails::none().with("problems", u64::try_from(count).unwrap_or(u64::MAX));
+            note(old, AuditAction::ServiceReloadRefused, details).await;
             for Problem { words, hint } in problems {
                 tracing::error!(hint, "{words}");
             }
@@ -37,6 +44,15 @@ pub(super) async fn reload(
             None
         }
     }
+}
+
+/// Says in the audit trail that another config is in force, where it is another, and that secrets were
+/// taken anew.
+async fn note_reload(next: &Bridge) {
+    if let Err(error) = next.note_config().await {
+        tracing::error!(error = %Causes(&error), "the audit trail lacks the new config");
+    }
+    note(next, AuditAction::ServiceReloaded, AuditDetails::none()).await;
 }
 
 async fn next(
@@ -62,6 +78,10 @@ async fn next(
         daemon.check().await.err().unwrap_or_default()
     };
     problems.extend(lacking.iter().map(of_bridge));
+    // what is stored from here on is encrypted with the new keys
+    if problems.is_empty() {
+        problems.extend(next.take_store_keys().await.err().as_ref().map(of_bridge));
+    }
     if problems.is_empty()
         && let Err(error) = server.replace(Arc::clone(&next), keys(&next), settings)
     {

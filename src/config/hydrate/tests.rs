@@ -27,7 +27,7 @@ fn read_line(line: &str, has_id: bool) -> (Option<HydrateConfig>, String) {
         })
     };
     let problems: Vec<_> =
-        report.into_problems().into_iter().map(|problem| problem.to_string()).collect();
+        report.into_found().0.into_iter().map(|problem| problem.to_string()).collect();
     (config, problems.join("\n"))
 }
 

@@ -18,7 +18,7 @@ fn read_line(line: &str) -> (Option<WebhookConfig>, String) {
     let section = Section::root(&report, &root);
     let config = read(&section.get("webhook").unwrap(), Path::new("/etc/hr"));
     let problems: Vec<_> =
-        report.into_problems().into_iter().map(|problem| problem.to_string()).collect();
+        report.into_found().0.into_iter().map(|problem| problem.to_string()).collect();
     (config, problems.join("\n"))
 }
 

@@ -46,8 +46,13 @@ impl AuditValue {
     /// A digest, in hexadecimal.
     #[must_use]
     pub fn digest(bytes: &[u8]) -> Self {
-        Self::Word(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self::Word(digits(bytes))
     }
+}
+
+fn digits(bytes: &[u8]) -> String {
+    let halves = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    halves.filter_map(|half| char::from_digit(half.into(), 16)).collect()
 }
 
 /// Letters, digits and the marks of attribute paths and dotted names.

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::value::RawValue;
+
 use crate::entra::JobSchema;
 use crate::entra::schema::json::{Members, entries};
 
@@ -62,9 +64,9 @@ fn compare(place: &str, left: &str, right: &str, depth: usize, changes: &mut Vec
     if left == right {
         return;
     }
-    let changed = || SchemaChange { place: shown(place), kind: ChangeKind::Changed };
+    let as_a_whole = || SchemaChange { place: shown(place), kind: ChangeKind::Changed };
     if depth >= MAX_DEPTH {
-        changes.push(changed());
+        changes.push(as_a_whole());
         return;
     }
     if let (Some(left), Some(right)) = (Members::read(left), Members::read(right)) {
@@ -73,12 +75,12 @@ fn compare(place: &str, left: &str, right: &str, depth: usize, changes: &mut Vec
     }
     match (entries(left), entries(right)) {
         (Some(left), Some(right)) => {
-            let left: Vec<&str> = left.into_iter().map(|entry| entry.get()).collect();
-            let right: Vec<&str> = right.into_iter().map(|entry| entry.get()).collect();
+            let left: Vec<&str> = left.into_iter().map(RawValue::get).collect();
+            let right: Vec<&str> = right.into_iter().map(RawValue::get).collect();
             compare_entries(place, &left, &right, depth, changes);
         }
         _ if same_text(left, right) => {}
-        _ => changes.push(changed()),
+        _ => changes.push(as_a_whole()),
     }
 }
 

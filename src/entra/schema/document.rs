@@ -91,6 +91,21 @@ impl JobSchema {
         &self.text
     }
 
+    /// The schema's own id, which is that of its job.
+    #[must_use]
+    pub fn id(&self) -> Option<String> {
+        Members::read(&self.text)?.text("id")
+    }
+
+    /// Whether it has what a whole schema has: directories and rules.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let has = |schema: &Members<'_>, name| !schema.list(name).is_empty();
+        Members::read(&self.text).is_some_and(|schema| {
+            has(&schema, "directories") && has(&schema, "synchronizationRules")
+        })
+    }
+
     /// The source object: of the rule for users with the lowest priority number, in the directory
     /// that this rule names as its source, wherever that stands. Rules that are switched off count
     /// only when all are.
@@ -235,7 +250,7 @@ impl Attributes {
     fn read(whole: &str, list: &RawValue) -> Option<Self> {
         let found = entries(list.get())?;
         let end = match found.last() {
-            Some(last) => range_in(whole, last)?.end,
+            Some(attribute) => range_in(whole, attribute)?.end,
             None => range_in(whole, list)?.start + 1,
         };
         let attribute = |attribute: &&RawValue| {

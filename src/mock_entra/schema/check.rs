@@ -35,9 +35,9 @@ pub(super) fn check(text: &str) -> Result<(), String> {
     for rule in list(schema, "synchronizationRules", "the schema")? {
         let rule = rule.as_object().ok_or("a rule is no object")?;
         for end in ["sourceDirectoryName", "targetDirectoryName"] {
-            let named = text_of(rule, end, "a rule")?;
-            if !names.contains(named) {
-                return Err(format!("{end} names no directory: {named}"));
+            let directory = text_of(rule, end, "a rule")?;
+            if !names.contains(directory) {
+                return Err(format!("{end} names no directory: {directory}"));
             }
         }
     }
@@ -132,7 +132,7 @@ mod tests {
         });
         assert!(told.contains("not unique"), "{told}");
         let told = refused(|schema| {
-            schema["directories"][0]["objects"][0]["attributes"][1]["type"] = json!("Text")
+            schema["directories"][0]["objects"][0]["attributes"][1]["type"] = json!("Text");
         });
         assert!(told.contains("type is none of String"), "{told}");
         let told =

@@ -63,8 +63,8 @@ pub(super) fn schema() -> Value {
         "id": JOB_ID,
         "version": "Date:2026-08-01T08:00:00Z, Major:1, Minor:0",
         "directories": [
-            directory("7a7a7a7a-0000-4000-8000-000000000001", "API", source()),
-            directory("7a7a7a7a-0000-4000-8000-000000000002", "Microsoft Entra ID", target()),
+            directory("7a7a7a7a-0000-4000-8000-000000000001", "API", &source()),
+            directory("7a7a7a7a-0000-4000-8000-000000000002", "Microsoft Entra ID", &target()),
         ],
         "synchronizationRules": [{
             "id": "7a7a7a7a-0000-4000-8000-000000000003",
@@ -90,7 +90,7 @@ pub(super) fn schema() -> Value {
     })
 }
 
-fn directory(id: &str, name: &str, attributes: Vec<Value>) -> Value {
+fn directory(id: &str, name: &str, attributes: &[Value]) -> Value {
     json!({
         "id": id,
         "name": name,

@@ -164,7 +164,7 @@ pub(super) async fn shown(shared: web::Data<Shared>) -> HttpResponse {
 /// Sets the schema, for the control plane: whatever it is told.
 pub(super) async fn set(body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
     shared.world().schema.text = String::from_utf8_lossy(&body).into_owned();
-    HttpResponse::NoContent().finish()
+    HttpResponse::Ok().json(json!({ "bytes": body.len() }))
 }
 
 /// What was put, for the control plane.

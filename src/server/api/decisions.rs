@@ -47,7 +47,7 @@ pub(in crate::server) async fn approve(
     let caller = require(&request, &shared, Role::Admin).await?;
     let Nothing {} = query(&request)?;
     let id = RunId::new(part(&request)?);
-    shared.bridge().approve(&id, &caller.name).await?;
+    shared.bridge().approve(&id, &caller.who(&request)).await?;
     shared.changed.notify_one();
     decided(&shared, &id).await
 }
@@ -73,7 +73,7 @@ pub(in crate::server) async fn cancel(
     let caller = require(&request, &shared, Role::Admin).await?;
     let Nothing {} = query(&request)?;
     let id = RunId::new(part(&request)?);
-    shared.bridge().cancel(&id, &caller.name).await?;
+    shared.bridge().cancel(&id, &caller.who(&request)).await?;
     decided(&shared, &id).await
 }
 
@@ -101,7 +101,7 @@ pub(in crate::server) async fn retry(
     let statuses = query.status.as_deref().unwrap_or("failed,unconfirmed");
     let statuses = statuses.split(',').map(status).collect::<Result<Vec<_>, _>>()?;
     let id = RunId::new(part(&request)?);
-    shared.bridge().retry(&id, &statuses, &caller.name).await?;
+    shared.bridge().retry(&id, &statuses, &caller.who(&request)).await?;
     shared.changed.notify_one();
     decided(&shared, &id).await
 }

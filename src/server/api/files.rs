@@ -17,6 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::bridge::documents::{RunDocument, findings};
 use crate::bridge::{Applied, Applying, Bridge, BridgeError, Preview};
+use crate::domain::Who;
 use crate::intake::Asked;
 use crate::server::access::{Role, require};
 use crate::server::api::{part, query};
@@ -93,7 +94,7 @@ pub(in crate::server) async fn upload(
     shared: web::Data<Shared>,
     body: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    require(&request, &shared, Role::Admin).await?;
+    let who = require(&request, &shared, Role::Admin).await?.who(&request);
     let (bridge, source) = (shared.bridge(), part(&request)?);
     if bridge.feed(&source).is_err() {
         return Err(Problem::new(Kind::Unauthorized)
@@ -112,7 +113,7 @@ pub(in crate::server) async fn upload(
     let (changed, runtime) = (Arc::clone(&shared.changed), shared.runtime.clone());
     // on a thread of its own, so that planning holds up no answer, and goes on when the caller hangs up
     let planning = move || {
-        let applied = runtime.block_on(apply(&bridge, &source, &spool.file));
+        let applied = runtime.block_on(apply(&bridge, &source, &spool.file, &who));
         drop((spool, permit));
         changed.notify_one();
         applied
@@ -206,13 +207,18 @@ fn cannot_keep(error: &io::Error) -> Problem {
 }
 
 /// Plans and commits the file; whether it is a new run.
-async fn apply(bridge: &Bridge, source: &str, file: &Path) -> Result<(AppliedRun, bool), Problem> {
+async fn apply(
+    bridge: &Bridge,
+    source: &str,
+    file: &Path,
+    who: &Who,
+) -> Result<(AppliedRun, bool), Problem> {
     let mut found = None;
     let mut agree = |preview: Preview<'_>| {
         found = Some(findings(&preview.planned.findings, &preview.planned.remarks));
         true
     };
-    let applying = Applying { asked: Asked::Automatic, ..Applying::default() };
+    let applying = Applying { asked: Asked::Automatic, who: Some(who), ..Applying::default() };
     let began = bridge.clock.now();
     let applied = match bridge.apply(source, file, applying, &mut agree).await {
         Ok(applied) => applied,

@@ -96,6 +96,7 @@ pub(in crate::server) async fn receive(
 ) -> Result<HttpResponse, Problem> {
     let source = part(&request)?;
     let (bridge, hooks) = shared.bridge_and_hooks();
+    let from = request.peer_addr().map(|peer| peer.ip());
     let body = collect(&request, &shared, body, hooks.most_bytes()).await?;
     let headers: Vec<(String, Vec<u8>)> = request
         .headers()
@@ -106,7 +107,8 @@ pub(in crate::server) async fn receive(
     let receiving = async move {
         let headers: Vec<(&str, &[u8])> =
             headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-        bridge.receive(&hooks, &source, &Delivery { headers: &headers, body: &body }).await
+        let delivery = Delivery { headers: &headers, body: &body };
+        bridge.receive(&hooks, &source, &delivery, from).await
     };
     let received = shared.tasks.spawn_on(receiving, &shared.runtime);
     let Ok(received) = tokio::time::timeout(shared.settings.timeout, received).await else {

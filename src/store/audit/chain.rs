@@ -142,6 +142,20 @@ pub enum AuditFault {
         /// Its number.
         seq: u64,
     },
+    /// The file does not reach back to the head that was noted.
+    #[error("the head that was noted is record {seq}, and the file begins with record {first}")]
+    HeadElsewhere {
+        /// The number of the head.
+        seq: u64,
+        /// The number of the first record there.
+        first: u64,
+    },
+    /// A line of an export that was not written by us.
+    #[error("line {line} is no record as `audit export` writes it: it was edited, or cut short")]
+    NoRecord {
+        /// Its number in the file.
+        line: u64,
+    },
     /// The schema no longer refuses edits.
     #[error("the triggers that keep the trail append-only were removed or changed")]
     Unguarded,
@@ -152,12 +166,13 @@ impl AuditFault {
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Edited { .. } => "edited",
+            Self::Edited { .. } | Self::NoRecord { .. } => "edited",
             Self::Missing { .. } => "missing",
             Self::OutOfOrder { .. } => "out_of_order",
             Self::CutOff { .. } => "cut_off",
             Self::HeadEdited { .. } => "head_edited",
             Self::OtherHead { .. } => "head_differs",
+            Self::HeadElsewhere { .. } => "head_not_there",
             Self::Unguarded => "unguarded",
         }
     }
@@ -170,8 +185,8 @@ impl AuditFault {
                 Some(*seq)
             }
             Self::CutOff { last, .. } => last.checked_add(1),
-            Self::OtherHead { seq } => i64::try_from(*seq).ok(),
-            Self::HeadEdited { .. } | Self::Unguarded => None,
+            Self::OtherHead { seq } | Self::HeadElsewhere { seq, .. } => i64::try_from(*seq).ok(),
+            Self::HeadEdited { .. } | Self::NoRecord { .. } | Self::Unguarded => None,
         }
     }
 }

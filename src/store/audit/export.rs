@@ -1,13 +1,14 @@
 //! A record as a line of an export, and back.
 
 use std::borrow::Cow;
+use std::io::BufRead;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::store::AuditRecord;
 use crate::store::audit::chain::{Hex, from_hex};
+use crate::store::{AuditFault, AuditHead, AuditRecord, AuditVerdict, Chain};
 
 /// A line: every field, in this order. `details` stands in it as it was hashed.
 #[derive(Serialize, Deserialize)]
@@ -76,4 +77,96 @@ pub fn record_of(line: &str) -> Result<AuditRecord, LineFault> {
         hash: from_hex(&read.hash).ok_or(LineFault)?,
     };
     if line_of(&record).as_deref() == Some(line) { Ok(record) } else { Err(LineFault) }
+}
+
+/// Looks at every line of an export. It may begin in the midst of a trail: what it is chained to is taken
+/// on trust then, unless the noted head says it.
+///
+/// # Errors
+///
+/// When the lines cannot be read.
+pub fn verify_lines(
+    mut lines: impl BufRead,
+    noted: Option<AuditHead>,
+) -> std::io::Result<AuditVerdict> {
+    let mut chain: Option<Chain> = None;
+    let mut number = 0;
+    let mut bytes = Vec::new();
+    while next_line(&mut lines, &mut bytes)? {
+        number += 1;
+        let read = std::str::from_utf8(&bytes).ok().and_then(|line| record_of(line).ok());
+        let Some(record) = read else {
+            return Ok(AuditVerdict::Broken(AuditFault::NoRecord { line: number }));
+        };
+        let chain = match &mut chain {
+            Some(chain) => chain,
+            none => match begin(&record, noted) {
+                Ok(begun) => none.insert(begun),
+                Err(fault) => return Ok(AuditVerdict::Broken(fault)),
+            },
+        };
+        if let Err(fault) = take(chain, &record) {
+            return explained(lines, fault).map(AuditVerdict::Broken);
+        }
+    }
+    Ok(chain.unwrap_or_else(|| Chain::new(noted)).end())
+}
+
+/// The chain before the first record of an export.
+fn begin(first: &AuditRecord, noted: Option<AuditHead>) -> Result<Chain, AuditFault> {
+    let seq = first.link().seq;
+    if seq < 1 {
+        return Err(AuditFault::Edited { seq });
+    }
+    let chain = Chain::new(noted);
+    match noted {
+        Some(noted) if noted.seq.saturating_add(1) < first.seq => {
+            Err(AuditFault::HeadElsewhere { seq: noted.seq, first: first.seq })
+        }
+        Some(noted) if noted.seq.saturating_add(1) == first.seq => {
+            if noted.hash == first.previous {
+                Ok(chain.after(seq.saturating_sub(1), noted.hash))
+            } else {
+                Err(AuditFault::OtherHead { seq: noted.seq })
+            }
+        }
+        _ if seq == 1 => Ok(chain),
+        _ => Ok(chain.after(seq.saturating_sub(1), first.previous)),
+    }
+}
+
+fn take(chain: &mut Chain, record: &AuditRecord) -> Result<(), AuditFault> {
+    let link = record.link();
+    if link.seq == chain.next() && record.previous != *chain.hash() {
+        return Err(AuditFault::Edited { seq: link.seq });
+    }
+    chain.take(&link, &record.hash)
+}
+
+/// Says of a record that is missing whether it stands further down.
+fn explained(mut lines: impl BufRead, fault: AuditFault) -> std::io::Result<AuditFault> {
+    let AuditFault::Missing { seq, .. } = fault else { return Ok(fault) };
+    // where the first line stands that does not fit
+    let mut found_at = seq;
+    let mut bytes = Vec::new();
+    while next_line(&mut lines, &mut bytes)? {
+        found_at = found_at.saturating_add(1);
+        let read = std::str::from_utf8(&bytes).ok().and_then(|line| record_of(line).ok());
+        if read.is_some_and(|record| record.link().seq == seq) {
+            return Ok(AuditFault::OutOfOrder { seq, found_at });
+        }
+    }
+    Ok(fault)
+}
+
+/// The next line without its end; false when there is none.
+fn next_line(lines: &mut impl BufRead, bytes: &mut Vec<u8>) -> std::io::Result<bool> {
+    bytes.clear();
+    if lines.read_until(b'\n', bytes)? == 0 {
+        return Ok(false);
+    }
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+    }
+    Ok(true)
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::{AlertKind, HeldBy, OperationStatus, RunId};
 use crate::store::conformance::sample::{
-    at, commit, deliver, joiners, new_run, operations, outcome, rejected, source, target,
+    at, by, commit, deliver, joiners, new_run, operations, outcome, rejected, source, target,
 };
 use crate::store::{Commit, HeldRun, NewRun, RefusedRun, Store, StoredProblem};
 use crate::telemetry::alerts::{Alert, Facts, Kept, RunFacts, State, Told, Word};
@@ -58,9 +58,9 @@ pub async fn runs_that_are_held_are_found_until_they_are_not<S: Store>(store: &S
     };
     assert_eq!(store.held_runs(9).await.unwrap(), [held("R2"), held("R3")]);
     assert_eq!(store.held_runs(1).await.unwrap(), [held("R2")]);
-    store.approve(&RunId::from("R2"), "ada", at(1)).await.unwrap();
+    store.approve(&RunId::from("R2"), &by("ada"), at(1)).await.unwrap();
     assert_eq!(store.held_runs(9).await.unwrap(), [held("R3")]);
-    store.cancel(&RunId::from("R3"), "ada", at(2)).await.unwrap();
+    store.cancel(&RunId::from("R3"), &by("ada"), at(2)).await.unwrap();
     assert_eq!(store.held_runs(9).await.unwrap(), []);
 }
 
@@ -79,6 +79,7 @@ pub async fn runs_in_trouble_are_found_by_their_beginning_or_end<S: Store>(store
     store.settle(outcomes, at(9_000)).await.unwrap();
     let refused = RefusedRun {
         kind: crate::domain::RunKind::File,
+        who: by("ada"),
         deliveries: Vec::new(),
         id: RunId::from("R4"),
         source: source(),

@@ -5,8 +5,8 @@ use crate::domain::{
     RunStatus, SourceName,
 };
 use crate::store::conformance::sample::{
-    at, claim, deliver, joiners, new_run, operations, outcome, resource, row, run, source, status,
-    statuses, target, workers,
+    at, by, claim, deliver, joiners, new_run, operations, outcome, resource, row, run, source,
+    status, statuses, target, workers,
 };
 use crate::store::{
     Commit, NewRun, Outcome, PlannedRow, PlannedVerdict, RecordCounts, RecordNote, Store,
@@ -52,7 +52,7 @@ pub async fn a_held_run_touches_nothing_until_it_is_approved<S: Store>(store: &S
     let workers_held: Vec<&str> = waiting.iter().map(|(_, worker)| worker.as_str()).collect();
     assert_eq!(workers_held, ["E1", "E3"]);
 
-    let done = store.approve(&RunId::from("R2"), "ada", at(10)).await.unwrap();
+    let done = store.approve(&RunId::from("R2"), &by("ada"), at(10)).await.unwrap();
     assert_eq!(done, Some(Outcome::Done(2)));
     let approved = run(store, "R2").await;
     assert_eq!(approved.status, RunStatus::Delivering);
@@ -72,11 +72,11 @@ pub async fn a_held_run_touches_nothing_until_it_is_approved<S: Store>(store: &S
 }
 
 pub async fn a_decision_is_for_a_run_that_waits_for_it<S: Store>(store: &S) {
-    let nobody = store.approve(&RunId::from("R9"), "ada", at(0)).await.unwrap();
+    let nobody = store.approve(&RunId::from("R9"), &by("ada"), at(0)).await.unwrap();
     assert_eq!(nobody, None);
-    assert_eq!(store.cancel(&RunId::from("R9"), "ada", at(0)).await.unwrap(), None);
+    assert_eq!(store.cancel(&RunId::from("R9"), &by("ada"), at(0)).await.unwrap(), None);
     commit_with(store, "R1", joiners(&["E1"]), new_run("R1", 1)).await;
-    let refused = store.approve(&RunId::from("R1"), "ada", at(0)).await.unwrap();
+    let refused = store.approve(&RunId::from("R1"), &by("ada"), at(0)).await.unwrap();
     let expected = Outcome::NotPossible { status: RunStatus::Delivering, superseded_by: None };
     assert_eq!(refused, Some(expected));
     assert!(run(store, "R1").await.decisions.is_empty());
@@ -88,7 +88,7 @@ pub async fn what_was_planned_anew_meanwhile_is_not_approved<S: Store>(store: &S
     let rows = vec![row(2, "E1", Change::Mover, 2), row(3, "E2", Change::Mover, 2)];
     hold(store, "R2", rows, new_run("R2", 2)).await;
     commit_with(store, "R3", vec![row(2, "E1", Change::Mover, 3)], new_run("R3", 1)).await;
-    let done = store.approve(&RunId::from("R2"), "ada", at(10)).await.unwrap();
+    let done = store.approve(&RunId::from("R2"), &by("ada"), at(10)).await.unwrap();
     assert_eq!(done, Some(Outcome::Done(1)));
     assert_eq!(statuses(store, "R2").await, [OperationStatus::Superseded, OperationStatus::Queued]);
     let claimed = claim(store, at(11)).await.unwrap();
@@ -111,7 +111,7 @@ pub async fn a_newer_file_takes_the_place_of_held_ones<S: Store>(store: &S) {
         let superseded = run(store, id).await;
         assert_eq!(superseded.status, RunStatus::Completed);
         assert_eq!(superseded.superseded_by, Some(RunId::from("R3")));
-        let refused = store.approve(&RunId::from(id), "ada", at(1)).await.unwrap();
+        let refused = store.approve(&RunId::from(id), &by("ada"), at(1)).await.unwrap();
         let expected = Outcome::NotPossible {
             status: RunStatus::Completed,
             superseded_by: Some(RunId::from("R3")),
@@ -131,7 +131,7 @@ pub async fn named_workers_alone_are_superseded_in_a_held_run<S: Store>(store: &
     assert_eq!(statuses(store, "R1").await, [OperationStatus::Superseded, OperationStatus::Held]);
     assert_eq!(status(store, "R1").await, RunStatus::Held);
     assert_eq!(
-        store.approve(&RunId::from("R1"), "ada", at(1)).await.unwrap(),
+        store.approve(&RunId::from("R1"), &by("ada"), at(1)).await.unwrap(),
         Some(Outcome::Done(1))
     );
 }
@@ -145,7 +145,7 @@ pub async fn a_cancelled_run_is_not_taken_for_sent<S: Store>(store: &S) {
         row(4, "E3", Change::Joiner, 1),
     ];
     commit_with(store, "R2", rows, new_run("R2", 3)).await;
-    let done = store.cancel(&RunId::from("R2"), "ada", at(5)).await.unwrap();
+    let done = store.cancel(&RunId::from("R2"), &by("ada"), at(5)).await.unwrap();
     assert_eq!(done, Some(Outcome::Done(3)));
     assert_eq!(statuses(store, "R2").await, [OperationStatus::Cancelled; 3]);
     let cancelled = run(store, "R2").await;
@@ -157,14 +157,14 @@ pub async fn a_cancelled_run_is_not_taken_for_sent<S: Store>(store: &S) {
     assert!(entries[0].as_ref().unwrap().active);
     assert!(entries.iter().flatten().all(|entry| entry.digest == [0; 16]));
     assert!(entries[2].is_none());
-    let again = store.cancel(&RunId::from("R2"), "ada", at(7)).await.unwrap();
+    let again = store.cancel(&RunId::from("R2"), &by("ada"), at(7)).await.unwrap();
     assert!(matches!(again, Some(Outcome::NotPossible { status: RunStatus::Cancelled, .. })));
 }
 
 pub async fn what_a_cancelled_run_has_on_its_way_is_followed_to_its_end<S: Store>(store: &S) {
     commit_with(store, "R1", joiners(&["E1", "E2"]), new_run("R1", 2)).await;
     let claimed = store.claim(&target(), 1, "guid".to_owned(), at(0)).await.unwrap().unwrap();
-    store.cancel(&RunId::from("R1"), "ada", at(1)).await.unwrap();
+    store.cancel(&RunId::from("R1"), &by("ada"), at(1)).await.unwrap();
     let unfinished = async || store.unfinished_runs(&target()).await.unwrap();
     assert_eq!(unfinished().await, [RunId::from("R1")], "it is being posted");
     store.accepted(claimed.id, None, at(2), at(2)).await.unwrap();
@@ -184,7 +184,7 @@ pub async fn what_was_being_posted_when_its_run_was_cancelled_is_not_posted_agai
     let rows = vec![row(2, "E1", Change::Leaver, 2), row(3, "E2", Change::Mover, 2)];
     commit_with(store, "R2", rows, new_run("R2", 2)).await;
     let claimed = claim(store, at(1)).await.unwrap();
-    store.cancel(&RunId::from("R2"), "ada", at(2)).await.unwrap();
+    store.cancel(&RunId::from("R2"), &by("ada"), at(2)).await.unwrap();
     assert_eq!(statuses(store, "R2").await, [OperationStatus::Sending; 2]);
     // no answer came: the process has died, or the line has
     assert_eq!(store.recover(&target(), at(3)).await.unwrap(), 0, "nothing is sent again");
@@ -205,7 +205,7 @@ pub async fn a_held_run_that_is_cancelled_leaves_the_ledger_alone<S: Store>(stor
     deliver(store, at(0)).await;
     let before = ids(store, &["E1"]).await;
     hold(store, "R2", vec![row(2, "E1", Change::Leaver, 2)], new_run("R2", 1)).await;
-    store.cancel(&RunId::from("R2"), "ada", at(1)).await.unwrap();
+    store.cancel(&RunId::from("R2"), &by("ada"), at(1)).await.unwrap();
     assert_eq!(statuses(store, "R2").await, [OperationStatus::Cancelled]);
     assert_eq!(ids(store, &["E1"]).await, before);
 }
@@ -226,14 +226,14 @@ pub async fn what_failed_is_tried_again_unless_something_newer_was_sent<S: Store
 
     let statuses_wanted = [OperationStatus::Failed, OperationStatus::Unconfirmed];
     let id = RunId::from("R1");
-    let done = store.retry(&id, &statuses_wanted, "ada", at(10)).await.unwrap();
+    let done = store.retry(&id, &statuses_wanted, &by("ada"), at(10)).await.unwrap();
     assert_eq!(done, Some(Outcome::Done(1)));
     assert_eq!(status(store, "R1").await, RunStatus::Delivering);
     let claimed = claim(store, at(11)).await.unwrap();
     assert_eq!(workers(&claimed), ["E1"]);
     assert_eq!(claimed.operations[0].resource, resource("E1", 1));
     assert_eq!(operations(store, "R1").await[0].attempts, 2, "the same operation once more");
-    let none = store.retry(&id, &statuses_wanted, "ada", at(12)).await.unwrap();
+    let none = store.retry(&id, &statuses_wanted, &by("ada"), at(12)).await.unwrap();
     assert_eq!(none, Some(Outcome::Done(0)));
     assert_eq!(run(store, "R1").await.decisions.len(), 1);
 }
@@ -267,7 +267,7 @@ pub async fn who_was_posted_since_the_plan_leaves_and_is_not_closed<S: Store>(st
     assert_eq!(workers(&claimed), ["E1", "E2"]);
     store.accepted(claimed.id, None, at(0), at(0)).await.unwrap();
 
-    let done = store.approve(&RunId::from("R2"), "ada", at(1)).await.unwrap();
+    let done = store.approve(&RunId::from("R2"), &by("ada"), at(1)).await.unwrap();
     assert_eq!(done, Some(Outcome::Done(1)));
     let held = operations(store, "R2").await;
     assert_eq!((held[0].status, &held[0].code), (OperationStatus::Queued, &None));
@@ -292,7 +292,7 @@ pub async fn who_is_enabled_in_entra_stays_active_whatever_is_cancelled<S: Store
     // E2's leaving never went out: the way back is no way from inactive
     let rows = vec![row(2, "E1", Change::Rehire, 3), row(3, "E2", Change::Rehire, 3)];
     commit_with(store, "R3", rows, new_run("R3", 2)).await;
-    store.cancel(&RunId::from("R3"), "ada", at(2)).await.unwrap();
+    store.cancel(&RunId::from("R3"), &by("ada"), at(2)).await.unwrap();
     let workers = ["E1", "E2"].map(ExternalId::from).to_vec();
     let entries = store.ledger(&target(), workers).await.unwrap();
     let active: Vec<_> = entries.iter().flatten().map(|entry| entry.active).collect();

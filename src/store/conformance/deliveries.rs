@@ -1,7 +1,7 @@
 //! Promises of [`Deliveries`](crate::store::Deliveries).
 
 use crate::domain::{Change, DeliveryId, RunId, RunKind};
-use crate::store::conformance::sample::{at, commit, joiners, new_run, source, target};
+use crate::store::conformance::sample::{at, by, commit, joiners, new_run, source, target};
 use crate::store::{
     Backlog, Commit, KeptDelivery, NewDelivery, NewRun, RefusedRun, Store, StoredProblem,
     TakenDelivery,
@@ -20,6 +20,7 @@ fn new(number: u8, identity: u8, second: i64) -> NewDelivery {
         identity: [identity; 32],
         is_lasting: true,
         received_at: at(second * 1_000),
+        from: None,
         caller: "key abc".to_owned(),
         is_form: number == 2,
         workers: u64::from(number),
@@ -160,6 +161,7 @@ pub async fn a_refused_delivery_is_a_failed_run<S: Store>(store: &S) {
             message: "why".into(),
             hint: None,
         },
+        who: by("ada"),
         deliveries: vec![TakenDelivery { id: id(1), first_row: None, problem: None }],
     };
     store.store_refused(refused).await.unwrap();

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::domain::{KeyId, KeyScope};
-use crate::store::conformance::sample::{at, source};
+use crate::store::conformance::sample::{at, by, source};
 use crate::store::{Key, KeyRevoked, KeyRotated, NewKey, Store};
 
 const MINUTE: i64 = 60_000;
@@ -14,8 +14,8 @@ fn id(number: u8) -> KeyId {
 }
 
 fn new(number: u8, scope: KeyScope, expires: i64) -> NewKey {
-    let created_by = "ann".to_owned();
-    NewKey { id: id(number), scope, digest: [number; 32], expires_at: at(expires), created_by }
+    let digest = [number; 32];
+    NewKey { id: id(number), scope, digest, expires_at: at(expires), by: by("ann") }
 }
 
 async fn add<S: Store>(store: &S, number: u8, expires: i64) {
@@ -74,7 +74,7 @@ pub async fn a_key_that_is_no_longer_valid_is_not_rotated<S: Store>(store: &S) {
     for number in 1..=3 {
         add(store, number, DAY).await;
     }
-    store.revoke_key(&id(1), "ben", at(1)).await.unwrap();
+    store.revoke_key(&id(1), &by("ben"), at(1)).await.unwrap();
     let overlap = SignedDuration::from_mins(10);
     store.rotate_key(&id(2), new(4, KeyScope::Admin, DAY), overlap, at(1)).await.unwrap();
     for (number, now) in [(1, at(2)), (2, at(2)), (3, at(DAY))] {
@@ -91,14 +91,14 @@ pub async fn a_key_that_is_no_longer_valid_is_not_rotated<S: Store>(store: &S) {
 
 pub async fn a_revoked_key_stays_revoked_as_it_was_first<S: Store>(store: &S) {
     add(store, 1, DAY).await;
-    let revoked = store.revoke_key(&id(1), "ben", at(3)).await.unwrap().unwrap();
+    let revoked = store.revoke_key(&id(1), &by("ben"), at(3)).await.unwrap().unwrap();
     let key = get(store, 1).await;
     assert_eq!(revoked, KeyRevoked::Done(Box::new(key.clone())));
     assert_eq!((key.revoked_at, key.revoked_by.as_deref()), (Some(at(3)), Some("ben")));
     assert!(!key.is_valid(at(4)));
-    let again = store.revoke_key(&id(1), "cy", at(9)).await.unwrap().unwrap();
+    let again = store.revoke_key(&id(1), &by("cy"), at(9)).await.unwrap().unwrap();
     assert_eq!(again, KeyRevoked::Before(Box::new(key)));
-    assert_eq!(store.revoke_key(&id(2), "cy", at(9)).await.unwrap(), None);
+    assert_eq!(store.revoke_key(&id(2), &by("cy"), at(9)).await.unwrap(), None);
 }
 
 pub async fn the_last_use_is_noted_now_and_then<S: Store>(store: &S) {

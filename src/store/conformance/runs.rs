@@ -2,7 +2,8 @@
 
 use crate::domain::{Change, ExternalId, OperationStatus, RunId, RunKind, RunStatus, TargetName};
 use crate::store::conformance::sample::{
-    at, commit, deliver, joiners, new_run, operations, rejected, row, run, source, statuses, target,
+    at, by, commit, deliver, joiners, new_run, operations, rejected, row, run, source, statuses,
+    target,
 };
 use crate::store::{
     Commit, FaultyRow, PlannedRow, PlannedVerdict, RefusedRun, Store, StoredProblem,
@@ -69,11 +70,11 @@ pub async fn a_run_without_changes_is_completed_at_once<S: Store>(store: &S) {
 pub async fn a_target_is_bound_to_its_job_once_something_was_accepted<S: Store>(store: &S) {
     commit(store, "R1", joiners(&["E1"]), at(0)).await;
     assert_eq!(store.bound_job(&target()).await.unwrap(), None);
-    store.bind_job(&target(), "tenant/principal/right").await.unwrap();
+    store.bind_job(&target(), "tenant/principal/right", at(0)).await.unwrap();
     deliver(store, at(1)).await;
     let right = Some("tenant/principal/right".to_owned());
     assert_eq!(store.bound_job(&target()).await.unwrap(), right);
-    store.bind_job(&target(), "tenant/principal/other").await.unwrap();
+    store.bind_job(&target(), "tenant/principal/other", at(0)).await.unwrap();
     assert_eq!(store.bound_job(&target()).await.unwrap(), right);
 }
 
@@ -129,6 +130,7 @@ pub async fn a_refused_file_is_a_failed_run<S: Store>(store: &S) {
     };
     let refused = RefusedRun {
         kind: RunKind::File,
+        who: by("ada"),
         deliveries: Vec::new(),
         id: RunId::from("R2"),
         source: source(),

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{
-    Change, ExternalId, OperationStatus, RunId, RunStatus, SourceName, TargetName,
+    Change, ExternalId, OperationStatus, Origin, RunId, RunStatus, SourceName, TargetName, Who,
 };
 use crate::store::{
     ChangeCounts, Claim, Commit, FaultyRow, NewRun, Operation, PlannedOperation, PlannedRow,
@@ -159,4 +159,9 @@ pub fn outcome(operation: &Operation, status: OperationStatus, code: &str) -> Se
         change_id: Some("change-1".into()),
         event_at: at(5_000),
     }
+}
+
+/// Somebody who types commands.
+pub fn by(name: &str) -> Who {
+    Who::new(name, Origin::Cli)
 }

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use crate::domain::{OperationStatus, RunDecision, RunId, RunStatus};
+use crate::domain::{AuditAction, OperationStatus, RunDecision, RunId, RunStatus, Who};
 use crate::store::sqlite::connection::Failure;
 use crate::store::sqlite::convert::{Cell, micros};
 use crate::store::sqlite::draft::TABLES;
+use crate::store::sqlite::told::Told;
 use crate::store::sqlite::{ledger, levels, requests, schedule};
 use crate::store::{Decided, Outcome};
 
@@ -53,7 +54,7 @@ impl Subject {
         &self,
         db: &Connection,
         what: RunDecision,
-        by: &str,
+        by: &Who,
         now_us: i64,
     ) -> Result<(), Failure> {
         db.prepare_cached(
@@ -61,7 +62,7 @@ impl Subject {
             INSERT INTO decisions (run, decision, by, at_us)
             VALUES (?1, ?2, ?3, ?4)",
         )?
-        .execute(params![self.seq, what.as_str(), by, now_us])?;
+        .execute(params![self.seq, what.as_str(), by.name(), now_us])?;
         Ok(())
     }
 }
@@ -70,7 +71,7 @@ impl Subject {
 pub(super) fn approve(
     db: &Connection,
     run: &RunId,
-    by: &str,
+    by: &Who,
     now: Timestamp,
 ) -> Result<Option<Outcome>, Failure> {
     let Some(subject) = Subject::find(db, run)? else { return Ok(None) };
@@ -122,6 +123,8 @@ pub(super) fn approve(
     )?
     .execute([&subject.target])?;
     subject.note(db, RunDecision::Approved, by, now_us)?;
+    let told = Told { who: by, now_us };
+    told.decided(db, AuditAction::RunApproved, run, queued, &[])?;
     touched.insert(subject.seq);
     requests::follow(db, &touched, now_us)?;
     Ok(Some(Outcome::Done(queued)))
@@ -227,7 +230,7 @@ fn forget_held(db: &Connection, seq: i64) -> Result<(), Failure> {
 pub(super) fn cancel(
     db: &Connection,
     run: &RunId,
-    by: &str,
+    by: &Who,
     now: Timestamp,
 ) -> Result<Option<Outcome>, Failure> {
     let Some(subject) = Subject::find(db, run)? else { return Ok(None) };
@@ -269,6 +272,8 @@ pub(super) fn cancel(
     )?
     .execute([&subject.target])?;
     subject.note(db, RunDecision::Cancelled, by, now_us)?;
+    let told = Told { who: by, now_us };
+    told.decided(db, AuditAction::RunCancelled, run, cancelled, &[])?;
     Ok(Some(Outcome::Done(cancelled)))
 }
 
@@ -390,7 +395,7 @@ pub(super) fn retry(
     db: &Connection,
     run: &RunId,
     statuses: &[OperationStatus],
-    by: &str,
+    by: &Who,
     now: Timestamp,
 ) -> Result<Option<Outcome>, Failure> {
     let Some(subject) = Subject::find(db, run)? else { return Ok(None) };
@@ -417,10 +422,13 @@ pub(super) fn retry(
         again.extend(ids.collect::<rusqlite::Result<Vec<i64>>>()?);
     }
     requests::queue_again(db, &again, now_us)?;
-    if !again.is_empty() {
+    let count = again.len() as u64;
+    if count > 0 {
         subject.note(db, RunDecision::Retried, by, now_us)?;
+        let told = Told { who: by, now_us };
+        told.decided(db, AuditAction::RunRetried, run, count, statuses)?;
     }
-    Ok(Some(Outcome::Done(again.len() as u64)))
+    Ok(Some(Outcome::Done(count)))
 }
 
 /// All decisions about a run, oldest first.

@@ -4,10 +4,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::domain::{DeliveryId, RunId, SourceName};
+use crate::domain::{DeliveryId, Origin, RunId, SourceName, Who};
+use crate::store::seal::Place;
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, limit as most, micros, whole};
-use crate::store::sqlite::resource;
+use crate::store::sqlite::seals::Sealer;
+use crate::store::sqlite::told::Told;
 use crate::store::{
     Backlog, Deliveries, Delivery, KeptDelivery, NewDelivery, StoreError, TakenDelivery,
     WaitingDelivery,
@@ -19,8 +21,10 @@ impl Deliveries for SqliteStore {
         &self,
         deliveries: Vec<NewDelivery>,
     ) -> Result<Vec<KeptDelivery>, StoreError> {
+        let keys = self.keys();
         self.write("store deliveries", move |db| {
-            deliveries.iter().map(|delivery| keep(db, delivery)).collect()
+            let sealer = Sealer::writing(db, &keys)?;
+            deliveries.iter().map(|delivery| keep(db, &sealer, delivery)).collect()
         })
         .await
     }
@@ -33,7 +37,12 @@ impl Deliveries for SqliteStore {
         now: Timestamp,
     ) -> Result<Vec<WaitingDelivery>, StoreError> {
         let source = source.clone();
-        self.read("read deliveries", move |db| waiting(db, &source, limit, bytes, now)).await
+        let keys = self.keys();
+        self.read("read deliveries", move |db| {
+            let sealer = Sealer::reading(db, &keys)?;
+            waiting(db, &sealer, &source, limit, bytes, now)
+        })
+        .await
     }
 
     async fn backlog(&self, source: &SourceName) -> Result<Backlog, StoreError> {
@@ -103,6 +112,7 @@ impl Deliveries for SqliteStore {
         deliveries: Vec<(DeliveryId, String)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let who = self.operator();
         self.write("end deliveries", move |db| {
             let mut statement = db.prepare_cached(
                 "-- deliveries.close
@@ -116,7 +126,9 @@ impl Deliveries for SqliteStore {
                     AND processed_at_us IS NULL",
             )?;
             for (id, problem) in &deliveries {
-                statement.execute(params![id.as_str(), problem, micros(now)])?;
+                if statement.execute(params![id.as_str(), problem, micros(now)])? > 0 {
+                    Told { who: &who, now_us: micros(now) }.closed(db, id)?;
+                }
             }
             Ok(())
         })
@@ -148,7 +160,11 @@ impl Deliveries for SqliteStore {
 }
 
 /// Stores one, unless it is there already.
-fn keep(db: &Connection, delivery: &NewDelivery) -> Result<KeptDelivery, Failure> {
+fn keep(
+    db: &Connection,
+    sealer: &Sealer<'_>,
+    delivery: &NewDelivery,
+) -> Result<KeptDelivery, Failure> {
     let same: Option<(Box<str>, bool)> = db
         .prepare_cached(
             "-- deliveries.same
@@ -183,8 +199,10 @@ fn keep(db: &Connection, delivery: &NewDelivery) -> Result<KeptDelivery, Failure
         delivery.caller,
         delivery.is_form,
         whole(delivery.workers),
-        resource::pack(&delivery.body)?,
+        sealer.pack(Place::Delivery { id: delivery.id.as_str() }, &delivery.body)?,
     ])?;
+    let who = Who::new(&delivery.caller, Origin::Webhook(delivery.from));
+    Told { who: &who, now_us: micros(delivery.received_at) }.received(db, delivery)?;
     Ok(KeptDelivery { id: delivery.id.clone(), is_new: true })
 }
 
@@ -205,6 +223,7 @@ fn begin(db: &Connection, ids: &[DeliveryId]) -> Result<(), Failure> {
 
 fn waiting(
     db: &Connection,
+    sealer: &Sealer<'_>,
     source: &SourceName,
     limit: usize,
     bytes: usize,
@@ -227,7 +246,8 @@ fn waiting(
         let id: Box<str> = row.get(0)?;
         let cell = |column| Cell { table: "deliveries", column, id: &id };
         let packed = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
-        let body = resource::unpack(packed).ok_or_else(|| cell("body").inconsistent())?;
+        let body = sealer.unpack(Place::Delivery { id: &id }, packed);
+        let body = body.map_err(|why| why.at("deliveries", "body", &id))?;
         total += body.len();
         if total > bytes && !found.is_empty() {
             break;

@@ -8,6 +8,7 @@ use crate::domain::TargetName;
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, micros, whole};
 use crate::store::sqlite::requests;
+use crate::store::sqlite::told::Told;
 use crate::store::{JobSeen, Jobs, Resent, ResentWhy, StoreError};
 
 #[async_trait]
@@ -52,7 +53,7 @@ impl Jobs for SqliteStore {
     }
 
     async fn note_resent(&self, target: &TargetName, resent: Resent) -> Result<(), StoreError> {
-        let target = target.clone();
+        let (target, who) = (target.clone(), self.operator());
         self.write("note what is sent again", move |db| {
             db.prepare_cached(
                 "-- jobs.note_resent
@@ -68,7 +69,7 @@ impl Jobs for SqliteStore {
                 whole(resent.operations),
                 resent.why.as_str()
             ])?;
-            Ok(())
+            Told { who: &who, now_us: micros(resent.at) }.resent(db, &target, &resent)
         })
         .await
     }

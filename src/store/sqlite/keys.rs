@@ -4,15 +4,20 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::domain::{KeyId, KeyRole, KeyScope, SourceName};
+use crate::domain::{KeyId, KeyRole, KeyScope, SourceName, Who};
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, micros};
+use crate::store::sqlite::told::Told;
 use crate::store::{Key, KeyRevoked, KeyRotated, Keys, NewKey, StoreError};
 
 #[async_trait]
 impl Keys for SqliteStore {
     async fn add_key(&self, key: NewKey, now: Timestamp) -> Result<(), StoreError> {
-        self.write("store a key", move |db| add(db, &key, now)).await
+        self.write("store a key", move |db| {
+            add(db, &key, now)?;
+            Told { who: &key.by, now_us: micros(now) }.key_created(db, &key)
+        })
+        .await
     }
 
     async fn key(&self, id: &KeyId) -> Result<Option<Key>, StoreError> {
@@ -54,10 +59,10 @@ impl Keys for SqliteStore {
     async fn revoke_key(
         &self,
         id: &KeyId,
-        by: &str,
+        by: &Who,
         now: Timestamp,
     ) -> Result<Option<KeyRevoked>, StoreError> {
-        let (id, by) = (id.clone(), by.to_owned());
+        let (id, by) = (id.clone(), by.clone());
         self.write("revoke a key", move |db| {
             let changed = db
                 .prepare_cached(
@@ -68,9 +73,13 @@ impl Keys for SqliteStore {
                     WHERE id = ?1
                         AND revoked_us IS NULL",
                 )?
-                .execute(params![id.as_str(), micros(now), by])?;
-            let found = find(db, &id)?.map(Box::new);
-            Ok(found.map(if changed == 0 { KeyRevoked::Before } else { KeyRevoked::Done }))
+                .execute(params![id.as_str(), micros(now), by.name()])?;
+            let Some(found) = find(db, &id)?.map(Box::new) else { return Ok(None) };
+            if changed == 0 {
+                return Ok(Some(KeyRevoked::Before(found)));
+            }
+            Told { who: &by, now_us: micros(now) }.key_revoked(db, &found)?;
+            Ok(Some(KeyRevoked::Done(found)))
         })
         .await
     }
@@ -109,7 +118,7 @@ fn add(db: &Connection, key: &NewKey, now: Timestamp) -> Result<(), Failure> {
         key.scope.source().map(SourceName::as_str),
         key.digest,
         micros(now),
-        key.created_by,
+        key.by.name(),
         micros(key.expires_at)
     ])?;
     Ok(())
@@ -136,7 +145,9 @@ fn rotate(
         WHERE id = ?1",
     )?
     .execute(params![old.as_str(), micros(until), new.id.as_str()])?;
-    Ok(find(db, old)?.map(Box::new).map(KeyRotated::Done))
+    let Some(found) = find(db, old)?.map(Box::new) else { return Ok(None) };
+    Told { who: &new.by, now_us: micros(now) }.key_rotated(db, &found, new)?;
+    Ok(Some(KeyRotated::Done(found)))
 }
 
 fn find(db: &Connection, id: &KeyId) -> Result<Option<Key>, Failure> {

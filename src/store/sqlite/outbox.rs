@@ -7,6 +7,8 @@ use rusqlite::{Connection, params};
 use crate::domain::{BulkRequestId, TargetName};
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, micros};
+use crate::store::sqlite::seals::Sealer;
+use crate::store::sqlite::told::Told;
 use crate::store::sqlite::{calls, claims, gather, requests};
 use crate::store::{Claim, Outbox, OutboxState, StoreError};
 
@@ -45,9 +47,12 @@ impl Outbox for SqliteStore {
         client_request_id: String,
         now: Timestamp,
     ) -> Result<Option<Claim>, StoreError> {
-        let (target, now_us) = (target.clone(), micros(now));
+        let (target, now_us, keys) = (target.clone(), micros(now), self.keys());
         self.write("claim a bulk request", move |db| match next(db, &target, max, now_us)? {
-            Some(request) => claims::send(db, request, client_request_id, now_us).map(Some),
+            Some(request) => {
+                let sealer = Sealer::reading(db, &keys)?;
+                claims::send(db, &sealer, request, client_request_id, now_us).map(Some)
+            }
             None => Ok(None),
         })
         .await
@@ -61,11 +66,13 @@ impl Outbox for SqliteStore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (request, sent_at_us, now_us) = (id.0, micros(sent_at), micros(now));
+        let who = self.operator();
         self.write("note an accepted bulk request", move |db| {
             if !requests::is_sending(db, request)? {
                 return Ok(());
             }
             note_accepted(db, request, request_id.as_deref(), sent_at_us, now_us)?;
+            Told { who: &who, now_us }.answered(db, request, request_id.as_deref(), None)?;
             let runs = requests::runs_of_request(db, request)?;
             requests::follow(db, &runs, now_us)
         })
@@ -126,7 +133,7 @@ impl Outbox for SqliteStore {
         advice: String,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (request, now_us) = (id.0, micros(now));
+        let (request, now_us, who) = (id.0, micros(now), self.operator());
         self.write("note a refused bulk request", move |db| {
             if !requests::is_sending(db, request)? {
                 return Ok(());
@@ -154,6 +161,7 @@ impl Outbox for SqliteStore {
                 WHERE id = ?1",
             )?
             .execute(params![request, now_us])?;
+            Told { who: &who, now_us }.answered(db, request, None, Some(&code))?;
             let runs = requests::runs_of_request(db, request)?;
             requests::follow(db, &runs, now_us)
         })

@@ -5,12 +5,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use crate::domain::{
-    ExternalId, OperationId, OperationStatus, RunId, RunKind, SourceName, TargetName,
+    ExternalId, OperationId, OperationStatus, RunId, RunKind, SourceName, TargetName, Who,
 };
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, limit as most, micros};
 use crate::store::sqlite::draft::SqliteDraft;
-use crate::store::sqlite::{decide, deliveries, faulty, held_by, run_lists};
+use crate::store::sqlite::{decide, deliveries, faulty, held_by, run_lists, told};
 use crate::store::{
     ChangeCounts, FileHistory, Outcome, RefusedRun, Run, RunDraft, Runs, SmallRuns, StatusCounts,
     StoreError, StoredProblem,
@@ -44,11 +44,17 @@ impl Runs for SqliteStore {
         .await
     }
 
-    async fn bind_job(&self, target: &TargetName, job: &str) -> Result<(), StoreError> {
-        let (target, job) = (target.clone(), job.to_owned());
+    async fn bind_job(
+        &self,
+        target: &TargetName,
+        job: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (target, job, who) = (target.clone(), job.to_owned(), self.operator());
         self.write("bind a target", move |db| {
-            db.prepare_cached(
-                "-- runs.bind_job
+            let bound = db
+                .prepare_cached(
+                    "-- runs.bind_job
                 UPDATE targets
                 SET job = ?2
                 WHERE target = ?1
@@ -58,15 +64,22 @@ impl Runs for SqliteStore {
                         FROM records
                         WHERE records.target = targets.target
                             AND last_sent_us IS NOT NULL)",
-            )?
-            .execute([target.as_str(), &job])?;
+                )?
+                .execute([target.as_str(), &job])?;
+            if bound > 0 {
+                told::Told { who: &who, now_us: micros(now) }.bound(db, &target, &job)?;
+            }
             Ok(())
         })
         .await
     }
 
     async fn store_refused(&self, run: RefusedRun) -> Result<(), StoreError> {
-        self.write("store a refused file", move |db| refuse(db, &run)).await
+        self.write("store a refused file", move |db| {
+            refuse(db, &run)?;
+            told::refused(db, &run)
+        })
+        .await
     }
 
     async fn latest_run_of(
@@ -131,20 +144,20 @@ impl Runs for SqliteStore {
     async fn approve(
         &self,
         run: &RunId,
-        by: &str,
+        by: &Who,
         now: Timestamp,
     ) -> Result<Option<Outcome>, StoreError> {
-        let (run, by) = (run.clone(), by.to_owned());
+        let (run, by) = (run.clone(), by.clone());
         self.write("approve a run", move |db| decide::approve(db, &run, &by, now)).await
     }
 
     async fn cancel(
         &self,
         run: &RunId,
-        by: &str,
+        by: &Who,
         now: Timestamp,
     ) -> Result<Option<Outcome>, StoreError> {
-        let (run, by) = (run.clone(), by.to_owned());
+        let (run, by) = (run.clone(), by.clone());
         self.write("cancel a run", move |db| decide::cancel(db, &run, &by, now)).await
     }
 
@@ -152,10 +165,10 @@ impl Runs for SqliteStore {
         &self,
         run: &RunId,
         statuses: &[OperationStatus],
-        by: &str,
+        by: &Who,
         now: Timestamp,
     ) -> Result<Option<Outcome>, StoreError> {
-        let (run, statuses, by) = (run.clone(), statuses.to_vec(), by.to_owned());
+        let (run, statuses, by) = (run.clone(), statuses.to_vec(), by.clone());
         self.write("retry a run", move |db| decide::retry(db, &run, &statuses, &by, now)).await
     }
 
@@ -274,7 +287,7 @@ pub(super) fn load(db: &Connection, seq: i64) -> Result<Run, Failure> {
                 joiner, joiner_inactive, mover, leaver, rehire, missing,
                 problem_code, problem_place, problem_message, problem_hint,
                 started_at_us, ended_at_us, columns,
-                kind, is_full, is_complete, as_of_us, held_by, note, superseded_by
+                kind, is_full, is_complete, as_of_us, held_by, note, superseded_by, removed_requests
             FROM runs
             WHERE seq = ?1",
         )?;
@@ -284,7 +297,7 @@ pub(super) fn load(db: &Connection, seq: i64) -> Result<Run, Failure> {
     };
     run.decisions = decide::decisions(db, seq)?;
     count_operations(db, seq, &mut run)?;
-    run.bulk_requests = count_requests(db, seq)?;
+    run.bulk_requests += count_requests(db, seq)?;
     Ok(run)
 }
 
@@ -327,7 +340,7 @@ fn from_row(row: &Row<'_>) -> Result<Run, Failure> {
             rehire: count(15, "rehire")?,
             missing: count(16, "missing")?,
         },
-        bulk_requests: 0,
+        bulk_requests: count(31, "removed_requests")?,
         problem: problem(row)?,
         started_at: cell("started_at_us").instant(row.get(21)?)?,
         ended_at: cell("ended_at_us").instant_or_none(row.get(22)?)?,
@@ -347,7 +360,11 @@ fn count_operations(db: &Connection, seq: i64, run: &mut Run) -> Result<(), Fail
         SELECT status, count(*)
         FROM operations
         WHERE run = ?1
-        GROUP BY status",
+        GROUP BY status
+        UNION ALL
+        SELECT status, operations
+        FROM removed
+        WHERE run = ?1",
     )?;
     let mut rows = statement.query([seq])?;
     while let Some(row) = rows.next()? {
@@ -361,7 +378,7 @@ fn count_operations(db: &Connection, seq: i64, run: &mut Run) -> Result<(), Fail
 
 /// Requests that were posted with operations of the run. One that was broken up carries none any
 /// more, and the parts count from their first post.
-fn count_requests(db: &Connection, seq: i64) -> Result<u64, Failure> {
+pub(super) fn count_requests(db: &Connection, seq: i64) -> Result<u64, Failure> {
     let count: i64 = db
         .prepare_cached(
             "-- runs.bulk_requests
