@@ -132,6 +132,7 @@ mod mapping_warnings;
 mod mapping_windows;
 #[cfg(test)]
 mod memory;
+mod mock_admin;
 mod mock_client;
 mod mock_deletes;
 mod mock_engine;
