@@ -19,8 +19,9 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::folder::{Answers, Watch};
 use crate::bridge::schedule::Timetable;
 use crate::bridge::{Bridge, BridgeError, Channel, alert_channels};
+use crate::config::RetentionConfig;
 use crate::domain::{RunStatus, TargetName};
-use crate::store::StoreTrouble;
+use crate::store::{SealProblem, StoreTrouble};
 use crate::telemetry::Causes;
 
 /// How often it is looked for what other processes have committed.
@@ -98,6 +99,11 @@ impl Daemon {
         let (bridge, token) = (Arc::clone(&self.bridge), cancel.clone());
         let noting = async move { bridge.keep_noting_head(&token).await };
         tasks.spawn(self.in_turn("audit".to_owned(), cancel, noting));
+        if self.bridge.setup.config().retention != RetentionConfig::default() {
+            let (bridge, token) = (Arc::clone(&self.bridge), cancel.clone());
+            let letting_go = async move { bridge.keep_letting_go(&token).await };
+            tasks.spawn(self.in_turn("retention".to_owned(), cancel, letting_go));
+        }
         self.bridge.tell_of_stranded_deliveries().await;
         for source in &self.bridge.setup.config().sources {
             if let Some(webhook) = source.webhook.clone() {
@@ -214,7 +220,9 @@ pub(super) async fn is_over(cancel: &CancellationToken, wait: Duration) -> bool 
 
 /// Logs what somebody has to look at, with the way out where there is one.
 pub(super) fn log_error(error: &BridgeError, target: &TargetName, what: &'static str) {
-    let advice = StoreTrouble::among_causes(error).map(StoreTrouble::advice);
+    let advice = StoreTrouble::among_causes(error)
+        .map(StoreTrouble::advice)
+        .or_else(|| SealProblem::among_causes(error).map(SealProblem::advice));
     tracing::error!(target = %target, error = %Causes(error), advice, "{what}; it is tried again");
 }
 

@@ -8,6 +8,7 @@
 //! Only reads: nothing is uploaded, no job is started, paused or restarted. No secret and no token is
 //! shown. [`examine`] is where to start.
 
+mod attributes;
 mod entry;
 mod job;
 mod network;
@@ -126,19 +127,25 @@ pub async fn examine(
     for entry in &entries {
         chart.add(entry.permissions(target.client_id.as_deref(), has_log));
     }
-    graph(&mut chart, &entries, blocked(|reach| reach.is_graph), &*clock).await;
+    match (patient(&entries, &*clock), blocked(|reach| reach.is_graph)) {
+        (_, Some(layer)) => not_tried(&mut chart, layer),
+        (Err(because), None) => not_tried(&mut chart, because),
+        (Ok(patient), None) => {
+            let is_known = job::examine(&patient, &mut chart).await;
+            let step = match is_known {
+                Ok(()) => attributes::look(&patient, setup, name).await,
+                Err(because) => Step::not_tried(names::ATTRIBUTES, because),
+            };
+            chart.add(step);
+        }
+    }
     Ok(Examination { target: name.clone(), steps: chart.steps })
 }
 
-/// The steps at Graph, with the first credential that got a token.
-async fn graph(
-    chart: &mut Chart<'_>,
-    entries: &[Entry],
-    blocked: Option<&'static str>,
-    clock: &dyn Clock,
-) {
+/// The first credential that got a token; else the step because of which there is none.
+fn patient<'a>(entries: &'a [Entry], clock: &dyn Clock) -> Result<Patient<'a>, &'static str> {
     let able = entries.iter().find(|entry| entry.has_token);
-    let patient = able.and_then(|entry| {
+    let found = able.and_then(|entry| {
         Some(Patient {
             client: entry.client.as_ref()?,
             roles: entry.roles.as_deref(),
@@ -146,21 +153,17 @@ async fn graph(
             now: clock.now(),
         })
     });
-    let because = entries.first().map(Entry::because).unwrap_or(names::TOKEN);
-    match (patient, blocked) {
-        (_, Some(layer)) => not_tried(chart, layer),
-        (None, None) => not_tried(chart, because),
-        (Some(patient), None) => job::examine(&patient, chart).await,
-    }
+    found.ok_or_else(|| entries.first().map_or(names::TOKEN, Entry::because))
 }
 
-const AT_GRAPH: [&str; 6] = [
+const AT_GRAPH: [&str; 7] = [
     names::SERVICE_PRINCIPAL,
     names::JOB,
     names::JOB_TYPE,
     names::JOB_STATE,
     names::NOTIFICATION_EMAIL,
     names::LOG,
+    names::ATTRIBUTES,
 ];
 
 fn not_tried(chart: &mut Chart<'_>, because: &'static str) {

@@ -1,6 +1,8 @@
 //! What can go wrong between the rooms.
 
-use crate::bridge::{DecisionError, KeyError, ScheduleError, SchemaError, SealError};
+use crate::bridge::{
+    DecisionError, ForgetError, KeyError, ScheduleError, SchemaError, SealError, StoreKeyError,
+};
 use crate::config::ConfigErrors;
 use crate::domain::{Problem, SourceName, TargetName};
 use crate::entra::{CredentialMissing, EntraError};
@@ -79,6 +81,12 @@ pub enum BridgeError {
     /// A job's schema was not looked at, or not changed.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// A key of the store cannot be had.
+    #[error("the store's key cannot be read")]
+    StoreKey(#[from] StoreKeyError),
+    /// Nobody was forgotten.
+    #[error(transparent)]
+    Forget(#[from] ForgetError),
     /// A sealed plan was not applied.
     #[error(transparent)]
     Seal(#[from] SealError),

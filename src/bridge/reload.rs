@@ -36,7 +36,7 @@ impl Setup {
     fn keep_fixed(&mut self, old: &Self) -> Vec<&'static str> {
         let (new, old) = (&mut self.config, &old.config);
         let mut kept = Vec::new();
-        keep("store.url", &mut new.store, &old.store, &mut kept);
+        keep("store.url", &mut new.store.path, &old.store.path, &mut kept);
         keep("telemetry.otlp", &mut new.telemetry, &old.telemetry, &mut kept);
         let (new, old) = (&mut new.server, &old.server);
         keep("server.listen", &mut new.listen, &old.listen, &mut kept);

@@ -11,7 +11,7 @@ use crate::bridge::contact::Contacts;
 use crate::bridge::credential::credential_source;
 use crate::bridge::feeds::{feed, hook_feed, hook_mapping};
 use crate::bridge::turns::Turns;
-use crate::bridge::{BridgeError, Conditions};
+use crate::bridge::{BridgeError, Conditions, store_keys};
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, SecretError, Secrets, TargetConfig, WebhookConfig, aside,
 };
@@ -340,15 +340,34 @@ impl Bridge {
     ///
     /// # Errors
     ///
-    /// When the store cannot be opened.
+    /// As [`open`](Self::open).
     pub fn open_for(
         who: Who,
         setup: Setup,
         clock: Arc<dyn Clock>,
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
-        let store = SqliteStore::open(&setup.config.store.path)?.operated_by(who.clone());
-        Ok(Self { who, ..Self::with_store(setup, Arc::new(store), clock, env) })
+        let (config, secrets) = (&setup.config.store, setup.secrets.with_env(env));
+        let store = SqliteStore::open_sealed(&config.path, store_keys(config, &secrets)?)?;
+        let store = store.operated_by(who.clone());
+        Ok(Self { who, ..Self::with_store(setup, secrets, Arc::new(store), clock) })
+    }
+
+    /// The same, to take the encryption off.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_to_unseal(
+        who: Who,
+        setup: Setup,
+        clock: Arc<dyn Clock>,
+        env: Vec<(String, String)>,
+    ) -> Result<Self, BridgeError> {
+        let (config, secrets) = (&setup.config.store, setup.secrets.with_env(env));
+        let store = SqliteStore::open_to_unseal(&config.path, store_keys(config, &secrets)?)?;
+        let store = store.operated_by(who.clone());
+        Ok(Self { who, ..Self::with_store(setup, secrets, Arc::new(store), clock) })
     }
 
     /// Opens the store for looking only: it is neither created nor changed. Where there is none, an
@@ -363,21 +382,22 @@ impl Bridge {
         env: Vec<(String, String)>,
     ) -> Result<Self, BridgeError> {
         let path = &setup.config.store.path;
+        let secrets = setup.secrets.with_env(env);
         let store = if path.exists() {
-            SqliteStore::open_read_only(path)?
+            let keys = store_keys(&setup.config.store, &secrets)?;
+            SqliteStore::open_sealed_read_only(path, keys)?
         } else {
             SqliteStore::in_memory()?
         };
-        Ok(Self::with_store(setup, Arc::new(store), clock, env))
+        Ok(Self::with_store(setup, secrets, Arc::new(store), clock))
     }
 
     fn with_store(
         setup: Setup,
+        secrets: Secrets,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        env: Vec<(String, String)>,
     ) -> Self {
-        let secrets = setup.secrets.with_env(env);
         Self {
             setup: Arc::new(setup),
             secrets,

@@ -5,6 +5,7 @@ mod files;
 mod key;
 mod schema;
 mod secret;
+mod store;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub use secret::{
     Expires, SecretArgs, SecretCommand, SecretListArgs, SecretRemoveArgs, SecretRotateArgs,
     SecretSetArgs, expires,
 };
+pub use store::{ForgetArgs, RekeyArgs, StoreArgs, StoreCommand};
 
 /// HR exports in, Entra accounts out, and for every worker an answer to "what happened to them?"
 #[derive(Debug, Parser)]
@@ -144,6 +146,14 @@ pub enum Command {
         after_help = "Example:\n  scimport secret set hr-token --expires 2027-01-31\n  scimport secret list\n  scimport secret rotate --key"
     )]
     Secret(SecretArgs),
+    /// Erase everything that is known of a person; Entra is not touched
+    #[command(
+        after_help = "Example:\n  scimport forget E1001\n  scimport forget E1001 --target entra --yes --json\n\nRuns go on counting what happened, without saying to whom. Files that still name the person are\nlisted. Exit codes: 0 erased, 1 not (it says why), or the log beside the store is in use"
+    )]
+    Forget(ForgetArgs),
+    /// Encrypt the store, or bring it under another key
+    #[command(after_help = "Example:\n  scimport store rekey")]
+    Store(StoreArgs),
     /// Try whether alerts arrive
     #[command(after_help = "Example:\n  scimport alerts test")]
     Alerts(AlertsArgs),

@@ -2,7 +2,7 @@
 
 mod vault;
 
-use crate::bridge::{Hooks, Setup};
+use crate::bridge::{Hooks, Setup, store_keys};
 use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{say, tell};
@@ -28,6 +28,7 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
             }
         }
     }
+    exit = exit.and(encryption(&setup));
     exit = exit.and(api(&setup));
     exit = exit.and(collector(&setup));
     exit = exit.and(alerts(&setup));
@@ -64,6 +65,19 @@ pub fn run(context: &Context) -> Result<Exit, Failed> {
         _ => "the config is well formed, but something it refers to is missing; nothing was sent",
     });
     Ok(exit)
+}
+
+/// Whether the keys of the store are keys.
+fn encryption(setup: &Setup) -> Exit {
+    match store_keys(&setup.config().store, setup.secrets()) {
+        Ok(keys) => {
+            if let Some(key) = keys.current() {
+                say(format!("store: what is kept of people is encrypted with key `{}`", key.id()));
+            }
+            Exit::Success
+        }
+        Err(error) => crate::cli::context::failed(error).0,
+    }
 }
 
 /// Whether what webhooks refer to can be had.

@@ -15,7 +15,7 @@ use crate::config;
 use crate::delivery::{JobAdvice, Stop, job_advice};
 use crate::domain::{Clock, Origin, ShiftedClock, SystemClock, Who};
 use crate::entra::{CallFailure, SchemaProblem};
-use crate::store::StoreTrouble;
+use crate::store::{SealProblem, StoreTrouble};
 use crate::telemetry::causes;
 use crate::tracking::TrackingError;
 
@@ -193,6 +193,12 @@ impl Context {
         Bridge::open_for(who, setup, clock, self.env.clone()).map_err(failed)
     }
 
+    /// The same, to take the encryption of the store off.
+    pub fn open_to_unseal(&self, setup: Setup) -> Result<Bridge, Failed> {
+        let clock = self.told_clock(&setup)?;
+        Bridge::open_to_unseal(self.who(), setup, clock, self.env.clone()).map_err(failed)
+    }
+
     /// The bridge with its store open for looking only.
     pub fn bridge_read_only(&self) -> Result<Bridge, Failed> {
         let setup = self.setup()?;
@@ -218,6 +224,7 @@ pub fn failed(error: impl Into<BridgeError>) -> Failed {
         | BridgeError::Schema(SchemaError::Problem(
             SchemaProblem::SeveralSources(_) | SchemaProblem::OtherSource { .. },
         ))
+        | BridgeError::StoreKey(_)
         | BridgeError::Client { .. } => Exit::Usage,
         _ => Exit::Error,
     })
@@ -232,6 +239,9 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 pub fn hint(error: &BridgeError) -> Option<String> {
     if let Some(trouble) = StoreTrouble::among_causes(error) {
         return Some(trouble.advice().to_owned());
+    }
+    if let Some(problem) = SealProblem::among_causes(error) {
+        return Some(problem.advice().to_owned());
     }
     match error {
         BridgeError::Refused(problem) => {
@@ -256,6 +266,8 @@ pub fn hint(error: &BridgeError) -> Option<String> {
             Some("put it there, then `scimport check` looks again".to_owned())
         }
         BridgeError::Schema(error) => error.advice(),
+        BridgeError::StoreKey(error) => Some(error.advice().to_owned()),
+        BridgeError::Forget(error) => Some(error.advice().to_owned()),
         BridgeError::Tracking(TrackingError::Halted(failure)) => Some(failure.advice().to_owned()),
         BridgeError::Seal(SealError::Stale { .. }) => Some(
             "nothing was stored: look at a new plan with `scimport plan FILE --source S --out PLAN`"

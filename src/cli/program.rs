@@ -10,8 +10,8 @@ use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, speak_json, tell};
 use crate::cli::{
-    alerts, apply, audit, check, convert, decide, demo, doctor, import_mapping, init, key, mock,
-    plan, record, report, runs, schema, secret, serve, status, work,
+    alerts, apply, audit, check, convert, decide, demo, doctor, forget, import_mapping, init, key,
+    mock, plan, record, report, runs, schema, secret, serve, status, store, work,
 };
 use crate::{config, telemetry};
 
@@ -77,6 +77,8 @@ async fn run(cli: Cli) -> Exit {
         Command::Report(args) => report::run(&context, args).await,
         Command::Audit(args) => audit::run(&context, args).await,
         Command::Alerts(args) => alerts::run(&context, args).await,
+        Command::Forget(args) => forget::run(&context, args).await,
+        Command::Store(args) => store::run(&context, args).await,
         Command::Key(args) => key::run(&context, args).await,
         Command::Schema(args) => schema::run(&context, args).await,
         Command::Secret(args) => secret::run(&context, args).await,

@@ -57,6 +57,15 @@ pub async fn run(context: &Context, args: WorkArgs) -> Result<Exit, Failed> {
             break;
         }
     }
+    let let_go = bridge.let_go(&context.who(), &context.cancel).await.map_err(failed)?;
+    if let_go.operations > 0 {
+        let count = words::thousands(let_go.operations);
+        remark(format!("{count} old operations were let go; their runs go on counting them"));
+    }
+    if let_go.people > 0 {
+        let count = words::thousands(let_go.people);
+        remark(format!("of {count} people who left, no more is kept than who they were"));
+    }
     if touched.is_empty() {
         remark("nothing is due");
     }

@@ -15,9 +15,9 @@ use crate::config::node::{Origin, Table};
 use crate::config::problem::{ConfigErrors, ConfigPlace, ConfigProblem};
 use crate::config::section::{Report, Section};
 use crate::config::{
-    AlertsConfig, HttpConfig, ServerConfig, SourceConfig, StoreConfig, TargetConfig,
-    TelemetryConfig, VaultConfig, VaultUse, alerts, azure, http, server, source, store, syntax,
-    target, telemetry, vault,
+    AlertsConfig, HttpConfig, RetentionConfig, ServerConfig, SourceConfig, StoreConfig,
+    TargetConfig, TelemetryConfig, VaultConfig, VaultUse, alerts, azure, http, retention, server,
+    source, store, syntax, target, telemetry, vault,
 };
 
 /// Largest config read, in bytes: a mapping of thousands of lines fits.
@@ -25,7 +25,7 @@ const MAX_FILE_BYTES: usize = 1024 * 1024;
 /// What a config is called where it has no file.
 const NAMELESS: &str = "scimport.toml";
 pub(super) const SECTIONS: &[&str] =
-    &["store", "target", "http", "source", "server", "telemetry", "alerts", "vault"];
+    &["store", "target", "http", "source", "server", "telemetry", "alerts", "vault", "retention"];
 
 /// A config that reads without a problem.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub struct Config {
     pub folder: PathBuf,
     /// `[store]`.
     pub store: StoreConfig,
+    /// `[retention]`.
+    pub retention: RetentionConfig,
     /// `[target.NAME]`, in the order of the file.
     pub targets: Vec<TargetConfig>,
     /// `[source.NAME]`, in the order of the file.
@@ -117,7 +119,8 @@ impl Config {
         if !problems.is_empty() {
             return Err(ConfigErrors::new(problems));
         }
-        let Parts { store, targets, sources, http, server, telemetry, alerts, vault } = parts;
+        let Parts { store, targets, sources, http, server, telemetry, alerts, vault, retention } =
+            parts;
         let (path, folder) = (path.to_owned(), folder.to_owned());
         let (document, sections) = (Arc::new(document), digests(&root));
         let (digest, keys) = (Sha256::digest(text).into(), key_digests(&root));
@@ -125,6 +128,7 @@ impl Config {
             path,
             folder,
             store,
+            retention,
             targets,
             sources,
             http,
@@ -185,6 +189,7 @@ impl Config {
 /// The sections, as far as they could be read.
 struct Parts {
     store: StoreConfig,
+    retention: RetentionConfig,
     targets: Vec<TargetConfig>,
     sources: Vec<SourceConfig>,
     http: HttpConfig,
@@ -206,6 +211,7 @@ impl Parts {
             .collect();
         Self {
             store: store::read(section("store").as_ref(), folder),
+            retention: retention::read(section("retention").as_ref()),
             targets: targets.map(|targets| target::read(&targets, folder)).unwrap_or_default(),
             sources: section("source")
                 .map(|sources| source::read(&sources, &names, folder))

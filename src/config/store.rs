@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::config::node::Value;
+use crate::config::secrets::{self, SecretRef};
 use crate::config::section::{Field, Section};
 
-pub(super) const KEYS: &[&str] = &["url"];
+pub(super) const KEYS: &[&str] = &["url", "key", "old_keys"];
 /// The store where nothing else is said: no set-up needed.
 const DEFAULT_FILE: &str = "scimport.db";
 
@@ -13,6 +15,10 @@ const DEFAULT_FILE: &str = "scimport.db";
 pub struct StoreConfig {
     /// The database file, its folder being the config's where it was relative.
     pub path: PathBuf,
+    /// The key that what is stored of people is encrypted with.
+    pub key: Option<SecretRef>,
+    /// Keys that something may still be encrypted with.
+    pub old_keys: Vec<SecretRef>,
 }
 
 pub(super) fn read(section: Option<&Section<'_>>, folder: &Path) -> StoreConfig {
@@ -20,7 +26,23 @@ pub(super) fn read(section: Option<&Section<'_>>, folder: &Path) -> StoreConfig 
         section.check_keys(KEYS, &[]);
         sqlite_path(&section.get("url")?)
     });
-    StoreConfig { path: folder.join(path.unwrap_or(DEFAULT_FILE)) }
+    let key = section.and_then(|section| secrets::read(&section.get("key")?, folder));
+    let old_keys = section.and_then(|section| old_keys(&section.get("old_keys")?, folder));
+    StoreConfig {
+        path: folder.join(path.unwrap_or(DEFAULT_FILE)),
+        key,
+        old_keys: old_keys.unwrap_or_default(),
+    }
+}
+
+fn old_keys(field: &Field<'_>, folder: &Path) -> Option<Vec<SecretRef>> {
+    if !matches!(field.node.value, Value::Array(_)) {
+        let hint = "write it like `[{ file = \"old.key\" }]`".to_owned();
+        field.refuse_key("`old_keys` has to be a list of references".to_owned(), Some(hint));
+        return None;
+    }
+    let read: Vec<_> = field.items()?.iter().map(|item| secrets::read(item, folder)).collect();
+    read.into_iter().collect()
 }
 
 /// The path in `sqlite:PATH`. The value is never shown: a database URL often holds a password.

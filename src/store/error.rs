@@ -1,5 +1,7 @@
 //! What can go wrong with the store.
 
+use crate::store::SealProblem;
+
 /// The store could not do what was asked. Nothing of it has happened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -32,6 +34,9 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What is stored is sealed, and something is wrong with that.
+    #[error("the encryption of the store stands in the way")]
+    Seal(#[from] SealProblem),
     /// What is stored makes no sense.
     #[error("the store holds an inconsistent value in `{table}.{column}` of {id}")]
     Inconsistent {

@@ -1,5 +1,5 @@
 //! The ledger and the outbox: runs, records, operations, bulk requests, calls, keys, leases,
-//! schedules, deliveries, alerts and the audit trail.
+//! schedules, deliveries, alerts and the audit trail; and what keeps them safe and short.
 //!
 //! Small traits by entity, documented like an API, so that another database can take `SQLite`'s
 //! place; one conformance suite (`conformance/`) that every backend must pass. No SQL outside this room.
@@ -28,8 +28,10 @@ mod planned;
 mod records;
 mod runs;
 mod schedules;
+mod seal;
 mod sqlite;
 mod trouble;
+mod upkeep;
 
 pub use alerts::{Alerts, HeldRun, TroubledRun};
 pub use audit::{
@@ -57,8 +59,10 @@ pub use runs::{
     StoredProblem, TakesPlaceOf,
 };
 pub use schedules::{DueTime, ScheduleNote, Schedules};
+pub use seal::{SealKey, SealKeyError, SealKeyId, SealKeys, SealProblem};
 pub use sqlite::SqliteStore;
 pub use trouble::{StoreTrouble, StoreTroubleKind};
+pub use upkeep::{Forgetting, Forgotten, RekeyPlace, RekeyStep, Seals, Upkeep, Wiped};
 
 /// Everything a backend does.
 pub trait Store:
@@ -75,6 +79,7 @@ pub trait Store:
     + Leases
     + Schedules
     + Alerts
+    + Upkeep
     + Audit
     + Send
     + Sync
@@ -95,6 +100,7 @@ impl<T> Store for T where
         + Leases
         + Schedules
         + Alerts
+        + Upkeep
         + Audit
         + Send
         + Sync

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::cli_support::{GOOD, Place, SECRET_VARIABLE, SOURCE, Stage, config, offline, ran};
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 23] = [
     "demo",
     "check",
     "doctor",
@@ -20,16 +20,24 @@ const COMMANDS: [&str; 21] = [
     "status",
     "record",
     "report",
+    "forget",
+    "store",
     "key",
     "audit",
     "schema",
+    "secret",
     "alerts",
     "import-mapping",
     "mock-entra",
 ];
 
 /// Commands of a command.
-const SUBCOMMANDS: [[&str; 2]; 10] = [
+const SUBCOMMANDS: [[&str; 2]; 15] = [
+    ["store", "rekey"],
+    ["secret", "set"],
+    ["secret", "list"],
+    ["secret", "rotate"],
+    ["secret", "remove"],
     ["key", "create"],
     ["key", "list"],
     ["key", "rotate"],

@@ -6,11 +6,17 @@ use std::net::TcpListener;
 use scimport::mock_entra::{CLIENT_ID, CLIENT_SECRET, SERVICE_PRINCIPAL_ID};
 use serde_json::{Value, json};
 
-use crate::cli_support::{Place, Ran, SECRET_VARIABLE, SOURCE, Stage, ran};
+use crate::cli_support::{Place, Ran, SECRET_VARIABLE, SOURCE, Stage, quick, ran};
 use crate::doctor_support::{Shown, broken, inspecting_proxy, plain_proxy, refusing_proxy, steady};
 
 const LEAST: [&str; 3] =
     ["SynchronizationData-User.Upload", "ProvisioningLog.Read.All", "Synchronization.Read.All"];
+
+/// A stand-in with a source that writes nothing the job would not know.
+fn healthy() -> Stage {
+    let plain = SOURCE.lines().filter(|line| !line.contains("contoso"));
+    Stage::new(quick(), &plain.collect::<Vec<_>>().join("\n"))
+}
 
 fn look(stage: &Stage) -> Ran {
     let found = stage.run(&["doctor"]);
@@ -41,7 +47,8 @@ fn edit(place: &Place, from: &str, to: &str) {
 fn through(proxy: &str, more: &str) -> Place {
     let place = Place::new();
     let config = crate::cli_support::config("http://127.0.0.1:9", SOURCE);
-    let lines = config.lines().filter(|line| !line.contains("_url = \"http"));
+    let lines = config.lines();
+    let lines = lines.filter(|line| !line.contains("_url = \"http") && !line.contains("contoso:"));
     let config: Vec<&str> = lines.collect();
     place.write(
         "scimport.toml",
@@ -60,7 +67,7 @@ fn look_from(place: &Place) -> Ran {
 fn one_by_one(cases: &[(&str, Value)]) -> String {
     let mut text = String::new();
     for (title, change) in cases {
-        let stage = Stage::quick();
+        let stage = healthy();
         settings(&stage, change);
         told(&mut text, title, &look(&stage));
     }
@@ -73,7 +80,7 @@ fn told(text: &mut String, title: &str, found: &Ran) {
 
 #[test]
 fn a_healthy_target_is_ok_from_the_network_to_the_log() {
-    let stage = Stage::quick();
+    let stage = healthy();
     let found = look(&stage).expect(0);
     insta::assert_snapshot!("doctor_healthy", steady(&found));
     // what is asked leaves no trace: nothing is uploaded, and the job runs as it ran
@@ -90,7 +97,7 @@ fn the_config_and_its_credential_come_first() {
     place.write("own-ca.pem", "no certificate");
     told(&mut text, "`ca_file` holds no certificate", &look_from(&place).expect(2));
 
-    let stage = Stage::quick();
+    let stage = healthy();
     let found = stage.place.run(&["doctor"]).expect(2);
     told(&mut text, "the secret is not there", &found);
     edit(
@@ -111,7 +118,7 @@ fn the_config_and_its_credential_come_first() {
 
 #[test]
 fn what_is_wrong_with_the_config_is_told_as_ever() {
-    let stage = Stage::quick();
+    let stage = healthy();
     let found = stage.run(&["doctor", "entrra"]).expect(2);
     assert_eq!(found.out, "");
     assert!(found.err.contains("no target `entrra`") && found.err.contains("`entra`"), "{found:?}");
@@ -144,7 +151,7 @@ fn names_ports_and_proxies_are_told_apart() {
     let found = ran(command.arg("doctor").env(SECRET_VARIABLE, CLIENT_SECRET)).expect(1);
     assert_keeps_secrets(&found);
     told(&mut text, "a proxy of the environment lets nobody through", &found);
-    let stage = Stage::quick();
+    let stage = healthy();
     edit(&stage.place, &stage.url(), &unheard);
     told(&mut text, "the stand-in does not run", &look(&stage).expect(1));
     insta::assert_snapshot!("doctor_network", text);
@@ -152,7 +159,7 @@ fn names_ports_and_proxies_are_told_apart() {
 
 #[test]
 fn whoever_stands_in_between_is_named() {
-    let stage = Stage::quick();
+    let stage = healthy();
     let origin = stage.url()["http://".len()..].to_owned();
     let mut text = String::new();
     let (proxy, authority) = inspecting_proxy(&origin, Shown::Right);
@@ -194,14 +201,14 @@ fn a_clock_is_told_by_the_answers_and_may_be_a_little_off() {
 #[test]
 fn without_a_token_nothing_at_graph_is_tried() {
     let mut text = String::new();
-    let stage = Stage::quick();
+    let stage = healthy();
     let wrong = ran(stage.command().arg("doctor").env(SECRET_VARIABLE, "hunter2")).expect(1);
     assert_keeps_secrets(&wrong);
     told(&mut text, "a wrong secret", &wrong);
     edit(&stage.place, CLIENT_ID, "99999999-3333-4444-8555-666666666666");
     told(&mut text, "a wrong client id", &look(&stage).expect(1));
     text += &one_by_one(&[("an expired secret", json!({ "secret_expired": true }))]);
-    let stage = Stage::quick();
+    let stage = healthy();
     stage.tell("faults", &json!(["token-error:1"]));
     told(&mut text, "the authority is out of order", &look(&stage).expect(6));
     insta::assert_snapshot!("doctor_token", text);
@@ -225,7 +232,7 @@ fn permissions_are_held_against_the_least() {
 
 #[test]
 fn two_credentials_are_tried_apart() {
-    let stage = Stage::quick();
+    let stage = healthy();
     edit(
         &stage.place,
         "credential = { client_secret = { env = \"SCIMPORT_CLIENT_SECRET\" } }",
@@ -248,7 +255,7 @@ fn two_credentials_are_tried_apart() {
 
 #[test]
 fn a_managed_identity_needs_no_authority() {
-    let stage = Stage::quick();
+    let stage = healthy();
     edit(
         &stage.place,
         "{ client_secret = { env = \"SCIMPORT_CLIENT_SECRET\" } }",
@@ -268,10 +275,10 @@ fn a_managed_identity_needs_no_authority() {
 #[test]
 fn app_and_job_are_found_or_the_right_id_is_told() {
     let mut text = String::new();
-    let stage = Stage::quick();
+    let stage = healthy();
     edit(&stage.place, SERVICE_PRINCIPAL_ID, "99999999-4444-4555-8666-777777777777");
     told(&mut text, "no such app", &look(&stage).expect(1));
-    let stage = Stage::quick();
+    let stage = healthy();
     edit(
         &stage.place,
         "9a9a9a9a-0000-4000-8000-00000000000a",
@@ -279,7 +286,7 @@ fn app_and_job_are_found_or_the_right_id_is_told() {
     );
     told(&mut text, "no such job", &look(&stage).expect(1));
     text += &one_by_one(&[("another connector's job", json!({ "job_template": "Workday2AD" }))]);
-    let stage = Stage::quick();
+    let stage = healthy();
     let roles = [&LEAST[..], &["Application.Read.All"]].concat();
     settings(&stage, &json!({ "roles": roles }));
     writeln!(text, "# an app that may look at apps\n{}\n", steady(&look(&stage).expect(0)))
@@ -310,16 +317,16 @@ fn a_job_for_active_directory_has_an_agent() {
 fn a_job_that_stands_still_is_the_other_sides() {
     let mut text = String::new();
     for code in ["Paused", "NotConfigured", "NotRun"] {
-        let stage = Stage::quick();
+        let stage = healthy();
         stage.set_job(code);
         told(&mut text, code, &look(&stage).expect(if code == "NotRun" { 0 } else { 6 }));
     }
     for reason in ["EncounteredQuarantineException", "TooManyDeletes"] {
-        let stage = Stage::quick();
+        let stage = healthy();
         stage.tell("job", &json!({ "code": "Quarantine", "reason": reason }));
         told(&mut text, &format!("Quarantine, {reason}"), &look(&stage).expect(6));
     }
-    let stage = Stage::quick();
+    let stage = healthy();
     stage.set_job("Paused");
     settings(&stage, &json!({ "roles": ["SynchronizationData-User.Upload"] }));
     told(&mut text, "paused, and a permission is missing", &look(&stage).expect(1));
@@ -329,7 +336,7 @@ fn a_job_that_stands_still_is_the_other_sides() {
 #[test]
 fn who_is_told_of_a_quarantine_shows_to_an_app_that_may_look() {
     let admin = [&LEAST[..], &["Synchronization.ReadWrite.All"]].concat();
-    let stage = Stage::quick();
+    let stage = healthy();
     settings(&stage, &json!({ "roles": admin }));
     let mut text = format!("# somebody is told\n{}\n\n", steady(&look(&stage).expect(0)));
     settings(&stage, &json!({ "notification_email": false }));
@@ -340,7 +347,7 @@ fn who_is_told_of_a_quarantine_shows_to_an_app_that_may_look() {
 #[test]
 fn a_log_that_cannot_be_read_says_why() {
     let mut text = one_by_one(&[("no licence", json!({ "premium": false }))]);
-    let stage = Stage::quick();
+    let stage = healthy();
     stage.tell("faults", &json!(["log-error:1"]));
     told(&mut text, "the log is out of order", &look(&stage).expect(6));
     told(&mut text, "the log is read too often", &look(&stage).expect(6));
@@ -348,8 +355,36 @@ fn a_log_that_cannot_be_read_says_why() {
 }
 
 #[test]
-fn one_target_is_a_document_and_all_of_them_an_array() {
+fn what_the_job_does_not_know_is_named() {
+    let mut text = String::new();
     let stage = Stage::quick();
+    told(&mut text, "an unknown attribute", &look(&stage).expect(1));
+    settings(&stage, &json!({ "opaque_tokens": true, "roles": ["ProvisioningLog.Read.All"] }));
+    told(&mut text, "a schema that may not be read", &look(&stage).expect(0));
+    settings(&stage, &json!({ "opaque_tokens": false, "roles": LEAST }));
+    let mut schema = stage.ask("schema");
+    let attributes = &mut schema["directories"][0]["objects"][0]["attributes"];
+    let name = "urn:ietf:params:scim:schemas:extension:contoso:1.0:User:HireDate";
+    let mut known = attributes[0].clone();
+    known["name"] = json!(name);
+    known["type"] = json!("Integer");
+    attributes.as_array_mut().unwrap().push(known);
+    stage.tell("schema", &schema);
+    told(&mut text, "another type", &look(&stage).expect(1));
+    let written = schema.to_string();
+    stage.tell("schema", &serde_json::from_str(&written.replace("HireDate", "hireDate")).unwrap());
+    told(&mut text, "other letters", &look(&stage).expect(1));
+    stage.tell("schema", &serde_json::from_str(&written.replace("Integer", "DateTime")).unwrap());
+    let found = look(&stage).expect(0);
+    assert!(found.out.contains("  ok      attributes          the job knows the one"), "{found:?}");
+    stage.tell("schema", &json!({ "directories": [], "synchronizationRules": [] }));
+    told(&mut text, "a schema without rules", &look(&stage).expect(1));
+    insta::assert_snapshot!("doctor_attributes", text);
+}
+
+#[test]
+fn one_target_is_a_document_and_all_of_them_an_array() {
+    let stage = healthy();
     settings(&stage, &json!({ "roles": ["ProvisioningLog.Read.All"] }));
     stage.set_job("Paused");
     let found = stage.run(&["doctor", "entra", "--json"]).expect(1);

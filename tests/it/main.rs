@@ -29,6 +29,8 @@ mod cli_samples;
 #[cfg(test)]
 mod cli_schema;
 #[cfg(test)]
+mod cli_store;
+#[cfg(test)]
 mod cli_support;
 #[cfg(test)]
 mod cli_usage;
@@ -112,6 +114,8 @@ mod journey_quota;
 #[cfg(test)]
 mod journey_real_data;
 #[cfg(test)]
+mod journey_sealed;
+#[cfg(test)]
 #[cfg(unix)]
 mod kills;
 #[cfg(test)]
@@ -128,6 +132,7 @@ mod mapping_warnings;
 mod mapping_windows;
 #[cfg(test)]
 mod memory;
+mod mock_admin;
 mod mock_client;
 mod mock_deletes;
 mod mock_engine;
@@ -188,6 +193,9 @@ mod serve_reload;
 mod serve_schedule;
 #[cfg(test)]
 #[cfg(unix)]
+mod serve_sealed;
+#[cfg(test)]
+#[cfg(unix)]
 mod serve_support;
 #[cfg(test)]
 #[cfg(unix)]
@@ -223,6 +231,8 @@ mod soak_tally;
 mod store_audit;
 #[cfg(test)]
 mod store_leases;
+#[cfg(test)]
+mod store_sealed;
 #[cfg(test)]
 mod store_sqlite;
 #[cfg(test)]

@@ -141,7 +141,7 @@ fn a_check_names_the_line_of_what_is_wrong() {
     secret(&place, &["set", "entra-secrte"], VALUE).expect(0);
     let checked = place.run(&["check"]).expect(2);
     let said = said(&place, &checked);
-    let problem = "scimport.toml, line 9: there is no secret `entra-secret` in the vault";
+    let problem = "scimport.toml, line 11: there is no secret `entra-secret` in the vault";
     assert!(said.contains(problem) && said.contains("did you mean `entra-secrte`?"), "{said}");
     // a key that opens nothing
     let vault = std::fs::read(place.path("scimport.vault")).unwrap();

@@ -29,25 +29,29 @@ pub(super) struct Patient<'a> {
     pub(super) now: Timestamp,
 }
 
-/// The steps, in their order.
-pub(super) async fn examine(patient: &Patient<'_>, chart: &mut Chart<'_>) {
-    let template = match principal_and_job(patient, chart).await {
-        Ok(template) => template,
+/// The steps, in their order. Gives the step because of which there is nothing more to see of the job.
+pub(super) async fn examine(
+    patient: &Patient<'_>,
+    chart: &mut Chart<'_>,
+) -> Result<(), &'static str> {
+    let template = principal_and_job(patient, chart).await;
+    match &template {
         Err(because) => {
             for name in [names::JOB_TYPE, names::JOB_STATE, names::NOTIFICATION_EMAIL] {
                 chart.add(Step::not_tried(name, because));
             }
-            log(patient, chart).await;
-            return;
         }
-    };
-    chart.add(job_type(&template));
-    chart.add(job_state(patient).await);
-    if template == TO_ACTIVE_DIRECTORY {
-        chart.add(agent(patient).await);
+        Ok(template) => {
+            chart.add(job_type(template));
+            chart.add(job_state(patient).await);
+            if template == TO_ACTIVE_DIRECTORY {
+                chart.add(agent(patient).await);
+            }
+            chart.add(notification(patient).await);
+        }
     }
-    chart.add(notification(patient).await);
     log(patient, chart).await;
+    template.map(drop)
 }
 
 impl Patient<'_> {

@@ -42,6 +42,8 @@ pub mod names {
     pub const NOTIFICATION_EMAIL: &str = "notification_email";
     /// The provisioning log can be read.
     pub const LOG: &str = "log";
+    /// The job knows the custom attributes that the mappings write.
+    pub const ATTRIBUTES: &str = "attributes";
 }
 
 /// What to do about what passes by itself.

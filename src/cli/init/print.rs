@@ -119,7 +119,8 @@ fn head(first: &str) -> String {
 
 fn target_part(target: &str) -> String {
     format!(
-        "\n[store]\nurl = \"sqlite:scimport.db\"   # the ledger: keep it, and keep it private\n\n\
+        "\n[store]\nurl = \"sqlite:scimport.db\"   # the ledger: keep it, and keep it private\n\
+         # key = {{ file = \"store.key\" }}       # encrypts what it keeps of people; `openssl rand -base64 32 > store.key`\n\n\
          # Secrets can be kept in an encrypted file of our own: `scimport secret set NAME` makes it and its key,\n\
          # and `{{ vault = \"NAME\" }}` stands wherever `{{ env = \"NAME\" }}` does.\n\
          # [vault]\n\

@@ -78,6 +78,10 @@ async fn next(
         daemon.check().await.err().unwrap_or_default()
     };
     problems.extend(lacking.iter().map(of_bridge));
+    // what is stored from here on is encrypted with the new keys
+    if problems.is_empty() {
+        problems.extend(next.take_store_keys().await.err().as_ref().map(of_bridge));
+    }
     if problems.is_empty()
         && let Err(error) = server.replace(Arc::clone(&next), keys(&next), settings)
     {

@@ -23,6 +23,7 @@ pub mod sample;
 pub mod schedules;
 pub mod superseding;
 pub mod told;
+pub mod upkeep;
 
 /// Makes a test of each promise listed.
 macro_rules! promises {
@@ -148,6 +149,11 @@ macro_rules! conformance {
             schedules::a_schedule_is_as_far_as_was_noted_last,
             schedules::schedules_do_not_meet,
             schedules::schedules_of_a_source_are_followed_by_one,
+            upkeep::a_forgotten_person_is_nobody_and_the_books_stay_right,
+            upkeep::whoever_is_active_or_on_the_way_is_not_forgotten,
+            upkeep::nobody_waits_for_a_manager_who_is_forgotten,
+            upkeep::old_operations_go_and_their_runs_still_count_them,
+            upkeep::of_whoever_left_no_more_is_kept_than_who_it_was,
             audit::entries_are_read_by_number_and_hang_together,
             audit::a_trail_without_records_is_sound,
             audit::a_head_that_was_noted_has_to_be_there,

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, params};
 
 use crate::domain::{BulkRequestId, ExternalId, OperationId, TargetName};
+use crate::store::seal::Place;
 use crate::store::sqlite::connection::Failure;
 use crate::store::sqlite::convert::Cell;
-use crate::store::sqlite::resource;
+use crate::store::sqlite::seals::Sealer;
 use crate::store::{Claim, ClaimedOperation};
 
 /// Most waiting requests whose time has come that are looked at for one that may go.
@@ -167,6 +168,7 @@ pub(super) fn new_request(
 /// Turns a waiting request into a claim.
 pub(super) fn send(
     db: &Connection,
+    sealer: &Sealer<'_>,
     request: i64,
     client_request_id: String,
     now_us: i64,
@@ -197,7 +199,7 @@ pub(super) fn send(
     .execute(params![request, now_us])?;
     let mut operations = Vec::new();
     for id in members(db, request, "sending")? {
-        operations.push(claimed(db, id)?);
+        operations.push(claimed(db, sealer, id)?);
     }
     if operations.is_empty() {
         let cell = Cell { table: "bulk_requests", column: "status", id: &request };
@@ -206,22 +208,25 @@ pub(super) fn send(
     Ok(Claim { id: BulkRequestId(request), attempt, client_request_id, operations })
 }
 
-fn claimed(db: &Connection, id: i64) -> Result<ClaimedOperation, Failure> {
+fn claimed(db: &Connection, sealer: &Sealer<'_>, id: i64) -> Result<ClaimedOperation, Failure> {
     let mut statement = db.prepare_cached(
         "-- outbox.claimed
-        SELECT external_id, resource
+        SELECT external_id, resource, target
         FROM operations
         WHERE id = ?1",
     )?;
     let operation = statement.query_row([id], |row| {
         let packed = row.get_ref(1)?.as_blob()?;
-        Ok((row.get::<_, Box<str>>(0)?, resource::unpack(packed)))
+        let external_id: Box<str> = row.get(0)?;
+        let target = row.get_ref(2)?.as_str()?;
+        let place = Place::Resource { target, external_id: &external_id };
+        let resource = sealer.unpack(place, packed);
+        Ok((external_id, resource))
     })?;
-    let cell = Cell { table: "operations", column: "resource", id: &id };
     Ok(ClaimedOperation {
         id: OperationId(id),
         external_id: ExternalId::new(operation.0),
-        resource: operation.1.ok_or_else(|| cell.inconsistent())?,
+        resource: operation.1.map_err(|why| why.at("operations", "resource", &id))?,
     })
 }
 

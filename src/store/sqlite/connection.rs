@@ -13,11 +13,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::domain::{Origin, TargetName, Who};
 use crate::store::sqlite::read_only::{self, Stamp};
-use crate::store::sqlite::{migrations, trouble};
-use crate::store::{LeaseHolder, StoreError};
+use crate::store::sqlite::{migrations, seals, trouble};
+use crate::store::{LeaseHolder, SealKeys, StoreError};
 
 /// How long a connection waits for another process's write to end.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How often, and how far apart, a new store is asked to keep a log: ten seconds in all.
 const WAL_TRIES: u32 = 500;
@@ -59,6 +59,8 @@ pub(super) struct Inner {
     readers: Mutex<Vec<Reader>>,
     /// For whom the store does what nobody asks for at that moment.
     operator: OnceLock<Who>,
+    /// What is sealed and opened with.
+    keys: Mutex<Arc<SealKeys>>,
     /// Targets whose lease is held through this store.
     pub(super) leased: Arc<Mutex<BTreeMap<TargetName, LeaseHolder>>>,
 }
@@ -131,10 +133,35 @@ impl SqliteStore {
     /// [`StoreError::Open`] when the file cannot be opened or made, or is another program's;
     /// [`StoreError::TooNew`] when a newer version of this program made it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_sealed(path, SealKeys::none())
+    }
+
+    /// The same, sealing what is stored of people from now on, and opening what was sealed before.
+    /// A store that is made by this holds nothing in the clear; another one does until it is
+    /// [rekeyed](crate::store::Upkeep::rekey).
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open); [`StoreError::Seal`] when something is sealed with a key that is not
+    /// among these, or there is none to seal with where nothing may lie in the clear.
+    pub fn open_sealed(path: &Path, keys: SealKeys) -> Result<Self, StoreError> {
+        Self::open_file(path, keys, false)
+    }
+
+    /// The same, for taking the seals off: there may be no key to seal with.
+    ///
+    /// # Errors
+    ///
+    /// As [`open_sealed`](Self::open_sealed).
+    pub fn open_to_unseal(path: &Path, keys: SealKeys) -> Result<Self, StoreError> {
+        Self::open_file(path, keys, true)
+    }
+
+    fn open_file(path: &Path, keys: SealKeys, may_open_up: bool) -> Result<Self, StoreError> {
         let absolute = absolute(path)?;
         create_private(&absolute)
             .map_err(|error| cannot_open(path, trouble::explained_io(error)))?;
-        Self::with_writer(Location::File(real(absolute)), path)
+        Self::with_writer(Location::File(real(absolute)), path, keys, may_open_up)
     }
 
     /// Opens the store for reading only: makes no file, writes nothing, migrates nothing.
@@ -146,9 +173,23 @@ impl SqliteStore {
     ///
     /// As [`open`](Self::open); also when there is no store at `path`.
     pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
-        let store = Self::with_parts(Location::ReadOnly(real(absolute(path)?)), None);
+        Self::open_sealed_read_only(path, SealKeys::none())
+    }
+
+    /// The same, opening what is sealed.
+    ///
+    /// # Errors
+    ///
+    /// As [`open_read_only`](Self::open_read_only); [`StoreError::Seal`] when something is sealed
+    /// with a key that is not among these.
+    pub fn open_sealed_read_only(path: &Path, keys: SealKeys) -> Result<Self, StoreError> {
+        let store = Self::with_parts(Location::ReadOnly(real(absolute(path)?)), None, keys);
         let reader = store.inner.open_reader().map_err(|error| cannot_open(path, error))?;
-        if migrations::verify(&reader, path)? { Ok(store) } else { Self::in_memory() }
+        if !migrations::verify(&reader, path)? {
+            return Self::in_memory();
+        }
+        seals::verify(&reader, &store.keys(), path, true)?;
+        Ok(store)
     }
 
     /// A store in memory, gone with its last clone. For tests and rehearsals: reads wait for
@@ -158,27 +199,44 @@ impl SqliteStore {
     ///
     /// [`StoreError::Open`] when memory runs out.
     pub fn in_memory() -> Result<Self, StoreError> {
+        Self::sealed_in_memory(SealKeys::none())
+    }
+
+    /// The same, sealing what is stored of people.
+    ///
+    /// # Errors
+    ///
+    /// As [`in_memory`](Self::in_memory).
+    pub fn sealed_in_memory(keys: SealKeys) -> Result<Self, StoreError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("file:/scimport-{number}?vfs=memdb");
         let shown = PathBuf::from(&name);
-        Self::with_writer(Location::Memory(name), &shown)
+        Self::with_writer(Location::Memory(name), &shown, keys, false)
     }
 
-    fn with_writer(location: Location, path: &Path) -> Result<Self, StoreError> {
+    fn with_writer(
+        location: Location,
+        path: &Path,
+        keys: SealKeys,
+        may_open_up: bool,
+    ) -> Result<Self, StoreError> {
         let mut writer = location.connect().map_err(|error| cannot_open(path, error))?;
         if matches!(location, Location::File(_)) {
             migrations::verify(&writer, path)?;
+            seals::verify(&writer, &keys, path, may_open_up)?;
             use_write_ahead_log(&writer).map_err(|error| cannot_open(path, error))?;
         }
         migrations::migrate(&mut writer, path)?;
-        Ok(Self::with_parts(location, Some(Mutex::new(writer))))
+        name_key(&mut writer, &keys)?;
+        Ok(Self::with_parts(location, Some(Mutex::new(writer)), keys))
     }
 
-    fn with_parts(location: Location, writer: Option<Mutex<Connection>>) -> Self {
+    fn with_parts(location: Location, writer: Option<Mutex<Connection>>, keys: SealKeys) -> Self {
         let readers = Mutex::default();
         let (leased, operator) = (Arc::default(), OnceLock::new());
-        Self { inner: Arc::new(Inner { location, writer, readers, operator, leased }) }
+        let keys = Mutex::new(Arc::new(keys));
+        Self { inner: Arc::new(Inner { location, writer, readers, operator, keys, leased }) }
     }
 
     /// The same store, for this operator: whoever started the process. What is sent, and what is closed
@@ -192,6 +250,16 @@ impl SqliteStore {
     pub(super) fn operator(&self) -> Who {
         let named = self.inner.operator.get();
         named.cloned().unwrap_or_else(|| Who::bridge(Origin::Daemon))
+    }
+
+    /// What is sealed and opened with now.
+    pub(super) fn keys(&self) -> Arc<SealKeys> {
+        Arc::clone(&held(&self.inner.keys))
+    }
+
+    /// Seals and opens with these from now on; what has begun ends with those from before.
+    pub(super) fn take_keys(&self, keys: SealKeys) {
+        *held(&self.inner.keys) = Arc::new(keys);
     }
 
     /// Does the work on a thread that may block, on one state of the store.
@@ -285,6 +353,24 @@ impl Location {
         connection.execute_batch(PRAGMAS)?;
         Ok(connection)
     }
+}
+
+/// Names the key in the store, so that whoever comes without it is told.
+fn name_key(writer: &mut Connection, keys: &SealKeys) -> Result<(), StoreError> {
+    let attempt = "look at the keys of the store";
+    let Some(key) = keys.current() else { return Ok(()) };
+    let named = seals::all(writer, keys).map_err(|failure| failure.named(attempt))?;
+    // Looked at before any lock is asked for: opening a store never waits for a writer.
+    if named.iter().any(|seal| seal.key == key.id()) {
+        return Ok(());
+    }
+    let mut enter = || {
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        seals::begin(&transaction, keys)?;
+        transaction.commit()?;
+        Ok(())
+    };
+    enter().map_err(|failure: Failure| failure.named(attempt))
 }
 
 fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::domain::{DeliveryId, Origin, RunId, SourceName, Who};
+use crate::store::seal::Place;
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, limit as most, micros, whole};
-use crate::store::sqlite::resource;
+use crate::store::sqlite::seals::Sealer;
 use crate::store::sqlite::told::Told;
 use crate::store::{
     Backlog, Deliveries, Delivery, KeptDelivery, NewDelivery, StoreError, TakenDelivery,
@@ -20,8 +21,10 @@ impl Deliveries for SqliteStore {
         &self,
         deliveries: Vec<NewDelivery>,
     ) -> Result<Vec<KeptDelivery>, StoreError> {
+        let keys = self.keys();
         self.write("store deliveries", move |db| {
-            deliveries.iter().map(|delivery| keep(db, delivery)).collect()
+            let sealer = Sealer::writing(db, &keys)?;
+            deliveries.iter().map(|delivery| keep(db, &sealer, delivery)).collect()
         })
         .await
     }
@@ -34,7 +37,12 @@ impl Deliveries for SqliteStore {
         now: Timestamp,
     ) -> Result<Vec<WaitingDelivery>, StoreError> {
         let source = source.clone();
-        self.read("read deliveries", move |db| waiting(db, &source, limit, bytes, now)).await
+        let keys = self.keys();
+        self.read("read deliveries", move |db| {
+            let sealer = Sealer::reading(db, &keys)?;
+            waiting(db, &sealer, &source, limit, bytes, now)
+        })
+        .await
     }
 
     async fn backlog(&self, source: &SourceName) -> Result<Backlog, StoreError> {
@@ -152,7 +160,11 @@ impl Deliveries for SqliteStore {
 }
 
 /// Stores one, unless it is there already.
-fn keep(db: &Connection, delivery: &NewDelivery) -> Result<KeptDelivery, Failure> {
+fn keep(
+    db: &Connection,
+    sealer: &Sealer<'_>,
+    delivery: &NewDelivery,
+) -> Result<KeptDelivery, Failure> {
     let same: Option<(Box<str>, bool)> = db
         .prepare_cached(
             "-- deliveries.same
@@ -187,7 +199,7 @@ fn keep(db: &Connection, delivery: &NewDelivery) -> Result<KeptDelivery, Failure
         delivery.caller,
         delivery.is_form,
         whole(delivery.workers),
-        resource::pack(&delivery.body)?,
+        sealer.pack(Place::Delivery { id: delivery.id.as_str() }, &delivery.body)?,
     ])?;
     let who = Who::new(&delivery.caller, Origin::Webhook(delivery.from));
     Told { who: &who, now_us: micros(delivery.received_at) }.received(db, delivery)?;
@@ -211,6 +223,7 @@ fn begin(db: &Connection, ids: &[DeliveryId]) -> Result<(), Failure> {
 
 fn waiting(
     db: &Connection,
+    sealer: &Sealer<'_>,
     source: &SourceName,
     limit: usize,
     bytes: usize,
@@ -233,7 +246,8 @@ fn waiting(
         let id: Box<str> = row.get(0)?;
         let cell = |column| Cell { table: "deliveries", column, id: &id };
         let packed = row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?;
-        let body = resource::unpack(packed).ok_or_else(|| cell("body").inconsistent())?;
+        let body = sealer.unpack(Place::Delivery { id: &id }, packed);
+        let body = body.map_err(|why| why.at("deliveries", "body", &id))?;
         total += body.len();
         if total > bytes && !found.is_empty() {
             break;

@@ -11,9 +11,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use crate::domain::{ExternalId, TargetName};
+use crate::store::seal::{Place, SealKeys};
 use crate::store::sqlite::connection::{Failure, Inner, Location, SqliteStore, blocking, held};
 use crate::store::sqlite::convert::{micros, whole};
-use crate::store::sqlite::{deliveries, enter, faulty, resource, told};
+use crate::store::sqlite::seals::Sealer;
+use crate::store::sqlite::{deliveries, enter, faulty, told};
 use crate::store::{
     Commit, NewRun, PlannedOperation, PlannedRow, PlannedVerdict, RecordNote, RunDraft, StoreError,
 };
@@ -25,6 +27,8 @@ pub(super) const TABLES: &str = include_str!("draft.sql");
 pub(super) struct SqliteDraft {
     inner: Arc<Inner>,
     target: TargetName,
+    /// What its rows are sealed with.
+    keys: Arc<SealKeys>,
     /// Shared with the thread that works on it; nobody else has it.
     connection: Arc<Mutex<Connection>>,
     /// The ledger's version when the draft began.
@@ -34,6 +38,7 @@ pub(super) struct SqliteDraft {
 impl SqliteDraft {
     pub(super) async fn begin(store: &SqliteStore, target: TargetName) -> Result<Self, StoreError> {
         let inner = Arc::clone(&store.inner);
+        let keys = store.keys();
         blocking("begin a run", move || {
             drop(inner.writer()?);
             let connection = inner.location.connect()?;
@@ -44,7 +49,7 @@ impl SqliteDraft {
             connection.execute_batch(TABLES)?;
             let version = ledger_version(&connection, &target)?;
             let connection = Arc::new(Mutex::new(connection));
-            Ok(Self { inner, target, connection, version })
+            Ok(Self { inner, target, keys, connection, version })
         })
         .await
     }
@@ -69,8 +74,12 @@ impl SqliteDraft {
 #[async_trait]
 impl RunDraft for SqliteDraft {
     async fn push(&mut self, rows: Vec<PlannedRow>) -> Result<(), StoreError> {
-        self.gather("take planned rows", move |db| rows.iter().try_for_each(|row| take(db, row)))
-            .await
+        let (keys, target) = (Arc::clone(&self.keys), self.target.clone());
+        self.gather("take planned rows", move |db| {
+            let taking = Taking { db, sealer: &Sealer::apart(&keys), target: target.as_str() };
+            rows.iter().try_for_each(|row| taking.take(row))
+        })
+        .await
     }
 
     async fn push_missing(&mut self, people: Vec<(ExternalId, bool)>) -> Result<(), StoreError> {
@@ -102,7 +111,8 @@ impl RunDraft for SqliteDraft {
             {
                 return Ok(Commit::LedgerMoved);
             }
-            enter::enter(&transaction, &run, micros(now))?;
+            let sealer = Sealer::writing(&transaction, &self.keys)?;
+            enter::enter(&transaction, &sealer, &run, micros(now))?;
             told::committed(&transaction, &run, micros(now))?;
             transaction.commit()?;
             Ok(Commit::Done)
@@ -124,76 +134,89 @@ fn ledger_version(db: &Connection, target: &TargetName) -> Result<i64, Failure> 
     Ok(version.unwrap_or(0))
 }
 
-/// Puts one planned row into the draft.
-fn take(db: &Connection, row: &PlannedRow) -> Result<(), Failure> {
-    let external_id = row.external_id.as_ref().map(ExternalId::as_str);
-    let (source_row, line) = (row.row.map(whole), row.line.map(whole));
-    match &row.verdict {
-        PlannedVerdict::Operation(operation) => take_operation(db, row, operation, None)?,
-        PlannedVerdict::Later { effective_at, operation } => {
-            take_operation(db, row, operation, Some(*effective_at))?;
-        }
-        PlannedVerdict::Rejected { code, reason, advice, faulty } => {
-            db.prepare_cached(
-                "-- draft.take_rejected
+/// Putting planned rows into a draft.
+struct Taking<'a> {
+    db: &'a Connection,
+    sealer: &'a Sealer<'a>,
+    target: &'a str,
+}
+
+impl Taking<'_> {
+    /// Puts one planned row into the draft.
+    fn take(&self, row: &PlannedRow) -> Result<(), Failure> {
+        let db = self.db;
+        let external_id = row.external_id.as_ref().map(ExternalId::as_str);
+        let (source_row, line) = (row.row.map(whole), row.line.map(whole));
+        match &row.verdict {
+            PlannedVerdict::Operation(operation) => self.take_operation(row, operation, None)?,
+            PlannedVerdict::Later { effective_at, operation } => {
+                self.take_operation(row, operation, Some(*effective_at))?;
+            }
+            PlannedVerdict::Rejected { code, reason, advice, faulty } => {
+                db.prepare_cached(
+                    "-- draft.take_rejected
                 INSERT INTO temp.draft_rows (
                     source_row, line, external_id, status, code, reason, advice, cells)
                 VALUES (?1, ?2, ?3, 'rejected', ?4, ?5, ?6, ?7)",
-            )?
-            .execute(params![
-                source_row,
-                line,
-                external_id,
-                code,
-                reason,
-                advice,
-                faulty::pack(faulty)?,
-            ])?;
-        }
-        PlannedVerdict::Superseded { reason } => {
-            db.prepare_cached(
-                "-- draft.take_superseded
+                )?
+                .execute(params![
+                    source_row,
+                    line,
+                    external_id,
+                    code,
+                    reason,
+                    advice,
+                    faulty::pack(self.sealer, Place::DraftCells, faulty)?,
+                ])?;
+            }
+            PlannedVerdict::Superseded { reason } => {
+                db.prepare_cached(
+                    "-- draft.take_superseded
                 INSERT INTO temp.draft_rows (source_row, line, external_id, status, reason)
                 VALUES (?1, ?2, ?3, 'superseded', ?4)",
-            )?
-            .execute(params![source_row, line, external_id, reason])?;
-        }
-        PlannedVerdict::Unchanged(note) => {
-            let [from_us, until_us, next_us] = instants(note);
-            db.prepare_cached(
-                "-- draft.take_unchanged
+                )?
+                .execute(params![source_row, line, external_id, reason])?;
+            }
+            PlannedVerdict::Unchanged(note) => {
+                let [from_us, until_us, next_us] = instants(note);
+                db.prepare_cached(
+                    "-- draft.take_unchanged
                 INSERT INTO temp.draft_rows (
                     external_id, status, row_digest, active_from_us, active_until_us,
                     next_effective_at_us)
                 VALUES (?1, 'unchanged', ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![
-                external_id,
-                note.row_digest,
-                from_us,
-                until_us,
-                next_us
-            ])?;
+                )?
+                .execute(params![
+                    external_id,
+                    note.row_digest,
+                    from_us,
+                    until_us,
+                    next_us
+                ])?;
+            }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn take_operation(
-    db: &Connection,
-    row: &PlannedRow,
-    operation: &PlannedOperation,
-    effective_at: Option<Timestamp>,
-) -> Result<(), Failure> {
-    let status = match effective_at {
-        Some(_) => "later",
-        None if operation.closes => "closed",
-        None => "queued",
-    };
-    let warning = operation.warning.as_ref();
-    let [from_us, until_us, next_us] = instants(&operation.note);
-    db.prepare_cached(
-        "-- draft.take_operation
+    fn take_operation(
+        &self,
+        row: &PlannedRow,
+        operation: &PlannedOperation,
+        effective_at: Option<Timestamp>,
+    ) -> Result<(), Failure> {
+        let status = match effective_at {
+            Some(_) => "later",
+            None if operation.closes => "closed",
+            None => "queued",
+        };
+        let warning = operation.warning.as_ref();
+        let external_id = row.external_id.as_ref().map_or("", ExternalId::as_str);
+        let place = Place::Resource { target: self.target, external_id };
+        let packed = self.sealer.pack(place, &operation.resource)?;
+        let db = self.db;
+        let [from_us, until_us, next_us] = instants(&operation.note);
+        db.prepare_cached(
+            "-- draft.take_operation
         INSERT INTO temp.draft_rows (
             source_row, line, external_id, status, sends, change, active, digest, resource, resend,
             warning_code, warning_reason, user_name_key, manager, row_digest, active_from_us,
@@ -202,28 +225,29 @@ fn take_operation(
             ?1, ?2, ?3, ?4, iif(?4 = 'later', NULL, 1), ?5, ?6, ?7, ?8, ?9,
             ?10, ?11, ?12, ?13, ?14, ?15,
             ?16, ?17, ?18)",
-    )?
-    .execute(params![
-        row.row.map(whole),
-        row.line.map(whole),
-        row.external_id.as_ref().map(ExternalId::as_str),
-        status,
-        operation.change.as_str(),
-        operation.active,
-        operation.digest,
-        resource::pack(&operation.resource)?,
-        operation.resend,
-        warning.map(|(code, _)| code),
-        warning.map(|(_, reason)| reason),
-        operation.user_name_key,
-        operation.manager.as_ref().map(ExternalId::as_str),
-        operation.note.row_digest,
-        from_us,
-        until_us,
-        next_us,
-        effective_at.map(micros),
-    ])?;
-    Ok(())
+        )?
+        .execute(params![
+            row.row.map(whole),
+            row.line.map(whole),
+            row.external_id.as_ref().map(ExternalId::as_str),
+            status,
+            operation.change.as_str(),
+            operation.active,
+            operation.digest,
+            packed,
+            operation.resend,
+            warning.map(|(code, _)| code),
+            warning.map(|(_, reason)| reason),
+            operation.user_name_key,
+            operation.manager.as_ref().map(ExternalId::as_str),
+            operation.note.row_digest,
+            from_us,
+            until_us,
+            next_us,
+            effective_at.map(micros),
+        ])?;
+        Ok(())
+    }
 }
 
 /// Begin and end of the window, and the next date.

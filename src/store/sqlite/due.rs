@@ -4,9 +4,10 @@
 use rusqlite::{Connection, Row, params};
 
 use crate::domain::{ActiveWindow, ExternalId, SourceName, TargetName};
+use crate::store::seal::Place;
 use crate::store::sqlite::connection::Failure;
 use crate::store::sqlite::convert::{Cell, limit as most};
-use crate::store::sqlite::resource;
+use crate::store::sqlite::seals::Sealer;
 use crate::store::{Due, DueRecord, LastPlanned};
 
 /// A record is sent again for its manager's sake no more often than this, in microseconds.
@@ -53,6 +54,7 @@ pub(super) fn due_sources(
 /// manager.
 pub(super) fn due_records(
     db: &Connection,
+    sealer: &Sealer<'_>,
     target: &TargetName,
     source: &SourceName,
     after: Option<&ExternalId>,
@@ -130,7 +132,7 @@ pub(super) fn due_records(
     ])?;
     let mut found: Vec<DueRecord> = Vec::new();
     while let Some(row) = rows.next()? {
-        let record = due_record(row)?;
+        let record = due_record(sealer, target, row)?;
         // two runs may have scheduled the same day
         if found.last().is_none_or(|last| last.external_id != record.external_id) {
             found.push(record);
@@ -139,7 +141,11 @@ pub(super) fn due_records(
     Ok(found)
 }
 
-fn due_record(row: &Row<'_>) -> Result<DueRecord, Failure> {
+fn due_record(
+    sealer: &Sealer<'_>,
+    target: &TargetName,
+    row: &Row<'_>,
+) -> Result<DueRecord, Failure> {
     let external_id = ExternalId::new(row.get::<_, Box<str>>(0)?);
     Ok(DueRecord {
         due: match row.get::<_, i64>(1)? {
@@ -147,14 +153,20 @@ fn due_record(row: &Row<'_>) -> Result<DueRecord, Failure> {
             1 => Due::Window,
             _ => Due::Manager,
         },
-        planned: planned(row, &external_id, 2)?,
+        planned: planned(sealer, row, (target, &external_id), 2)?,
         external_id,
     })
 }
 
 /// What was planned, from the columns from `at` on: active, resource, begin and end of the window,
 /// manager, key of the userName, digest of the row.
-fn planned(row: &Row<'_>, external_id: &ExternalId, at: usize) -> Result<LastPlanned, Failure> {
+fn planned(
+    sealer: &Sealer<'_>,
+    row: &Row<'_>,
+    (target, external_id): (&TargetName, &ExternalId),
+    at: usize,
+) -> Result<LastPlanned, Failure> {
+    let place = Place::Resource { target: target.as_str(), external_id: external_id.as_str() };
     let cell = |column| Cell { table: "records", column, id: external_id };
     let packed = row.get_ref(at + 1)?.as_blob().map_err(rusqlite::Error::from)?;
     let from = cell("active_from_us").instant_or_none(row.get(at + 2)?)?;
@@ -162,7 +174,9 @@ fn planned(row: &Row<'_>, external_id: &ExternalId, at: usize) -> Result<LastPla
     Ok(LastPlanned {
         // a worker who has only future rows is not in the ledger yet
         active: row.get::<_, Option<bool>>(at)?.unwrap_or(false),
-        resource: resource::unpack(packed).ok_or_else(|| cell("resource").inconsistent())?,
+        resource: sealer
+            .unpack(place, packed)
+            .map_err(|why| why.at("records", "resource", external_id))?,
         window: from.map(|from| ActiveWindow { from, until }),
         manager: row.get::<_, Option<Box<str>>>(at + 4)?.map(ExternalId::new),
         user_name_key: row.get(at + 5)?,
@@ -172,6 +186,7 @@ fn planned(row: &Row<'_>, external_id: &ExternalId, at: usize) -> Result<LastPla
 
 pub(super) fn last_planned(
     db: &Connection,
+    sealer: &Sealer<'_>,
     target: &TargetName,
     ids: &[ExternalId],
 ) -> Result<Vec<Option<LastPlanned>>, Failure> {
@@ -186,7 +201,7 @@ pub(super) fn last_planned(
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         let mut rows = statement.query([target.as_str(), id.as_str()])?;
-        found.push(rows.next()?.map(|row| planned(row, id, 0)).transpose()?);
+        found.push(rows.next()?.map(|row| planned(sealer, row, (target, id), 0)).transpose()?);
     }
     Ok(found)
 }

@@ -5,11 +5,17 @@ use rusqlite::{Connection, named_params, params};
 use crate::domain::{Change, RunKind};
 use crate::store::sqlite::connection::Failure;
 use crate::store::sqlite::convert::{micros, whole};
+use crate::store::sqlite::seals::Sealer;
 use crate::store::sqlite::{deliveries, faulty, held_by, ledger, levels, requests, schedule};
 use crate::store::{NewRun, TakesPlaceOf};
 
 /// Everything a commit does, inside its transaction.
-pub(super) fn enter(db: &Connection, run: &NewRun, now_us: i64) -> Result<(), Failure> {
+pub(super) fn enter(
+    db: &Connection,
+    sealer: &Sealer<'_>,
+    run: &NewRun,
+    now_us: i64,
+) -> Result<(), Failure> {
     let target = run.target.as_str();
     let is_held = !run.held_by.is_empty();
     db.prepare_cached(
@@ -32,6 +38,7 @@ pub(super) fn enter(db: &Connection, run: &NewRun, now_us: i64) -> Result<(), Fa
             FROM operations",
         )?
         .query_row([], |row| row.get(0))?;
+    faulty::place(db, sealer, before)?;
     let source = run.source.as_str();
     let applied = ledger::Applied {
         seq,

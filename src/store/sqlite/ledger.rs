@@ -270,7 +270,8 @@ pub(super) fn enter_records(db: &Connection, applied: &Applied<'_>) -> Result<()
             active_until_us = excluded.active_until_us,
             next_effective_at_us = excluded.next_effective_at_us,
             missing_runs = 0,
-            missing_since_us = NULL",
+            missing_since_us = NULL,
+            is_reduced = 0",
     )?
     .execute(params![
         applied.target,

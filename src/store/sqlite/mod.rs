@@ -21,9 +21,11 @@ mod draft;
 mod due;
 mod enter;
 mod faulty;
+mod forget;
 mod gather;
 mod held_by;
 mod jobs;
+mod kept;
 mod keys;
 mod leases;
 mod ledger;
@@ -35,16 +37,21 @@ mod outcomes;
 mod pages;
 mod read_only;
 mod records;
+mod rekey;
+mod removed;
 mod requests;
 mod resource;
 mod run_lists;
 mod runs;
 mod schedule;
 mod schedules;
+mod seals;
 mod source_records;
 mod told;
 mod trouble;
+mod upkeep;
 mod user_names;
+mod wipe;
 
 pub use connection::SqliteStore;
 
@@ -56,6 +63,19 @@ mod tests {
         fn open() -> (SqliteStore, tempfile::TempDir) {
             let folder = tempfile::tempdir().unwrap();
             (SqliteStore::open(&folder.path().join("store.db")).unwrap(), folder)
+        }
+
+        crate::store::conformance::conformance!(open());
+    }
+
+    mod in_a_file_sealed {
+        use crate::store::{SealKey, SealKeys, SqliteStore};
+
+        fn open() -> (SqliteStore, tempfile::TempDir) {
+            let folder = tempfile::tempdir().unwrap();
+            let key = SealKey::parse("k1bUyIO0b0WnL1TQvZ9yE3mG7cR2hXqA5sDfJpNwVxk=").unwrap();
+            let keys = SealKeys::new(Some(key), Vec::new());
+            (SqliteStore::open_sealed(&folder.path().join("store.db"), keys).unwrap(), folder)
         }
 
         crate::store::conformance::conformance!(open());

@@ -4,9 +4,11 @@ use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
 use crate::domain::{BulkRequestId, OperationId, RunId};
+use crate::store::seal::Place;
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{self, Cell, limit as most};
 use crate::store::sqlite::faulty;
+use crate::store::sqlite::seals::Sealer;
 use crate::store::{FaultyRow, HistoryEntry, Operation, Operations, StoreError};
 
 #[async_trait]
@@ -25,7 +27,9 @@ impl Operations for SqliteStore {
         &self,
         operations: Vec<OperationId>,
     ) -> Result<Vec<Option<FaultyRow>>, StoreError> {
+        let keys = self.keys();
         self.read("look up rejected rows", move |db| {
+            let sealer = Sealer::reading(db, &keys)?;
             let mut statement = db.prepare_cached(
                 "-- operations.cells
                 SELECT cells
@@ -36,12 +40,13 @@ impl Operations for SqliteStore {
             let mut found = Vec::with_capacity(operations.len());
             for operation in &operations {
                 let mut rows = statement.query([operation.0])?;
-                let cell = Cell { table: "operations", column: "cells", id: operation };
+                let place = Place::Cells { operation: operation.0 };
                 found.push(match rows.next()? {
                     None => None,
                     Some(row) => {
                         let packed = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-                        Some(faulty::unpack(packed).ok_or_else(|| cell.inconsistent())?)
+                        let read = faulty::unpack(&sealer, place, packed);
+                        Some(read.map_err(|why| why.at("operations", "cells", operation))?)
                     }
                 });
             }

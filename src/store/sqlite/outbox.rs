@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use crate::domain::{BulkRequestId, TargetName};
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{Cell, micros};
+use crate::store::sqlite::seals::Sealer;
 use crate::store::sqlite::told::Told;
 use crate::store::sqlite::{calls, claims, gather, requests};
 use crate::store::{Claim, Outbox, OutboxState, StoreError};
@@ -46,9 +47,12 @@ impl Outbox for SqliteStore {
         client_request_id: String,
         now: Timestamp,
     ) -> Result<Option<Claim>, StoreError> {
-        let (target, now_us) = (target.clone(), micros(now));
+        let (target, now_us, keys) = (target.clone(), micros(now), self.keys());
         self.write("claim a bulk request", move |db| match next(db, &target, max, now_us)? {
-            Some(request) => claims::send(db, request, client_request_id, now_us).map(Some),
+            Some(request) => {
+                let sealer = Sealer::reading(db, &keys)?;
+                claims::send(db, &sealer, request, client_request_id, now_us).map(Some)
+            }
             None => Ok(None),
         })
         .await

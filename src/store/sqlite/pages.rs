@@ -109,7 +109,10 @@ fn count_operations(db: &Connection, tally: &mut Tally) -> Result<(), Failure> {
         FROM (
             SELECT run, status, count(*) AS operations
             FROM operations INDEXED BY operations_by_run_status
-            GROUP BY run, status) AS counted
+            GROUP BY run, status
+            UNION ALL
+            SELECT run, status, operations
+            FROM removed) AS counted
         JOIN runs ON runs.seq = counted.run
         GROUP BY runs.target, counted.status",
     )?;

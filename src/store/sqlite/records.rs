@@ -5,9 +5,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use crate::domain::{Change, ExternalId, LedgerEntry, SourceName, TargetName};
+use crate::store::seal::Place;
 use crate::store::sqlite::connection::{Failure, SqliteStore};
 use crate::store::sqlite::convert::{self, Cell, limit as most, micros};
-use crate::store::sqlite::{due, resource, source_records};
+use crate::store::sqlite::seals::Sealer;
+use crate::store::sqlite::{due, source_records};
 use crate::store::{
     DueRecord, KnownPeople, LastPlanned, Operation, Record, RecordCounts, Records, StoreError,
 };
@@ -57,8 +59,9 @@ impl Records for SqliteStore {
         target: &TargetName,
         ids: Vec<ExternalId>,
     ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
-        let target = target.clone();
+        let (target, keys) = (target.clone(), self.keys());
         self.read("look up resources", move |db| {
+            let sealer = Sealer::reading(db, &keys)?;
             let mut statement = db.prepare_cached(
                 "-- records.resources
                 SELECT resource
@@ -69,7 +72,8 @@ impl Records for SqliteStore {
             let mut resources = Vec::with_capacity(ids.len());
             for id in &ids {
                 let mut rows = statement.query([target.as_str(), id.as_str()])?;
-                let unpacked = rows.next()?.map(|row| unpack(row, id)).transpose()?;
+                let unpacked =
+                    rows.next()?.map(|row| unpack(&sealer, row, &target, id)).transpose()?;
                 resources.push(unpacked);
             }
             Ok(resources)
@@ -82,8 +86,11 @@ impl Records for SqliteStore {
         target: &TargetName,
         ids: Vec<ExternalId>,
     ) -> Result<Vec<Option<LastPlanned>>, StoreError> {
-        let target = target.clone();
-        self.read("look up what was planned", move |db| due::last_planned(db, &target, &ids)).await
+        let (target, keys) = (target.clone(), self.keys());
+        self.read("look up what was planned", move |db| {
+            due::last_planned(db, &Sealer::reading(db, &keys)?, &target, &ids)
+        })
+        .await
     }
 
     async fn user_name_holders(
@@ -191,8 +198,10 @@ impl Records for SqliteStore {
         now: Timestamp,
     ) -> Result<Vec<DueRecord>, StoreError> {
         let (target, source, after) = (target.clone(), source.clone(), after.cloned());
+        let keys = self.keys();
         self.read("list due records", move |db| {
-            due::due_records(db, &target, &source, after.as_ref(), limit, micros(now))
+            let sealer = Sealer::reading(db, &keys)?;
+            due::due_records(db, &sealer, &target, &source, after.as_ref(), limit, micros(now))
         })
         .await
     }
@@ -234,10 +243,15 @@ fn entry(row: &Row<'_>, id: &ExternalId) -> Result<LedgerEntry, Failure> {
     })
 }
 
-fn unpack(row: &Row<'_>, id: &ExternalId) -> Result<Vec<u8>, Failure> {
+fn unpack(
+    sealer: &Sealer<'_>,
+    row: &Row<'_>,
+    target: &TargetName,
+    id: &ExternalId,
+) -> Result<Vec<u8>, Failure> {
     let packed = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
-    let cell = Cell { table: "records", column: "resource", id };
-    Ok(resource::unpack(packed).ok_or_else(|| cell.inconsistent())?)
+    let place = Place::Resource { target: target.as_str(), external_id: id.as_str() };
+    Ok(sealer.unpack(place, packed).map_err(|why| why.at("records", "resource", id))?)
 }
 
 fn one_record(

@@ -7,7 +7,7 @@
 use crate::store::sqlite::connection::Failure;
 
 /// LZ4 against `DICTIONARY`.
-const LZ4: u8 = 1;
+pub(super) const LZ4: u8 = 1;
 
 /// The largest resource stored, and the most that unpacking may make, in bytes. A SCIM user is
 /// some hundreds.
@@ -45,6 +45,11 @@ pub(super) fn pack(resource: &[u8]) -> Result<Vec<u8>, Failure> {
     packed.push(LZ4);
     packed.extend_from_slice(&block);
     Ok(packed)
+}
+
+/// Whether bytes say of themselves that they are packed, and not sealed.
+pub(super) fn is_packed(stored: &[u8]) -> bool {
+    stored.first() == Some(&LZ4)
 }
 
 /// Unpacks a resource; `None` for bytes that no version of `pack` made.

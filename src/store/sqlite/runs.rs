@@ -287,7 +287,7 @@ pub(super) fn load(db: &Connection, seq: i64) -> Result<Run, Failure> {
                 joiner, joiner_inactive, mover, leaver, rehire, missing,
                 problem_code, problem_place, problem_message, problem_hint,
                 started_at_us, ended_at_us, columns,
-                kind, is_full, is_complete, as_of_us, held_by, note, superseded_by
+                kind, is_full, is_complete, as_of_us, held_by, note, superseded_by, removed_requests
             FROM runs
             WHERE seq = ?1",
         )?;
@@ -297,7 +297,7 @@ pub(super) fn load(db: &Connection, seq: i64) -> Result<Run, Failure> {
     };
     run.decisions = decide::decisions(db, seq)?;
     count_operations(db, seq, &mut run)?;
-    run.bulk_requests = count_requests(db, seq)?;
+    run.bulk_requests += count_requests(db, seq)?;
     Ok(run)
 }
 
@@ -340,7 +340,7 @@ fn from_row(row: &Row<'_>) -> Result<Run, Failure> {
             rehire: count(15, "rehire")?,
             missing: count(16, "missing")?,
         },
-        bulk_requests: 0,
+        bulk_requests: count(31, "removed_requests")?,
         problem: problem(row)?,
         started_at: cell("started_at_us").instant(row.get(21)?)?,
         ended_at: cell("ended_at_us").instant_or_none(row.get(22)?)?,
@@ -360,7 +360,11 @@ fn count_operations(db: &Connection, seq: i64, run: &mut Run) -> Result<(), Fail
         SELECT status, count(*)
         FROM operations
         WHERE run = ?1
-        GROUP BY status",
+        GROUP BY status
+        UNION ALL
+        SELECT status, operations
+        FROM removed
+        WHERE run = ?1",
     )?;
     let mut rows = statement.query([seq])?;
     while let Some(row) = rows.next()? {
@@ -374,7 +378,7 @@ fn count_operations(db: &Connection, seq: i64, run: &mut Run) -> Result<(), Fail
 
 /// Requests that were posted with operations of the run. One that was broken up carries none any
 /// more, and the parts count from their first post.
-fn count_requests(db: &Connection, seq: i64) -> Result<u64, Failure> {
+pub(super) fn count_requests(db: &Connection, seq: i64) -> Result<u64, Failure> {
     let count: i64 = db
         .prepare_cached(
             "-- runs.bulk_requests

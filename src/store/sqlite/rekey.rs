@@ -1,0 +1,412 @@
+//! Bringing everything that lies in the store under the current key, or into the clear.
+//!
+//! Values are looked for without a lock, a few at a time, and written anew in a short transaction
+//! that looks again. What may be left at the end is looked for once more inside the transaction that
+//! takes the other keys' names out, so that no value is ever under a key that the store does not name.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::store::RekeyPlace;
+use crate::store::seal::{Place, SealKeys, prefix};
+use crate::store::sqlite::connection::Failure;
+use crate::store::sqlite::convert::limit as most;
+use crate::store::sqlite::resource;
+use crate::store::sqlite::seals::{self, Sealer};
+
+/// The parts of the store, in this order.
+const RECORDS: u8 = 0;
+const OPERATIONS: u8 = 1;
+const CELLS: u8 = 2;
+const SCHEDULED: u8 = 3;
+const DELIVERIES: u8 = 4;
+const PARTS: u8 = 5;
+
+/// A value that does not lie as it should: its part, and its row.
+pub(super) type Row = RekeyPlace;
+
+/// What the first bytes of a value are when it lies as it should.
+pub(super) fn wanted(keys: &SealKeys) -> Vec<u8> {
+    keys.current().map_or_else(|| vec![resource::LZ4], prefix)
+}
+
+/// Looks for values from a place on; and gives where to go on.
+pub(super) fn find(
+    db: &Connection,
+    keys: &SealKeys,
+    from: &RekeyPlace,
+    limit: usize,
+) -> Result<(Vec<Row>, Option<RekeyPlace>), Failure> {
+    let wanted = wanted(keys);
+    let rows = match from.part {
+        RECORDS => records(db, &wanted, from, limit)?,
+        OPERATIONS => operations(db, &wanted, from, limit)?,
+        CELLS => cells(db, &wanted, from, limit)?,
+        SCHEDULED => scheduled(db, &wanted, from, limit)?,
+        _ => deliveries(db, &wanted, from, limit)?,
+    };
+    let next = match rows.last() {
+        Some(last) if rows.len() >= limit => Some(last.clone()),
+        _ => Some(from.part + 1)
+            .filter(|part| *part < PARTS)
+            .map(|part| RekeyPlace { part, ..RekeyPlace::default() }),
+    };
+    Ok((rows, next))
+}
+
+fn records(
+    db: &Connection,
+    wanted: &[u8],
+    from: &RekeyPlace,
+    limit: usize,
+) -> Result<Vec<Row>, Failure> {
+    let mut statement = db.prepare_cached(
+        "-- rekey.records
+        SELECT target, external_id
+        FROM records
+        WHERE (target, external_id) > (?1, ?2)
+            AND substr(resource, 1, length(?3)) <> ?3
+        ORDER BY target, external_id
+        LIMIT ?4",
+    )?;
+    let (target, external_id) = &from.text;
+    let rows = statement.query_map(params![target, external_id, wanted, most(limit)], |row| {
+        Ok(Row { part: RECORDS, text: (row.get(0)?, row.get(1)?), number: (0, 0) })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn operations(
+    db: &Connection,
+    wanted: &[u8],
+    from: &RekeyPlace,
+    limit: usize,
+) -> Result<Vec<Row>, Failure> {
+    let mut statement = db.prepare_cached(
+        "-- rekey.operations
+        SELECT id
+        FROM operations
+        WHERE id > ?1
+            AND resource IS NOT NULL
+            AND substr(resource, 1, length(?2)) <> ?2
+        ORDER BY id
+        LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![from.number.0, wanted, most(limit)], |row| {
+        Ok(Row { part: OPERATIONS, text: <_>::default(), number: (row.get(0)?, 0) })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn cells(
+    db: &Connection,
+    wanted: &[u8],
+    from: &RekeyPlace,
+    limit: usize,
+) -> Result<Vec<Row>, Failure> {
+    let mut statement = db.prepare_cached(
+        "-- rekey.cells
+        SELECT id
+        FROM operations
+        WHERE id > ?1
+            AND cells IS NOT NULL
+            AND substr(cells, 1, length(?2)) <> ?2
+        ORDER BY id
+        LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![from.number.0, wanted, most(limit)], |row| {
+        Ok(Row { part: CELLS, text: <_>::default(), number: (row.get(0)?, 0) })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn scheduled(
+    db: &Connection,
+    wanted: &[u8],
+    from: &RekeyPlace,
+    limit: usize,
+) -> Result<Vec<Row>, Failure> {
+    let mut statement = db.prepare_cached(
+        "-- rekey.scheduled
+        SELECT target, external_id, effective_at_us, run
+        FROM scheduled
+        WHERE (target, external_id, effective_at_us, run) > (?1, ?2, ?3, ?4)
+            AND substr(resource, 1, length(?5)) <> ?5
+        ORDER BY target, external_id, effective_at_us, run
+        LIMIT ?6",
+    )?;
+    let (target, external_id) = &from.text;
+    // no instant is before this one: whoever is named is passed over with all their rows otherwise
+    let (at, run) = if target.is_empty() { (i64::MIN, 0) } else { from.number };
+    let rows =
+        statement.query_map(params![target, external_id, at, run, wanted, most(limit)], |row| {
+            Ok(Row {
+                part: SCHEDULED,
+                text: (row.get(0)?, row.get(1)?),
+                number: (row.get(2)?, row.get(3)?),
+            })
+        })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn deliveries(
+    db: &Connection,
+    wanted: &[u8],
+    from: &RekeyPlace,
+    limit: usize,
+) -> Result<Vec<Row>, Failure> {
+    let mut statement = db.prepare_cached(
+        "-- rekey.deliveries
+        SELECT seq
+        FROM deliveries
+        WHERE seq > ?1
+            AND processed_at_us IS NULL
+            AND substr(body, 1, length(?2)) <> ?2
+        ORDER BY seq
+        LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![from.number.0, wanted, most(limit)], |row| {
+        Ok(Row { part: DELIVERIES, text: <_>::default(), number: (row.get(0)?, 0) })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Writes values anew; gives how many.
+pub(super) fn rewrite(db: &Connection, keys: &SealKeys, rows: &[Row]) -> Result<u64, Failure> {
+    let sealer = Sealer::writing(db, keys)?;
+    let wanted = wanted(keys);
+    let mut rewritten = 0;
+    for row in rows {
+        rewritten += u64::from(match row.part {
+            RECORDS => rewrite_record(db, &sealer, &wanted, row)?,
+            OPERATIONS => rewrite_operation(db, &sealer, &wanted, row)?,
+            CELLS => rewrite_cells(db, &sealer, &wanted, row)?,
+            SCHEDULED => rewrite_scheduled(db, &sealer, &wanted, row)?,
+            _ => rewrite_delivery(db, &sealer, &wanted, row)?,
+        });
+    }
+    Ok(rewritten)
+}
+
+fn rewrite_record(
+    db: &Connection,
+    sealer: &Sealer<'_>,
+    wanted: &[u8],
+    row: &Row,
+) -> Result<bool, Failure> {
+    let (target, external_id) = (row.text.0.as_str(), row.text.1.as_str());
+    let stored: Option<Vec<u8>> = db
+        .prepare_cached(
+            "-- rekey.record
+            SELECT resource
+            FROM records
+            WHERE target = ?1
+                AND external_id = ?2",
+        )?
+        .query_row([target, external_id], |row| row.get(0))
+        .optional()?;
+    let Some(stored) = stored.filter(|stored| !stored.starts_with(wanted)) else {
+        return Ok(false);
+    };
+    let place = Place::Resource { target, external_id };
+    let packed = sealer.unwrap(place, &stored);
+    let packed = packed.map_err(|why| why.at("records", "resource", &external_id))?;
+    db.prepare_cached(
+        "-- rekey.rewrite_record
+        UPDATE records
+        SET resource = ?3
+        WHERE target = ?1
+            AND external_id = ?2",
+    )?
+    .execute(params![target, external_id, sealer.wrap(place, packed)?])?;
+    Ok(true)
+}
+
+fn rewrite_operation(
+    db: &Connection,
+    sealer: &Sealer<'_>,
+    wanted: &[u8],
+    row: &Row,
+) -> Result<bool, Failure> {
+    let id = row.number.0;
+    let found: Option<(String, String, Vec<u8>)> = db
+        .prepare_cached(
+            "-- rekey.operation
+            SELECT target, external_id, resource
+            FROM operations
+            WHERE id = ?1
+                AND resource IS NOT NULL",
+        )?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let Some((target, external_id, stored)) = found.filter(|found| !found.2.starts_with(wanted))
+    else {
+        return Ok(false);
+    };
+    let place = Place::Resource { target: &target, external_id: &external_id };
+    let packed = sealer.unwrap(place, &stored);
+    let packed = packed.map_err(|why| why.at("operations", "resource", &id))?;
+    db.prepare_cached(
+        "-- rekey.rewrite_operation
+        UPDATE operations
+        SET resource = ?2
+        WHERE id = ?1",
+    )?
+    .execute(params![id, sealer.wrap(place, packed)?])?;
+    Ok(true)
+}
+
+fn rewrite_cells(
+    db: &Connection,
+    sealer: &Sealer<'_>,
+    wanted: &[u8],
+    row: &Row,
+) -> Result<bool, Failure> {
+    let id = row.number.0;
+    let stored: Option<Vec<u8>> = db
+        .prepare_cached(
+            "-- rekey.row
+            SELECT cells
+            FROM operations
+            WHERE id = ?1
+                AND cells IS NOT NULL",
+        )?
+        .query_row([id], |row| row.get(0))
+        .optional()?;
+    let Some(stored) = stored.filter(|stored| !stored.starts_with(wanted)) else {
+        return Ok(false);
+    };
+    let place = Place::Cells { operation: id };
+    let packed = sealer.unwrap(place, &stored);
+    let packed = packed.map_err(|why| why.at("operations", "cells", &id))?;
+    db.prepare_cached(
+        "-- rekey.rewrite_row
+        UPDATE operations
+        SET cells = ?2
+        WHERE id = ?1",
+    )?
+    .execute(params![id, sealer.wrap(place, packed)?])?;
+    Ok(true)
+}
+
+fn rewrite_scheduled(
+    db: &Connection,
+    sealer: &Sealer<'_>,
+    wanted: &[u8],
+    row: &Row,
+) -> Result<bool, Failure> {
+    let (target, external_id) = (row.text.0.as_str(), row.text.1.as_str());
+    let (at, run) = row.number;
+    let stored: Option<Vec<u8>> = db
+        .prepare_cached(
+            "-- rekey.later
+            SELECT resource
+            FROM scheduled
+            WHERE target = ?1
+                AND external_id = ?2
+                AND effective_at_us = ?3
+                AND run = ?4",
+        )?
+        .query_row(params![target, external_id, at, run], |row| row.get(0))
+        .optional()?;
+    let Some(stored) = stored.filter(|stored| !stored.starts_with(wanted)) else {
+        return Ok(false);
+    };
+    let place = Place::Resource { target, external_id };
+    let packed = sealer.unwrap(place, &stored);
+    let packed = packed.map_err(|why| why.at("scheduled", "resource", &external_id))?;
+    db.prepare_cached(
+        "-- rekey.rewrite_later
+        UPDATE scheduled
+        SET resource = ?5
+        WHERE target = ?1
+            AND external_id = ?2
+            AND effective_at_us = ?3
+            AND run = ?4",
+    )?
+    .execute(params![target, external_id, at, run, sealer.wrap(place, packed)?])?;
+    Ok(true)
+}
+
+fn rewrite_delivery(
+    db: &Connection,
+    sealer: &Sealer<'_>,
+    wanted: &[u8],
+    row: &Row,
+) -> Result<bool, Failure> {
+    let seq = row.number.0;
+    let found: Option<(String, Vec<u8>)> = db
+        .prepare_cached(
+            "-- rekey.delivery
+            SELECT id, body
+            FROM deliveries
+            WHERE seq = ?1
+                AND body IS NOT NULL",
+        )?
+        .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((id, stored)) = found.filter(|found| !found.1.starts_with(wanted)) else {
+        return Ok(false);
+    };
+    let place = Place::Delivery { id: &id };
+    let packed = sealer.unwrap(place, &stored);
+    let packed = packed.map_err(|why| why.at("deliveries", "body", &id))?;
+    db.prepare_cached(
+        "-- rekey.rewrite_delivery
+        UPDATE deliveries
+        SET body = ?2
+        WHERE seq = ?1",
+    )?
+    .execute(params![seq, sealer.wrap(place, packed)?])?;
+    Ok(true)
+}
+
+/// Lets values lie in the clear where they are about to, which needs every key that is named.
+pub(super) fn begin(db: &Connection, keys: &SealKeys) -> Result<(), Failure> {
+    if keys.current().is_some() {
+        return Sealer::writing(db, keys).map(drop);
+    }
+    for seal in seals::all(db, keys)? {
+        if let Some(key) = keys.find(seal.key) {
+            seals::enter(db, key, false)?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends a rekeying; gives how many values do not lie as they should, and does nothing if there are
+/// any.
+///
+/// A resource stands beside an operation only while it is held, queued or sent, and cells beside a
+/// rejected row; so these are found by their statuses.
+pub(super) fn end(db: &Connection, keys: &SealKeys) -> Result<u64, Failure> {
+    let left: i64 = db
+        .prepare_cached(
+            "-- rekey.left
+            SELECT
+                (SELECT count(*)
+                    FROM records
+                    WHERE substr(resource, 1, length(?1)) <> ?1)
+                + (SELECT count(*)
+                    FROM scheduled
+                    WHERE substr(resource, 1, length(?1)) <> ?1)
+                + (SELECT count(*)
+                    FROM deliveries
+                    WHERE processed_at_us IS NULL
+                        AND substr(body, 1, length(?1)) <> ?1)
+                + (SELECT count(*)
+                    FROM runs
+                    CROSS JOIN operations INDEXED BY operations_by_run_status
+                        ON operations.run = runs.seq
+                    WHERE operations.status IN ('held', 'queued', 'sending', 'rejected')
+                        AND ((resource IS NOT NULL AND substr(resource, 1, length(?1)) <> ?1)
+                            OR (cells IS NOT NULL AND substr(cells, 1, length(?1)) <> ?1)))",
+        )?
+        .query_row([wanted(keys)], |row| row.get(0))?;
+    if left == 0 {
+        if let Some(key) = keys.current() {
+            seals::enter(db, key, true)?;
+        }
+        seals::leave_only(db, keys.current().map(crate::store::SealKey::id))?;
+    }
+    Ok(u64::try_from(left).unwrap_or(0))
+}
