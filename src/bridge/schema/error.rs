@@ -52,7 +52,10 @@ impl SchemaError {
     #[must_use]
     pub fn advice(&self) -> Option<String> {
         match self {
-            Self::Call(failure) | Self::NotTaken(failure) => Some(failure.advice().to_owned()),
+            // whoever typed the command is the one who tries again
+            Self::Call(failure) | Self::NotTaken(failure) => {
+                Some(failure.advice().replacen("nothing: it is tried again", "try again", 1))
+            }
             Self::Problem(problem) => Some(problem.advice()),
             Self::OtherJob(_) => {
                 Some("name the target whose job it is of, or a backup of this one".to_owned())

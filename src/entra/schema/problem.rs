@@ -70,9 +70,9 @@ impl SchemaProblem {
                  Enterprise applications, the provisioning app, Provisioning, Mappings, the mapping \
                  of users, Show advanced options, Edit attribute list for API"
                 .to_owned(),
-            _ => "check that `job_id` is that of the API-driven provisioning app; in the Entra \
-                 admin center: Enterprise applications, the provisioning app, Provisioning, Mappings, \
-                 Restore default mappings"
+            _ => "check that `job_id` is that of the API-driven provisioning app, and in the Entra \
+                 admin center that it maps users: Enterprise applications, the provisioning app, \
+                 Provisioning, Mappings"
                 .to_owned(),
         }
     }
