@@ -82,7 +82,7 @@ fn first(
 fn address(text: &str) -> Option<Url> {
     let url =
         if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
-    url.ok().filter(|url| url.has_host())
+    url.ok().filter(Url::has_host)
 }
 
 /// Whether a list of hosts to be reached straight has this one, or a domain above it.

@@ -87,7 +87,7 @@ const SET: u8 = 0x31;
 const OBJECT_ID: u8 = 0x06;
 /// `[0]`, the version of a certificate.
 const VERSION: u8 = 0xa0;
-/// UTF8String, PrintableString, TeletexString, IA5String.
+/// `UTF8String`, `PrintableString`, `TeletexString`, `IA5String`.
 const TEXTS: [u8; 4] = [0x0c, 0x13, 0x14, 0x16];
 /// 2.5.4.3 and 2.5.4.10, by which people know an authority.
 const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];

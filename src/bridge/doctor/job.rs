@@ -99,17 +99,13 @@ async fn principal_and_job(
     };
     let step = principal(patient, id, jobs.len()).await;
     chart.add(step);
-    match jobs.iter().find(|job| job.id == settings.job_id) {
-        Some(job) => {
-            chart.add(Step::ok(names::JOB, format!("`{}` is one of its jobs", job.id)));
-            let by_id = || job.id.split('.').next().unwrap_or_default().to_owned();
-            Ok(job.template.clone().unwrap_or_else(by_id))
-        }
-        None => {
-            chart.add(no_such_job(&settings.job_id, &jobs));
-            Err(names::JOB)
-        }
-    }
+    let Some(job) = jobs.iter().find(|job| job.id == settings.job_id) else {
+        chart.add(no_such_job(&settings.job_id, &jobs));
+        return Err(names::JOB);
+    };
+    chart.add(Step::ok(names::JOB, format!("`{}` is one of its jobs", job.id)));
+    let by_id = || job.id.split('.').next().unwrap_or_default().to_owned();
+    Ok(job.template.clone().unwrap_or_else(by_id))
 }
 
 async fn principal(patient: &Patient<'_>, id: &str, jobs: usize) -> Step {

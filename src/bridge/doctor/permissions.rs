@@ -83,12 +83,12 @@ pub(super) fn judge(
         |role: &&String| !used.contains(&role.as_str()) && !UPLOAD.least.contains(&role.as_str());
     let extra: Vec<String> =
         roles.iter().filter(is_extra).map(|role| format!("`{role}`")).collect();
-    step(name, words, &missing, &extra, holder)
+    step(name, &words, &missing, &extra, holder)
 }
 
 fn step(
     name: &'static str,
-    words: Vec<&'static str>,
+    words: &[&str],
     missing: &[&Need],
     extra: &[String],
     holder: Holder<'_>,
