@@ -127,7 +127,8 @@ impl Context {
         })
     }
 
-    fn told_clock(&self, setup: &Setup) -> Result<Arc<dyn Clock>, Failed> {
+    /// The same, with what is wrong told.
+    pub fn told_clock(&self, setup: &Setup) -> Result<Arc<dyn Clock>, Failed> {
         self.clock(setup).map_err(|(words, hint)| {
             tell(format!("error: {words}\nhint: {hint}"));
             Failed(Exit::Usage)

@@ -17,7 +17,7 @@ use crate::cli::exit::Exit;
 use crate::cli::terminal::{answer, is_interactive, remark, say, tell};
 use crate::cli::words;
 use crate::config::{Config, aside};
-use crate::domain::{AuditAction, AuditDetails, AuditSubject, Origin, Who};
+use crate::domain::{AuditAction, AuditDetails, AuditSubject};
 use crate::telemetry::causes;
 use crate::vault::{Change, Listed, NewSecret, Rekeyed, SecretName, Vault, VaultError};
 
@@ -34,13 +34,23 @@ pub async fn run(context: &Context, args: SecretArgs) -> Result<Exit, Failed> {
 
 async fn set(context: &Context, args: SecretSetArgs) -> Result<Exit, Failed> {
     let name = name(&args.name)?;
-    let bridge = context.bridge()?;
-    let now = bridge.clock.now();
+    let setup = context.setup()?;
+    // what opens the store cannot be asked for before it is set
+    let opens_store = opens_store(setup.config(), &name);
+    let early = if opens_store { None } else { Some(context.bridge()?) };
+    let now = context.told_clock(&setup)?.now();
     let expires_at = not_past(args.expires, now)?;
-    let vault = opened_by_person(&bridge.setup).await?;
+    let vault = opened_by_person(&setup).await?;
+    if opens_store && vault.exists() {
+        let (looking, secrets) = (Arc::clone(&vault), setup.secrets().clone());
+        let listed = aside(move || looking.list(&secrets)).await.map_err(|error| told(&*error))?;
+        if listed.iter().any(|listed| listed.name == name) {
+            return Ok(refuse_store_key(&name));
+        }
+    }
     let value = asked(typed::value, name.as_str()).await?;
     let new = NewSecret { value, expires_at, note: args.note };
-    let (changing, secrets, its_name) = (Arc::clone(&vault), bridge.secrets.clone(), name.clone());
+    let (changing, secrets, its_name) = (Arc::clone(&vault), setup.secrets().clone(), name.clone());
     let done = aside(move || changing.set(&its_name, new, now, &secrets)).await.map_err(told)?;
     let Change { was_there, made_vault, made_key } = done;
     let path = vault.path().display();
@@ -56,7 +66,7 @@ async fn set(context: &Context, args: SecretSetArgs) -> Result<Exit, Failed> {
     }
     let what = if was_there { "put a new value in the place of the old" } else { "set" };
     remark(format!("{what}: secret `{name}` in the vault `{path}`"));
-    match used_by(bridge.setup.config(), name.as_str()).as_slice() {
+    match used_by(setup.config(), name.as_str()).as_slice() {
         [] => remark(format!(
             "the config does not refer to it yet: write `{{ vault = \"{name}\" }}` where it is needed"
         )),
@@ -66,6 +76,10 @@ async fn set(context: &Context, args: SecretSetArgs) -> Result<Exit, Failed> {
         .with("replaced", was_there)
         .with("made_vault", made_vault)
         .with_some("expires_at", expires_at);
+    let bridge = match early {
+        Some(bridge) => bridge,
+        None => context.bridge().inspect_err(|_| tell(NOT_IN_TRAIL))?,
+    };
     note(context, &bridge, AuditAction::SecretSet, subject(&name), details).await
 }
 
@@ -101,6 +115,9 @@ async fn list(context: &Context, args: &SecretListArgs) -> Result<Exit, Failed> 
 async fn rotate(context: &Context, args: SecretRotateArgs) -> Result<Exit, Failed> {
     let name = name(args.name.as_deref().unwrap_or_default())?;
     let bridge = context.bridge()?;
+    if opens_store(bridge.setup.config(), &name) {
+        return Ok(refuse_store_key(&name));
+    }
     let now = bridge.clock.now();
     let vault = opened_by_person(&bridge.setup).await?;
     let (looking, secrets) = (Arc::clone(&vault), bridge.secrets.clone());
@@ -174,6 +191,25 @@ async fn remove(context: &Context, args: &SecretRemoveArgs) -> Result<Exit, Fail
     note(context, &bridge, AuditAction::SecretRemoved, subject(&name), details).await
 }
 
+const NOT_IN_TRAIL: &str =
+    "error: the vault was changed as said, but the audit trail does not tell of it";
+
+/// Whether a secret is what the store is encrypted with.
+fn opens_store(config: &Config, name: &SecretName) -> bool {
+    let mut used = config.vault_uses().iter().filter(|used| used.name == name.as_str());
+    used.any(|used| used.key.starts_with("store."))
+}
+
+/// With another value in its place nobody could read what is stored.
+fn refuse_store_key(name: &SecretName) -> Exit {
+    tell(format!(
+        "error: the store is encrypted with secret `{name}`; nothing was changed\n\
+         hint: set the new key under another name, make that the `key` of `[store]` and this one of its \
+         `old_keys`, then run `scimport store rekey`"
+    ));
+    Exit::Error
+}
+
 /// Appends what was done to the audit trail.
 async fn note(
     context: &Context,
@@ -182,9 +218,8 @@ async fn note(
     subject: AuditSubject,
     details: AuditDetails,
 ) -> Result<Exit, Failed> {
-    let who = Who::new(&context.person(), Origin::Cli);
-    bridge.audit(action, subject, details, &who).await.map_err(|error| {
-        tell("error: the vault was changed as said, but the audit trail does not tell of it");
+    bridge.audit(action, subject, details, &context.who()).await.map_err(|error| {
+        tell(NOT_IN_TRAIL);
         failed(error)
     })?;
     Ok(Exit::Success)

@@ -56,10 +56,18 @@ impl Vault {
         now: Timestamp,
         secrets: &Secrets,
     ) -> Result<Rekeyed, VaultError> {
+        // it would be no line of the file, or two of them
+        let is_line = |new: &SecretString| {
+            let text = new.expose_secret();
+            !text.trim().is_empty() && !text.contains(['\n', '\r'])
+        };
+        if new.as_ref().is_some_and(|new| !is_line(new)) {
+            return Err(VaultError::NoPassphrase("what was given".to_owned()));
+        }
         let _lock = file::lock(&self.path)?;
         let opened = self.open(secrets)?;
-        let opener = opened.keys.keys.get(opened.opener);
-        if let (Some(VaultKey::Passphrase { passphrase, .. }), Some(new)) = (opener, &new)
+        let old = opened.keys.keys.get(opened.opener);
+        if let (Some(VaultKey::Passphrase { passphrase, .. }), Some(new)) = (old, &new)
             && passphrase.expose_secret() == new.expose_secret()
         {
             return Err(VaultError::SameKey);
@@ -77,6 +85,12 @@ impl Vault {
                 SecretRef::File(path) => {
                     add(path, &opened, new.as_ref(), now)?;
                     self.write(&opened.contents, &self.keys(secrets)?)?;
+                    // the old one goes only when the new one is known to open it
+                    let again = self.open(secrets)?;
+                    if again.opener + 1 != again.keys.keys.len() {
+                        let key = again.keys.place;
+                        return Err(VaultError::WrongKey { path: self.path.clone(), key });
+                    }
                     take_out(path, &opened)?;
                     Ok(done(Some(path.clone()), false))
                 }
@@ -103,20 +117,14 @@ fn add(
     if !text.ends_with('\n') {
         text.push('\n');
     }
-    match opened.keys.keys.get(opened.opener) {
-        Some(VaultKey::Identity(old)) => {
-            // a String takes whatever is written
-            let _ = writeln!(text, "{REPLACES}{}", old.to_public());
-            text.push_str(new_identity(now).expose_secret());
-        }
-        _ => {
-            let new = new.ok_or(VaultError::NoKey)?;
-            if new.expose_secret().contains('\n') {
-                return Err(VaultError::NoPassphrase("what was given".to_owned()));
-            }
-            text.push_str(new.expose_secret());
-            text.push('\n');
-        }
+    if let Some(VaultKey::Identity(old)) = opened.keys.keys.get(opened.opener) {
+        // a String takes whatever is written
+        let _ = writeln!(text, "{REPLACES}{}", old.to_public());
+        text.push_str(new_identity(now).expose_secret());
+    } else {
+        let new = new.ok_or(VaultError::NoKey)?;
+        text.push_str(new.expose_secret());
+        text.push('\n');
     }
     file::write(path, text.as_bytes())
 }
@@ -125,43 +133,40 @@ fn add(
 fn take_out(path: &Path, opened: &Opened) -> Result<(), VaultError> {
     let text = read(path)?;
     let mut left = Zeroizing::new(String::with_capacity(text.len()));
-    match opened.keys.keys.get(opened.opener) {
-        Some(VaultKey::Identity(_)) => {
-            let replaced: Vec<&str> =
-                text.lines().filter_map(|line| line.trim().strip_prefix(REPLACES)).collect();
-            let newest = text.lines().rev().find_map(identity_in);
-            // what stands above an identity goes with it, as far as age-keygen wrote it
-            let mut above: Vec<&str> = Vec::new();
-            let mut is_ours = false;
-            for line in text.lines() {
-                let trimmed = line.trim();
-                if trimmed.starts_with(REPLACES) {
-                    is_ours = true;
+    if let Some(VaultKey::Identity(_)) = opened.keys.keys.get(opened.opener) {
+        let replaced: Vec<&str> =
+            text.lines().filter_map(|line| line.trim().strip_prefix(REPLACES)).collect();
+        let newest = text.lines().rev().find_map(identity_in);
+        // what stands above an identity goes with it, as far as age-keygen wrote it
+        let mut above: Vec<&str> = Vec::new();
+        let mut is_ours = false;
+        for line in text.lines() {
+            let trimmed = line.trim();
+            if trimmed.starts_with(REPLACES) {
+                is_ours = true;
+                continue;
+            }
+            if trimmed.starts_with("# created:") || trimmed.starts_with("# public key:") {
+                above.push(line);
+                continue;
+            }
+            if let Some(found) = identity_in(line) {
+                let was_never_used = is_ours && Some(&found) != newest.as_ref();
+                is_ours = false;
+                if was_never_used || replaced.contains(&found.as_str()) {
+                    above.clear();
                     continue;
-                }
-                if trimmed.starts_with("# created:") || trimmed.starts_with("# public key:") {
-                    above.push(line);
-                    continue;
-                }
-                if let Some(found) = identity_in(line) {
-                    let was_never_used = is_ours && Some(&found) != newest.as_ref();
-                    is_ours = false;
-                    if was_never_used || replaced.contains(&found.as_str()) {
-                        above.clear();
-                        continue;
-                    }
-                }
-                for line in above.drain(..).chain([line]) {
-                    left.push_str(line);
-                    left.push('\n');
                 }
             }
+            for line in above.drain(..).chain([line]) {
+                left.push_str(line);
+                left.push('\n');
+            }
         }
+    } else {
         // the last line is the new one; whatever earlier attempts have left above it goes
-        _ => {
-            left.push_str(text.lines().last().unwrap_or_default());
-            left.push('\n');
-        }
+        left.push_str(text.lines().last().unwrap_or_default());
+        left.push('\n');
     }
     file::write(path, left.as_bytes())
 }

@@ -290,6 +290,11 @@ fn a_new_passphrase_takes_the_place_of_the_old_one_in_its_file() {
     place.key = VaultKeyRef::Passphrase(SecretRef::File(place.path("words")));
     std::fs::write(place.path("words"), "old words").unwrap();
     place.set("a", "one").unwrap();
+    for none in ["", " ", "a\nb", "a\r"] {
+        let refused = place.vault().rekey(Some(none.into()), now(), &Secrets::default());
+        assert!(matches!(refused, Err(VaultError::NoPassphrase(_))), "{none:?}");
+        assert_eq!(place.value("a").unwrap(), "one");
+    }
     place.vault().rekey(Some("new words".into()), now(), &Secrets::default()).unwrap();
     assert_eq!(std::fs::read_to_string(place.path("words")).unwrap(), "new words\n");
     assert_eq!(place.value("a").unwrap(), "one");

@@ -229,6 +229,66 @@ fn a_new_key_is_said_plainly_and_the_old_one_opens_nothing() {
     place.run(&["check"]).expect(0);
 }
 
+/// What the audit trail says of secrets: the action, the subject, the details.
+fn trail(place: &Place) -> Vec<(String, String, Value)> {
+    let lines = place.run(&["audit", "export"]).expect(0).json_lines();
+    let text = |line: &Value, member: &str| line[member].as_str().unwrap().to_owned();
+    let each = lines
+        .iter()
+        .map(|line| (text(line, "action"), text(line, "subject"), line["details"].clone()));
+    each.filter(|(action, ..)| action.starts_with("secret.") || action.starts_with("vault."))
+        .collect()
+}
+
+#[test]
+fn the_audit_trail_tells_what_was_done_and_no_value() {
+    let place = place();
+    secret(&place, &["set", "entra-secret", "--expires", "2999-01-31", "--note", "zqnote"], VALUE)
+        .expect(0);
+    secret(&place, &["rotate", "entra-secret", "--expires", "never"], VALUE).expect(0);
+    secret(&place, &["rotate", "--key"], "").expect(0);
+    secret(&place, &["remove", "entra-secret"], "").expect(1);
+    secret(&place, &["remove", "entra-secret", "--force"], "").expect(0);
+    let trail = trail(&place);
+    let told: Vec<_> = trail.iter().map(|(action, subject, _)| (&**action, &**subject)).collect();
+    let expected = [
+        ("secret.set", "secret entra-secret"),
+        ("secret.rotated", "secret entra-secret"),
+        ("vault.rekeyed", "vault"),
+        ("secret.removed", "secret entra-secret"),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(trail[0].2["made_vault"], true);
+    assert_eq!(trail[0].2["expires_at"], "2999-01-31T00:00:00Z");
+    let text = format!("{trail:?}");
+    assert!(!text.contains("hunter2") && !text.contains("zqnote"), "{text}");
+}
+
+#[test]
+fn the_key_of_the_store_is_set_before_the_store_is_there_and_not_replaced_under_it() {
+    let place = offline(SOURCE, GOOD);
+    in_vault(&place, KEY_FILE);
+    let store = "url = \"sqlite:scimport.db\"";
+    let sealed = format!("{store}\nkey = {{ vault = \"store-key\" }}");
+    place.write("scimport.toml", place.read("scimport.toml").replace(store, &sealed));
+    let early = secret(&place, &["set", "entra-secret"], VALUE);
+    assert_ne!(early.code, 0);
+    assert!(early.err.contains("store-key"), "{}", early.err);
+    let key = "Bsqkt/SpTikWPaqo7yaEOzqWI6G3OrJdFzK0EsXfFT4=";
+    secret(&place, &["set", "store-key"], key).expect(0);
+    secret(&place, &["set", "entra-secret"], VALUE).expect(0);
+    for words in [["set", "store-key"], ["rotate", "store-key"]] {
+        let refused = secret(&place, &words, "another").expect(1);
+        assert!(
+            refused.err.contains("the store is encrypted with secret `store-key`"),
+            "{}",
+            refused.err
+        );
+    }
+    let told: Vec<_> = trail(&place).into_iter().map(|(_, subject, _)| subject).collect();
+    assert_eq!(told, ["secret store-key", "secret entra-secret"]);
+}
+
 #[cfg(unix)]
 mod daemon {
     use serde_json::json;
