@@ -25,10 +25,7 @@ pub(super) async fn reload(
 ) -> Option<Arc<Bridge>> {
     tracing::info!("the config and its secrets are read again");
     match next(context, old, server).await {
-        Ok(next) => {
-            note_reload(&next).await;
-            Some(next)
-        }
+        Ok(next) => Some(next),
         Err(problems) => {
             let count = problems.len();
             let details =
@@ -90,6 +87,7 @@ async fn next(
     if !problems.is_empty() {
         return Err(problems);
     }
+    note_reload(&next).await;
     for key in needs_restart {
         tracing::warn!(key, "another value of this key needs a restart; the old one stays");
     }
