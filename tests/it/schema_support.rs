@@ -1,11 +1,5 @@
 //! Schemas of all kinds, and a bridge that works on them.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests may panic as tests may"
-)]
-
 use std::sync::Arc;
 use std::time::Duration;
 
