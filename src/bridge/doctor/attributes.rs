@@ -71,7 +71,8 @@ fn judge(difference: &SchemaDifference, target: &TargetName) -> Step {
         ));
     }
     if difference.needs_a_person() {
-        step = step.advise("correct name or `type` in the mapping, or the attribute in that list");
+        step = step
+            .advise("correct name or `type` in the mapping, or the attribute in the job's list");
     }
     step
 }
