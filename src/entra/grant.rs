@@ -39,6 +39,7 @@ impl Grant {
         let asked = proof.asked();
         let answer = match proof {
             Proof::ManagedIdentity(identity) => identity.request(now).await,
+            // no other has anything to say to the authority
             Proof::Secret(_) | Proof::Certificate(_) | Proof::FederatedToken(_) => {
                 self.ask_as_app(proof, now).await
             }
@@ -56,21 +57,19 @@ impl Grant {
         let mut client = BasicClient::new(ClientId::new(self.client_id.clone()))
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(token_url);
-        let signed;
-        let assertion = match proof {
-            Proof::Secret(secret) => {
-                client =
-                    client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()));
-                None
-            }
+        if let Proof::Secret(secret) = proof {
+            client = client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned()));
+        }
+        let signed = match proof {
             Proof::Certificate(signer) => {
                 let jwt = signer.assertion(&self.client_id, self.token_url.as_str(), now);
-                signed = jwt.ok_or_else(TokenFailure::sign)?;
-                Some(&signed)
+                Some(jwt.ok_or_else(TokenFailure::sign)?)
             }
+            _ => None,
+        };
+        let assertion = match proof {
             Proof::FederatedToken(token) => Some(token),
-            // it is asked elsewhere, and has nothing to say here
-            Proof::ManagedIdentity(_) => return Err(TokenFailure::no_token()),
+            _ => signed.as_ref(),
         };
         let mut request =
             client.exchange_client_credentials().add_scope(Scope::new(self.scope.clone()));

@@ -29,7 +29,7 @@ pub fn is_pfx(bytes: &[u8]) -> bool {
 ///
 /// When it is no PFX, the password does not open it, or it holds no key.
 pub fn pem_of_pfx(bytes: &[u8], password: &str) -> Result<SecretString, CertificateProblem> {
-    let archive = Pkcs12Archive::from_pkcs12(bytes, password).map_err(problem)?;
+    let archive = Pkcs12Archive::from_pkcs12(bytes, password).map_err(|error| problem(&error))?;
     if archive.keys.is_empty() {
         return Err(CertificateProblem::NoKeyInPfx);
     }
@@ -44,7 +44,7 @@ pub fn pem_of_pfx(bytes: &[u8], password: &str) -> Result<SecretString, Certific
     Ok(SecretString::from(text.as_str()))
 }
 
-fn problem(error: Error) -> CertificateProblem {
+fn problem(error: &Error) -> CertificateProblem {
     match error {
         // the MAC does not fit, or what was decrypted is no padding
         Error::MacError(_) | Error::UnpadError | Error::Pkcs5Error(_) => {

@@ -147,6 +147,8 @@ mod mock_token;
 mod mock_upload;
 mod payload;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod schema_push;
 #[cfg(test)]
 mod schema_support;

@@ -80,7 +80,9 @@ async fn deliver(
 ) -> u32 {
     let mut taken = 0;
     while !over.load(Ordering::Relaxed) {
-        let person = PEOPLE + usize::try_from(taken).unwrap() % HOOK_PEOPLE + HOOK_PEOPLE * usize::from(signs);
+        let person = PEOPLE
+            + usize::try_from(taken).unwrap() % HOOK_PEOPLE
+            + HOOK_PEOPLE * usize::from(signs);
         let body = worker(person, &format!("V{taken}"));
         let answer = if signs {
             let signed = Signed::now(&format!("d-{taken}"), &json!({ "data": body }));
@@ -141,7 +143,10 @@ async fn every_credential_is_replaced_under_load_without_a_failure_or_a_restart(
     tokens(&stage, 2).await;
 
     // the client secret: both are good, then the new one alone
-    stage.mock.tell("settings", &json!({ "client_secrets": [CLIENT_SECRET, "second-secret"] })).await;
+    stage
+        .mock
+        .tell("settings", &json!({ "client_secrets": [CLIENT_SECRET, "second-secret"] }))
+        .await;
     secret(&stage, &["rotate", "app"], "second-secret").await;
     stage.mock.tell("settings", &json!({ "client_secrets": ["second-secret"] })).await;
     tokens(&stage, 2).await;
