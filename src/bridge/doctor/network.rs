@@ -257,7 +257,13 @@ fn certificate_advice(fault: CertificateFault, hosts: &str, ca_file: Option<&Pat
 /// This machine's clock, by the answer that differs most.
 fn clock(reached: &[Reach]) -> Step {
     let told = reached.iter().filter_map(|reach| Some((reach.ahead?, &reach.host)));
-    let Some((ahead, host)) = told.max_by_key(|(ahead, _)| ahead.abs()) else {
+    let told: Vec<_> = told.collect();
+    let most = told.iter().map(|(ahead, _)| ahead.abs()).max();
+    // of those that agree the first, so that the same is said each time
+    let is_most = |(ahead, _): &&(SignedDuration, &String)| {
+        most.is_some_and(|most| most - ahead.abs() < UNSEEN)
+    };
+    let Some((ahead, host)) = told.iter().find(is_most) else {
         return match reached.iter().find_map(blocked) {
             Some(because) => Step::not_tried(names::CLOCK, because),
             None => {
@@ -275,9 +281,9 @@ fn clock(reached: &[Reach]) -> Step {
     let mend = "set the clock: `timedatectl set-ntp true` (Linux), `w32tm /resync` (Windows); a virtual \
                 machine takes its host's";
     if off >= TOO_FAR {
-        Step::failed(names::CLOCK, found, Blame::Somebody).advise(mend).advise(
-            "until then a certificate's assertion is refused (AADSTS700024) and tokens seem over",
-        )
+        Step::failed(names::CLOCK, found, Blame::Somebody)
+            .advise(mend)
+            .advise("until then Entra refuses what a certificate signs (AADSTS700024)")
     } else if off >= WORTH_A_LOOK {
         Step::warning(names::CLOCK, found).advise(mend)
     } else {
