@@ -1,5 +1,6 @@
 //! The store encrypted, rekeyed, kept short, and people forgotten: as an admin does it and reads it.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -47,7 +48,7 @@ fn transcript(place: &Place, commands: &[&[&str]]) -> String {
             .lines()
             .filter(|line| !line.starts_with(|first: char| first.is_ascii_digit()))
             .fold(String::new(), |text, line| text + line + "\n");
-        text.push_str(&format!("$ scimport {}\n{out}{err}[{code}]\n\n", arguments.join(" ")));
+        write!(text, "$ scimport {}\n{out}{err}[{code}]\n\n", arguments.join(" ")).unwrap();
     }
     let folder = place.path("");
     let real = std::fs::canonicalize(&folder).unwrap_or_else(|_| folder.clone());
@@ -115,7 +116,7 @@ fn days() -> Vec<String> {
             let (id, name) = PEOPLE[*person];
             let login = format!("{}@contoso.example", id.to_lowercase());
             let manager = if *person == 0 { "" } else { "E1" };
-            text.push_str(&format!("{id},{login},{status},{name},{title},{manager},2020-01-01\n"));
+            writeln!(text, "{id},{login},{status},{name},{title},{manager},2020-01-01").unwrap();
         }
         text
     };

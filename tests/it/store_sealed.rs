@@ -27,8 +27,9 @@ fn target() -> TargetName {
 }
 
 fn key(number: u8) -> SealKey {
-    let digits: String =
-        (0..32_u8).map(|at| format!("{:02x}", at.wrapping_mul(37) ^ number)).collect();
+    let digits = (0..32_u8).fold(String::new(), |digits, at| {
+        digits + &format!("{:02x}", at.wrapping_mul(37) ^ number)
+    });
     SealKey::parse(&digits).unwrap()
 }
 

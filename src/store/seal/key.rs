@@ -208,7 +208,7 @@ mod tests {
     fn a_key_is_read_from_base64_and_from_hexadecimal_digits() {
         let key = SealKey::parse(&format!("{BASE64}\n")).unwrap();
         let bytes = STANDARD.decode(BASE64).unwrap();
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+        let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02X}"));
         assert_eq!(SealKey::parse(&hex).unwrap().id(), key.id());
         assert_eq!(SealKey::parse(BASE64.trim_end_matches('=')).unwrap().id(), key.id());
         assert_eq!(key.id().to_string().len(), 8);

@@ -132,8 +132,9 @@ mod tests {
     const HERE: Place<'_> = Place::Resource { target: "entra", external_id: "E1" };
 
     fn key(first: u8) -> SealKey {
-        let digits: String =
-            (0..32_u8).map(|n| format!("{:02x}", first ^ n.wrapping_mul(37))).collect();
+        let digits = (0..32_u8).fold(String::new(), |digits, n| {
+            digits + &format!("{:02x}", first ^ n.wrapping_mul(37))
+        });
         SealKey::parse(&digits).unwrap()
     }
 
