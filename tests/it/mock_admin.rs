@@ -1,11 +1,7 @@
 //! What an administrator sees at the stand-in: the provisioning app, its secrets, the test of the
 //! connection, and the settings that let `doctor` find something.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests may panic as tests may"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as tests may")]
 
 use reqwest::Method;
 use scimport::domain::{Clock as _, SystemClock};
