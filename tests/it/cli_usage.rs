@@ -85,7 +85,7 @@ fn every_example_of_a_help_is_understood() {
         let lines = examples.lines().filter_map(|line| line.trim().strip_prefix("scimport "));
         for line in lines {
             // what stands after a pipe, an arrow or a hash is the shell's
-            let typed = line.split(['|', '>', '#']).next().unwrap();
+            let typed = line.split(['|', '<', '>', '#']).next().unwrap();
             let mut words: Vec<&str> = typed.split_whitespace().collect();
             words.push("--help");
             Place::new().run(&words).expect(0);

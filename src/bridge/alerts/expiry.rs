@@ -34,7 +34,24 @@ pub(super) fn credentials(setup: &Setup, secrets: &Secrets) -> CredentialEnds {
         let expires_at = certificate_ends(certificate.expose_secret())?;
         Some(Facts::CertificateExpiring { target: None, expires_at })
     });
-    targets.chain(server).collect()
+    targets.chain(server).chain(in_vault(setup, secrets)).collect()
+}
+
+/// When the secrets of the vault end that the config refers to, as far as that was told.
+fn in_vault(setup: &Setup, secrets: &Secrets) -> CredentialEnds {
+    let uses = setup.config().vault_uses();
+    if uses.is_empty() {
+        return Vec::new();
+    }
+    // a vault that does not open is told by whoever needs what is in it
+    let listed = setup.vault().list(secrets).unwrap_or_default();
+    let ends = listed.into_iter().filter_map(|listed| {
+        let secret = listed.name.as_str().to_owned();
+        let is_used = uses.iter().any(|used| used.name == secret);
+        let expires_at = listed.expires_at.filter(|_| is_used)?;
+        Some(Facts::VaultSecretExpiring { secret, expires_at })
+    });
+    ends.collect()
 }
 
 /// When one credential of a target ends. What cannot be had is told by whoever needs it.

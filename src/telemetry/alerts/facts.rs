@@ -153,6 +153,13 @@ pub enum Facts {
         /// When.
         expires_at: Timestamp,
     },
+    /// A secret of the vault ends soon.
+    VaultSecretExpiring {
+        /// Its name.
+        secret: String,
+        /// When.
+        expires_at: Timestamp,
+    },
     /// A provisioning key ends soon.
     KeyExpiring {
         /// Its id.
@@ -252,9 +259,9 @@ impl Facts {
             Self::JobPaused { .. } => AlertKind::JobPaused,
             Self::JobQuarantined { .. } => AlertKind::JobQuarantined,
             Self::QuotaShort { .. } => AlertKind::QuotaShort,
-            Self::CertificateExpiring { .. } | Self::SecretExpiring { .. } => {
-                AlertKind::CredentialExpiring
-            }
+            Self::CertificateExpiring { .. }
+            | Self::SecretExpiring { .. }
+            | Self::VaultSecretExpiring { .. } => AlertKind::CredentialExpiring,
             Self::KeyExpiring { .. } => AlertKind::KeyExpiring,
             Self::AccessRefused { .. }
             | Self::CredentialRefused { .. }
@@ -292,6 +299,7 @@ impl Facts {
                 target.clone().unwrap_or_else(|| "(server)".to_owned())
             }
             Self::SecretExpiring { target, .. } => format!("{target} (secret)"),
+            Self::VaultSecretExpiring { secret, .. } => format!("{secret} (vault)"),
             Self::KeysRefused {} => "(callers)".to_owned(),
             Self::KeyExpiring { key, .. } => key.clone(),
             Self::FileOverdue { source, .. } => source.clone(),
@@ -349,6 +357,7 @@ impl Facts {
         match self {
             Self::CertificateExpiring { expires_at, .. }
             | Self::SecretExpiring { expires_at, .. }
+            | Self::VaultSecretExpiring { expires_at, .. }
             | Self::KeyExpiring { expires_at, .. } => Some(*expires_at),
             _ => None,
         }

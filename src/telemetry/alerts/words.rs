@@ -104,6 +104,9 @@ pub fn what(facts: &Facts, now: Timestamp) -> String {
         Facts::SecretExpiring { target, expires_at } => {
             format!("the client secret of target `{target}` {}", ends(*expires_at, now))
         }
+        Facts::VaultSecretExpiring { secret, expires_at } => {
+            format!("the secret `{secret}` of the vault {}", ends(*expires_at, now))
+        }
         Facts::KeyExpiring { key, role, source, expires_at } => {
             let of = source
                 .as_ref()
@@ -204,6 +207,10 @@ pub fn advice(facts: &Facts, now: Timestamp) -> String {
              to, and set `expires` to its day; no restart is needed"
                 .to_owned()
         }
+        Facts::VaultSecretExpiring { secret, .. } => format!(
+            "get a new one where it is from, then `scimport secret rotate {secret} --expires DATE`; no restart \
+             is needed"
+        ),
         Facts::KeyExpiring { expires_at, .. } if *expires_at <= now => {
             "make a new one with `scimport key create` and hand it over, if anybody still needs it"
                 .to_owned()
@@ -252,6 +259,9 @@ pub fn over(facts: &Facts) -> String {
         }
         Facts::SecretExpiring { target, .. } => {
             format!("target `{target}` has a new client secret")
+        }
+        Facts::VaultSecretExpiring { secret, .. } => {
+            format!("the secret `{secret}` of the vault was replaced")
         }
         Facts::KeyExpiring { key, .. } => {
             format!("the provisioning key `{key}` was replaced or revoked")
