@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use scimport::mock_entra::CLIENT_SECRET;
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate};
@@ -117,6 +118,36 @@ async fn a_held_run_is_told_once_over_a_restart_and_is_over_once_it_is_approved(
     serving.stop().await;
     let heard = hook.heard().await;
     assert_eq!(gist(&heard), [("run_held", "raised"), ("run_held", "over")], "{heard:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_the_second_credential_is_in_use_is_told_until_the_first_is_replaced() {
+    let (hook, stage) = (Hook::start().await, stage(UNGUARDED, TO_HOOK).await);
+    let config = std::fs::read_to_string(stage.path("scimport.toml")).unwrap();
+    let (one, two) = (
+        "{ client_secret = { env = \"SCIMPORT_CLIENT_SECRET\" } }",
+        "[{ client_secret = { file = \"first\" } }, { client_secret = { env = \"SCIMPORT_CLIENT_SECRET\" } }]",
+    );
+    assert!(config.contains(one), "{config}");
+    stage.write("scimport.toml", &config.replace(one, two));
+    stage.write("first", "hunter2");
+    stage.mock.tell("settings", &json!({ "token_lifetime_s": 1 })).await;
+    let url = hook.url("a");
+    let serving = Serving::start_with(&stage, &[("HOOK", url.as_str())]);
+    drop_file(&stage, "workers.csv", &workers(20, 1));
+    let told = hook.hears("auth_failing", "raised", &serving).await;
+    let what = told["what"].as_str().unwrap();
+    assert!(what.contains("the first credential of target `entra` is refused by Entra"), "{told}");
+    assert!(what.contains("AADSTS7000215") && what.ends_with("the other one is used"), "{told}");
+    assert_eq!(
+        (&told["severity"], &told["target"]),
+        (&json!("warning"), &json!("entra")),
+        "{told}"
+    );
+    stage.write("first", CLIENT_SECRET);
+    hook.hears("auth_failing", "over", &serving).await;
+    let log = serving.stop().await;
+    assert!(!log.contains("hunter2") && !log.contains(CLIENT_SECRET), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
