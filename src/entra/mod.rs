@@ -46,6 +46,7 @@ mod schema;
 mod settings;
 mod step;
 mod token;
+mod token_advice;
 mod token_failure;
 mod upload;
 mod way;
