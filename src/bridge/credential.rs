@@ -68,6 +68,10 @@ pub(super) fn pem(
 ) -> Result<SecretString, NoCertificate> {
     let bytes = certificate.resolve_bytes(secrets)?;
     let from_pfx = |bytes: &[u8]| -> Result<SecretString, NoCertificate> {
+        // it would be passed over in silence, and a new one with it
+        if key.is_some() {
+            return Err(CertificateProblem::KeyBesidePfx.into());
+        }
         let password = match password {
             None => SecretString::default(),
             Some(password) => password.resolve(secrets)?,

@@ -86,6 +86,9 @@ pub enum CertificateProblem {
     /// The PFX file is encrypted in a way that is not read here.
     #[error("the PFX file is encrypted in a way that is not known here; export it with AES-256")]
     PfxEncryption,
+    /// There is a key beside a PFX file, which has its own.
+    #[error("a PFX file has its own private key, and there is a `key` beside it; take that out")]
+    KeyBesidePfx,
     /// The PFX file holds no private key.
     #[error("there is no private key in the PFX file; export it with its private key")]
     NoKeyInPfx,

@@ -103,6 +103,7 @@ async fn a_certificate_that_cannot_be_used_is_told_at_once_with_the_reason() {
         "{ certificate = { file = \"app.pfx\" } }",
         "{ certificate = { file = \"app.pfx\" }, password = { env = \"W\" } }",
         "{ certificate = { file = \"app.pfx\" }, password = { env = \"N\" } }",
+        "{ certificate = { file = \"app.pfx\" }, password = { env = \"P\" }, key = { file = \"app.pem\" } }",
         "{ certificate = { file = \"cut.pfx\" }, password = { env = \"P\" } }",
         "{ certificate = { file = \"binary\" } }",
         "{ certificate = { file = \"half.pem\" } }",
