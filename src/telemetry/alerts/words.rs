@@ -117,18 +117,9 @@ pub fn what(facts: &Facts, now: Timestamp) -> String {
             "the other side refuses the calls for target `{target}`{}; nothing is sent until that is mended",
             answer(*status, code.as_ref())
         ),
-        Facts::CredentialRefused { target, credential, other_in_use, code, .. } => format!(
-            "the {credential} credential of target `{target}` {}; {}",
-            code.as_ref().map_or_else(
-                || "cannot be used".to_owned(),
-                |code| format!("is refused by Entra ({})", code.as_str()),
-            ),
-            if *other_in_use {
-                "the other one is used"
-            } else {
-                "calls go out only while the token at hand lasts"
-            }
-        ),
+        Facts::CredentialRefused { target, credential, other_in_use, code, .. } => {
+            refused(target, credential, *other_in_use, code.as_ref())
+        }
         Facts::LogRefused { target, status, code, .. } => format!(
             "the other side does not let the log of target `{target}` be read{}; no outcome is known until \
              that is mended",
@@ -357,6 +348,20 @@ fn answer(status: Option<u16>, code: Option<&Word>) -> String {
         [status.map(|status| status.to_string()), code.map(|code| code.as_str().to_owned())];
     let words = words.into_iter().flatten().collect::<Vec<_>>().join(", ");
     if words.is_empty() { words } else { format!(" ({words})") }
+}
+
+/// That a credential of a target is refused, and what calls go out with meanwhile.
+fn refused(target: &str, credential: &str, other_in_use: bool, code: Option<&Word>) -> String {
+    let how = code.map_or_else(
+        || "cannot be used".to_owned(),
+        |code| format!("is refused by Entra ({})", code.as_str()),
+    );
+    let meanwhile = if other_in_use {
+        "the other one is used"
+    } else {
+        "calls go out only while the token at hand lasts"
+    };
+    format!("the {credential} credential of target `{target}` {how}; {meanwhile}")
 }
 
 fn of_run(run: &RunFacts) -> String {
