@@ -138,7 +138,7 @@ impl SqliteStore {
 
     /// The same, sealing what is stored of people from now on, and opening what was sealed before.
     /// A store that is made by this holds nothing in the clear; another one does until it is
-    /// [rekeyed](crate::store::Upkeep::rekey).
+    /// rekeyed.
     ///
     /// # Errors
     ///
