@@ -132,9 +132,12 @@ async fn that_the_second_credential_is_in_use_is_told_until_the_first_is_replace
     stage.write("scimport.toml", &config.replace(one, two));
     stage.write("first", "hunter2");
     stage.mock.tell("settings", &json!({ "token_lifetime_s": 1 })).await;
+    // a first file of a folder would be held
+    stage.write("seed.csv", &workers(20, 1));
+    stage.apply("seed.csv", &["--yes", "--wait", "outcome"]).await.assert_code(0);
     let url = hook.url("a");
     let serving = Serving::start_with(&stage, &[("HOOK", url.as_str())]);
-    drop_file(&stage, "workers.csv", &workers(20, 1));
+    drop_file(&stage, "workers.csv", &workers(20, 2));
     let told = hook.hears("auth_failing", "raised", &serving).await;
     let what = told["what"].as_str().unwrap();
     assert!(what.contains("the first credential of target `entra` is refused by Entra"), "{told}");
@@ -145,6 +148,8 @@ async fn that_the_second_credential_is_in_use_is_told_until_the_first_is_replace
         "{told}"
     );
     stage.write("first", CLIENT_SECRET);
+    // a credential is read when a token is asked for
+    drop_file(&stage, "later.csv", &workers(20, 3));
     hook.hears("auth_failing", "over", &serving).await;
     let log = serving.stop().await;
     assert!(!log.contains("hunter2") && !log.contains(CLIENT_SECRET), "{log}");
