@@ -88,7 +88,7 @@ impl AlertFormat {
 }
 
 pub(super) fn read(section: &Section<'_>, folder: &Path) -> AlertsConfig {
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let webhooks = section.get("webhook").map(|field| webhooks(&field, folder));
     let share = section.get("reject_share").and_then(|field| share(&field));
     AlertsConfig {
@@ -137,7 +137,7 @@ fn refuse_address(field: &Field<'_>) {
 
 fn webhook(field: &Field<'_>, folder: &Path) -> Option<AlertWebhook> {
     let section = field.part()?;
-    section.check_keys(WEBHOOK_KEYS, &[]);
+    section.check_keys(WEBHOOK_KEYS);
     let url = section.require("url").map(|field| secrets::read(&field, folder));
     let formats = [AlertFormat::Json, AlertFormat::Teams, AlertFormat::Slack]
         .map(|each| (each.as_str(), each));

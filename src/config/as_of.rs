@@ -30,7 +30,7 @@ pub(super) fn read(field: &Field<'_>) -> Option<AsOf> {
 }
 
 fn table(section: &Section<'_>) -> Option<AsOf> {
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let title = section.title();
     match (section.get("name"), section.get("column")) {
         (Some(_), Some(_)) => {

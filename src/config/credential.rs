@@ -114,7 +114,7 @@ fn read_one(field: &Field<'_>, folder: &Path) -> Option<CredentialConfig> {
         return None;
     }
     let section = field.part()?;
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let kinds: Vec<_> = KINDS.into_iter().filter(|kind| section.has(kind)).collect();
     let problem = match kinds.as_slice() {
         [kind] => {
@@ -206,14 +206,14 @@ pub(super) fn is_managed_identity(field: &Field<'_>) -> bool {
 
 fn federated_token(section: &Section<'_>, folder: &Path) -> Option<CredentialConfig> {
     let section = section.get("federated_token")?.part()?;
-    section.check_keys(&["file"], &[]);
+    section.check_keys(&["file"]);
     let file = section.require("file")?;
     Some(CredentialConfig::FederatedToken { file: folder.join(file.text()?) })
 }
 
 fn managed_identity(section: &Section<'_>) -> Option<CredentialConfig> {
     let section = section.get(MANAGED_IDENTITY)?.part()?;
-    section.check_keys(&["client_id"], &[]);
+    section.check_keys(&["client_id"]);
     let client_id = match section.get("client_id") {
         None => None,
         Some(field) => Some(field.text()?.to_owned()),

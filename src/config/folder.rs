@@ -110,7 +110,7 @@ fn folder(
     zone: Option<&SourceTimeZone>,
 ) -> Option<FolderConfig> {
     let section = section?;
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let path = section.require_text("path");
     let patterns = match section.get("pattern") {
         Some(field) => patterns(&field),

@@ -60,7 +60,7 @@ pub(super) fn read(
 
 fn csv(field: &Field<'_>) -> Option<CsvConfig> {
     let section = field.part()?;
-    section.check_keys(CSV_KEYS, &[]);
+    section.check_keys(CSV_KEYS);
     let delimiter = section.get("delimiter").and_then(|field| delimiter(&field));
     let quote = section.get("quote").and_then(|field| quote(&field));
     if let (Some(Delimiter::Byte(delimiter)), Some(Quote::Byte(quote))) = (delimiter, quote)
@@ -126,7 +126,7 @@ fn encoding(field: &Field<'_>) -> Option<String> {
 
 fn xlsx(field: &Field<'_>, folder: &Path) -> Option<(WorkbookConfig, Option<SecretRef>)> {
     let section = field.part()?;
-    section.check_keys(XLSX_KEYS, &[]);
+    section.check_keys(XLSX_KEYS);
     let merged = [("reject", Merged::Reject), ("spread", Merged::Spread), ("empty", Merged::Empty)];
     let config = WorkbookConfig {
         sheet: section.get("sheet").and_then(|field| sheet(&field)).unwrap_or_default(),
@@ -151,7 +151,7 @@ fn sheet(field: &Field<'_>) -> Option<SheetChoice> {
 
 fn json(field: &Field<'_>) -> Option<JsonConfig> {
     let section = field.part()?;
-    section.check_keys(JSON_KEYS, &[]);
+    section.check_keys(JSON_KEYS);
     let records = section.get("records").and_then(|field| pointer(&field));
     Some(JsonConfig { records, ..JsonConfig::default() })
 }

@@ -43,7 +43,7 @@ enum Limit {
 /// Reads the table; `mapped` are the paths that the source maps.
 pub(super) fn read(field: &Field<'_>, mapped: &[String]) -> Option<Guards> {
     let section = field.part()?;
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let default = Guards::default();
     let read = |key: &str, share, default| {
         section.get(key).and_then(|field| bound(&field, share)).unwrap_or(default)

@@ -27,7 +27,7 @@ pub(super) fn read(section: Option<&Section<'_>>, folder: &Path) -> HttpConfig {
     let Some(section) = section else {
         return HttpConfig { proxy: None, ca_file: None, timeout: DEFAULT_TIMEOUT };
     };
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let ca_file = section.get("ca_file").and_then(|field| field.text());
     HttpConfig {
         proxy: section.get("proxy").and_then(|field| proxy(&field)),

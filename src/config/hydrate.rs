@@ -78,7 +78,7 @@ pub enum UserConfig {
 /// Reads `hydrate` of a webhook.
 pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<HydrateConfig> {
     let section = field.part()?;
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let fetch = fetch(&section, folder, true);
     let id = section.require("id").and_then(|field| id_pointer(&field));
     let record = section.get("record").map_or(Some(String::new()), |field| pointer(&field));
@@ -88,7 +88,7 @@ pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<HydrateConfig> {
 /// Reads `hydrate` of a schedule: everybody at once.
 pub(super) fn read_all(field: &Field<'_>, folder: &Path) -> Option<FetchConfig> {
     let section = field.part()?;
-    section.check_keys(FETCH_KEYS, &[]);
+    section.check_keys(FETCH_KEYS);
     fetch(&section, folder, false)
 }
 
@@ -180,7 +180,7 @@ fn auth(field: &Field<'_>, folder: &Path) -> Option<AuthConfig> {
         return None;
     }
     let section = field.part()?;
-    section.check_keys(AUTH_KEYS, &[]);
+    section.check_keys(AUTH_KEYS);
     match (section.get("bearer"), section.get("basic"), section.get("header")) {
         (Some(bearer), None, None) => secrets::read(&bearer, folder).map(AuthConfig::Bearer),
         (None, Some(field), None) => basic(&field, folder),
@@ -195,7 +195,7 @@ fn auth(field: &Field<'_>, folder: &Path) -> Option<AuthConfig> {
 
 fn basic(field: &Field<'_>, folder: &Path) -> Option<AuthConfig> {
     let section = table(field, "basic = { user = \"…\", password = { env = \"NAME\" } }")?;
-    section.check_keys(&["user", "password"], &[]);
+    section.check_keys(&["user", "password"]);
     let user = section.require("user").and_then(|field| user(&field, folder));
     let password = section.require("password").and_then(|field| secrets::read(&field, folder));
     Some(AuthConfig::Basic { user: user?, password: password? })
@@ -216,7 +216,7 @@ fn user(field: &Field<'_>, folder: &Path) -> Option<UserConfig> {
 
 fn own_header(field: &Field<'_>, folder: &Path) -> Option<AuthConfig> {
     let section = table(field, "header = { name = \"X-API-Key\", value = { env = \"NAME\" } }")?;
-    section.check_keys(&["name", "value"], &[]);
+    section.check_keys(&["name", "value"]);
     let name = section.require("name").and_then(|field| header(&field));
     let value = section.require("value").and_then(|field| secrets::read(&field, folder));
     Some(AuthConfig::Header { name: name?, value: value? })

@@ -13,7 +13,7 @@ pub(super) const TOTAL_KEYS: &[&str] = &["field", "of"];
 /// Reads `leavers`, which has to go with what a file of the source names, where that can be told.
 pub(super) fn read(field: &Field<'_>, export: Option<Export>) -> Option<LeaversConfig> {
     let section = field.part()?;
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let words = [("ignore", WhenMissing::Ignore), ("deactivate", WhenMissing::Deactivate)];
     let when_missing = section.get("when_missing");
     let default = LeaversConfig::default();
@@ -39,7 +39,7 @@ pub(super) fn read(field: &Field<'_>, export: Option<Export>) -> Option<LeaversC
 /// Reads `complete`: the trailer for the reader of files, the share for planning.
 pub(super) fn complete(field: &Field<'_>) -> Option<(CompleteConfig, Option<TrailerConfig>)> {
     let section = field.part()?;
-    section.check_keys(COMPLETE_KEYS, &[]);
+    section.check_keys(COMPLETE_KEYS);
     let min_share = section.get("min_share").and_then(|field| share(&field));
     let trailer = section.get("trailer").and_then(|field| trailer(&field));
     let default = CompleteConfig::default();
@@ -58,7 +58,7 @@ fn share(field: &Field<'_>) -> Option<Percent> {
 
 fn trailer(field: &Field<'_>) -> Option<TrailerConfig> {
     let section = field.part()?;
-    section.check_keys(TRAILER_KEYS, &[]);
+    section.check_keys(TRAILER_KEYS);
     let starts_with = section.require_text("starts_with");
     let count = section.get("count").and_then(|field| field.positive());
     let total = section.get("total").and_then(|field| total(&field));
@@ -67,7 +67,7 @@ fn trailer(field: &Field<'_>) -> Option<TrailerConfig> {
 
 fn total(field: &Field<'_>) -> Option<(u32, String)> {
     let section: Section<'_> = field.part()?;
-    section.check_keys(TOTAL_KEYS, &[]);
+    section.check_keys(TOTAL_KEYS);
     let at = section.require("field").and_then(|field| field.positive());
     let of = section.require_text("of");
     Some((at?, of?))

@@ -201,7 +201,7 @@ struct Parts {
 
 impl Parts {
     fn read(root: &Section<'_>, folder: &Path) -> Self {
-        root.check_keys(SECTIONS, &[]);
+        root.check_keys(SECTIONS);
         let section = |key: &str| root.get(key).and_then(|field| field.header());
         let targets = section("target");
         // Sources may name a target that has mistakes of its own.

@@ -68,7 +68,7 @@ impl SmtpTls {
 
 pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<AlertEmail> {
     let section = field.part()?;
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let to = section.require("to").and_then(|field| addresses(&field));
     let from = section.require("from").and_then(|field| address(&field));
     let smtp = section.require("smtp").and_then(|field| smtp(&field, folder));
@@ -119,7 +119,7 @@ fn is_address(text: &str) -> bool {
 
 fn smtp(field: &Field<'_>, folder: &Path) -> Option<SmtpConfig> {
     let section = field.part()?;
-    section.check_keys(SMTP_KEYS, &[]);
+    section.check_keys(SMTP_KEYS);
     let host = section.require("host").and_then(|field| host(&field));
     let words =
         [("starttls", SmtpTls::StartTls), ("implicit", SmtpTls::Implicit), ("none", SmtpTls::None)];

@@ -21,7 +21,7 @@ pub struct RetentionConfig {
 
 pub(super) fn read(section: Option<&Section<'_>>) -> RetentionConfig {
     let Some(section) = section else { return RetentionConfig::default() };
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     RetentionConfig {
         runs: at_least(
             section,

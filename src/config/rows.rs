@@ -23,7 +23,7 @@ pub(super) struct Rows {
 
 pub(super) fn read(field: &Field<'_>) -> Option<Rows> {
     let section = field.part()?;
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let picks = [("first", Pick::First), ("last", Pick::Last), ("error", Pick::Error)];
     let text = |key| section.get(key).and_then(|field| field.text()).map(str::to_owned);
     Some(Rows {
@@ -47,7 +47,7 @@ fn by(field: &Field<'_>) -> Option<ByConfig> {
         return None;
     }
     let section = field.part()?;
-    section.check_keys(BY_KEYS, &[]);
+    section.check_keys(BY_KEYS);
     let (column, date) = dated(&section)?;
     Some(ByConfig { column, date })
 }

@@ -39,7 +39,7 @@ const ENDS: [(&str, End); 2] = [("inclusive", End::Inclusive), ("exclusive", End
 pub(super) fn read(section: &Section<'_>) -> Option<RuleConfig> {
     let quotes = "rules and attributes do not mix in a table; an attribute path with a dot in it is \
                   one key in quotes, such as `\"name.givenName\"`";
-    section.check_keys_or(KEYS, &[], Some(quotes));
+    section.check_keys_or(KEYS, Some(quotes));
     let value = value_source(section);
     if let Some(end) = section.get("end").filter(|_| !section.has("between")) {
         let message = "`end` says which day is the last of `between`, which is not here";

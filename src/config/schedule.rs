@@ -91,7 +91,7 @@ fn schedule(
     zone: Option<&SourceTimeZone>,
 ) -> Option<ScheduleConfig> {
     let section = section?;
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let times = times::read(&section, zone);
     let overdue_after = section.positive_duration_or("overdue_after", OVERDUE_AFTER);
     let settle = section.positive_duration_or("settle", SETTLE);
@@ -118,7 +118,7 @@ fn schedule(
 /// Reads `expected` of a watched folder.
 pub(super) fn expected(field: &Field<'_>, zone: Option<&SourceTimeZone>) -> Option<ExpectedConfig> {
     let section = field.part()?;
-    section.check_keys(EXPECTED_KEYS, &[]);
+    section.check_keys(EXPECTED_KEYS);
     let within = section.positive_duration_or("within", OVERDUE_AFTER);
     Some(ExpectedConfig { times: times::read(&section, zone)?, within })
 }

@@ -264,7 +264,7 @@ pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<SecretRef> {
         return None;
     }
     let section = field.part()?;
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let known = ["env", "file", "command", "vault"];
     let problem = match known.map(|key| section.get(key)) {
         [None, None, Some(words), None] => {

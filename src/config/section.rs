@@ -13,10 +13,6 @@ use crate::config::problem::ConfigProblem;
 use crate::config::suggest::{did_you_mean, nearest};
 use crate::config::vault::VaultUse;
 
-/// What is said of a key that is promised but does nothing yet. A guard that is silently ignored
-/// would be a danger, so such a key is refused.
-const NOT_YET: &str = "is not supported by this version";
-
 /// The problems found so far.
 pub(super) struct Report<'d> {
     document: &'d Document,
@@ -63,26 +59,21 @@ impl<'d> Section<'d> {
         Self { report, path, title, origin: &Origin::Whole, table }
     }
 
-    /// Reports every key that is not among the known ones. Those in `later` are refused by name.
-    pub(super) fn check_keys(&self, known: &[&str], later: &[&str]) {
-        self.check_keys_or(known, later, None);
+    /// Reports every key that is not among the known ones.
+    pub(super) fn check_keys(&self, known: &[&str]) {
+        self.check_keys_or(known, None);
     }
 
     /// Like [`Section::check_keys`], with a hint for keys that are near no known one.
-    pub(super) fn check_keys_or(&self, known: &[&str], later: &[&str], otherwise: Option<&str>) {
-        for field in self.fields() {
-            if later.contains(&field.key) {
-                let hint = "it comes with a later version; take it out until then".to_owned();
-                field.refuse_key(format!("`{}` {NOT_YET}", field.key), Some(hint));
-            } else if !known.contains(&field.key) {
-                let all = known.iter().chain(later).copied();
-                let suggestion = nearest(field.key, all).map(|word| match field.node.origin {
+    pub(super) fn check_keys_or(&self, known: &[&str], otherwise: Option<&str>) {
+        for field in self.fields().filter(|field| !known.contains(&field.key)) {
+            let suggestion =
+                nearest(field.key, known.iter().copied()).map(|word| match field.node.origin {
                     Origin::Variable(_) => did_you_mean(&word.to_uppercase()),
                     Origin::File { .. } | Origin::Whole => did_you_mean(word),
                 });
-                let message = format!("unknown key `{}` in {}", field.key, self.title);
-                field.refuse_key(message, suggestion.or(otherwise.map(str::to_owned)));
-            }
+            let message = format!("unknown key `{}` in {}", field.key, self.title);
+            field.refuse_key(message, suggestion.or(otherwise.map(str::to_owned)));
         }
     }
 

@@ -79,7 +79,7 @@ impl Default for ServerConfig {
 pub(super) fn read(section: Option<&Section<'_>>, folder: &Path) -> ServerConfig {
     let default = ServerConfig::default();
     let Some(section) = section else { return default };
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let secret = |key: &str| section.get(key).and_then(|field| secrets::read(&field, folder));
     let config = ServerConfig {
         listen: section.get("listen").and_then(|field| listen(&field)).unwrap_or(default.listen),
@@ -119,7 +119,7 @@ fn listen(field: &Field<'_>) -> Option<SocketAddr> {
 
 fn tls(field: &Field<'_>, folder: &Path) -> Option<ServerTls> {
     let section = field.part()?;
-    section.check_keys(TLS_KEYS, &[]);
+    section.check_keys(TLS_KEYS);
     let certificate = section.require("certificate");
     let key = section.get("key").map(|field| secrets::read(&field, folder));
     let certificate = secrets::read(&certificate?, folder)?;

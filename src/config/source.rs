@@ -164,7 +164,7 @@ fn source(
     targets: &[String],
     folder: &Path,
 ) -> Option<SourceConfig> {
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     // All are read before the first that is missing ends this.
     let target = section.require("target").and_then(|field| target(&field, targets));
     let exports = [("full", Export::Full), ("changes", Export::Changes)];

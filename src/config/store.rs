@@ -23,7 +23,7 @@ pub struct StoreConfig {
 
 pub(super) fn read(section: Option<&Section<'_>>, folder: &Path) -> StoreConfig {
     let path = section.and_then(|section| {
-        section.check_keys(KEYS, &[]);
+        section.check_keys(KEYS);
         sqlite_path(&section.get("url")?)
     });
     let key = section.and_then(|section| secrets::read(&section.get("key")?, folder));

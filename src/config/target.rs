@@ -152,7 +152,7 @@ fn refuse_client_id(section: &Section<'_>) {
 }
 
 fn target(name: &str, section: &Section<'_>, folder: &Path) -> Option<TargetConfig> {
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let text = |key| section.get(key).and_then(|field| field.text()).map(str::to_owned);
     // All are read before the first that is missing ends this.
     let tenant_id = section.require_text("tenant_id");
@@ -242,7 +242,7 @@ fn parse_burst(text: &str) -> Option<Burst> {
 
 fn tracking(field: &Field<'_>) -> Option<TrackingConfig> {
     let section = field.part()?;
-    section.check_keys(TRACKING_KEYS, &[]);
+    section.check_keys(TRACKING_KEYS);
     let default = TrackingConfig::default();
     Some(TrackingConfig {
         first_poll: section.duration_or("first_poll", default.first_poll),
@@ -255,7 +255,7 @@ fn tracking(field: &Field<'_>) -> Option<TrackingConfig> {
 
 fn retry(field: &Field<'_>) -> Option<RetryConfig> {
     let section = field.part()?;
-    section.check_keys(RETRY_KEYS, &[]);
+    section.check_keys(RETRY_KEYS);
     let default = RetryConfig::default();
     let retry = RetryConfig {
         base: section.positive_duration_or("base", default.base),

@@ -28,13 +28,13 @@ pub struct OtlpConfig {
 
 pub(super) fn read(section: Option<&Section<'_>>, folder: &Path) -> TelemetryConfig {
     let Some(section) = section else { return TelemetryConfig::default() };
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let otlp = section.get("otlp").and_then(|field| field.part());
     TelemetryConfig { otlp: otlp.and_then(|otlp| read_otlp(&otlp, folder)) }
 }
 
 fn read_otlp(section: &Section<'_>, folder: &Path) -> Option<OtlpConfig> {
-    section.check_keys(OTLP_KEYS, &[]);
+    section.check_keys(OTLP_KEYS);
     let headers = section.get("headers").and_then(|field| field.part());
     let headers = headers.map(|headers| {
         let read = |field: Field<'_>| {

@@ -71,7 +71,7 @@ impl Config {
 pub(super) fn read(section: Option<&Section<'_>>, folder: &Path) -> VaultConfig {
     let mut config = VaultConfig { path: folder.join(DEFAULT_FILE), key: None };
     let Some(section) = section else { return config };
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     if let Some(path) = section.get("path").and_then(|field| field.text().map(Path::new)) {
         config.path = folder.join(path);
     }

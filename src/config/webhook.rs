@@ -184,7 +184,7 @@ pub enum SignedPart {
 /// Reads `webhook`.
 pub(super) fn read(field: &Field<'_>, folder: &Path) -> Option<WebhookConfig> {
     let section = field.part()?;
-    section.check_keys(KEYS, &[]);
+    section.check_keys(KEYS);
     let hydrate = section.get("hydrate").map(|field| hydrate::read(&field, folder));
     let records = section.get("records").map_or(Some(String::new()), |field| pointer(&field));
     let outer = section.get("secrets").map(|field| secret_list(&field, folder));
@@ -260,7 +260,7 @@ fn secret_list(field: &Field<'_>, folder: &Path) -> Option<Vec<SecretRef>> {
 }
 
 fn signature(section: &Section<'_>) -> Option<SignatureConfig> {
-    section.check_keys(VERIFY_KEYS, &[]);
+    section.check_keys(VERIFY_KEYS);
     let named = |key: &str| section.get(key).map(|field| header(&field));
     let signature_header = section.require("header").and_then(|field| header(&field));
     let algorithm = section.require("algorithm").and_then(|field| field.word(&ALGORITHMS));
