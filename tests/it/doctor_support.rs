@@ -9,11 +9,10 @@ use std::thread;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
 };
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
 
 use crate::cli_support::Ran;
+use crate::support::tls_config;
 
 /// The name of the authority that inspects.
 pub const AUTHORITY: &str = "Contoso Inspection Root";
@@ -115,15 +114,7 @@ fn tls(certificate: Shown) -> (String, Arc<ServerConfig>) {
         params.not_before = rcgen::date_time_ymd(2019, 1, 1);
     }
     let certificate = params.signed_by(&key, &issuer).unwrap().pem();
-    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
+    let config = tls_config(&certificate, &key.serialize_pem());
     (authority, Arc::new(config))
 }
 

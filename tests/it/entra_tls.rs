@@ -8,27 +8,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, Stream};
+use rustls::{ServerConnection, Stream};
 use scimport::entra::{Disposition, EntraClient, EntraError};
 use wiremock::MockServer;
 
 use crate::entra_support::{MovedClock, chain, give_tokens, secret, settings};
-use crate::support::certificate;
+use crate::support::{certificate, tls_config};
 
 /// A server for one connection, and its certificate authority as PEM.
 fn https_server() -> (String, String) {
     let [authority, certificate, key] = certificate();
-    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
-        .unwrap();
+    let config = tls_config(&certificate, &key);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}", listener.local_addr().unwrap());
     thread::spawn(move || {

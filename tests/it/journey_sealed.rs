@@ -6,38 +6,13 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::json;
 
+use crate::sealed_support::{KEYS, holds, in_the_clear, stored};
 use crate::support::{Stage, UNGUARDED, count, counts, ended, killed_after, worker_id, workers};
 
 const PEOPLE: usize = 1_500;
-const KEYS: [&str; 2] = [
-    "k1bUyIO0b0WnL1TQvZ9yE3mG7cR2hXqA5sDfJpNwVxk=",
-    "c3f1a2b4059687d8e9fa0b1c2d3e4f5061728394a5b6c7d8e9f00112233445ff",
-];
 
 fn words(line: &str) -> Vec<&str> {
     line.split(' ').collect()
-}
-
-/// Whether the database or its log has these bytes.
-fn holds(stage: &Stage, needle: &[u8]) -> bool {
-    ["scimport.db", "scimport.db-wal"].iter().any(|name| {
-        let bytes = std::fs::read(stage.path(name)).unwrap_or_default();
-        bytes.windows(needle.len()).any(|window| window == needle)
-    })
-}
-
-/// What lies in the ledger of somebody.
-fn stored(stage: &Stage, id: &str) -> Vec<u8> {
-    let raw = rusqlite::Connection::open(stage.path("scimport.db")).unwrap();
-    let select = "SELECT resource FROM records WHERE external_id = ?1";
-    raw.query_row(select, [id], |row| row.get(0)).unwrap()
-}
-
-/// How many people lie in the clear.
-fn in_the_clear(stage: &Stage) -> i64 {
-    let raw = rusqlite::Connection::open(stage.path("scimport.db")).unwrap();
-    let select = "SELECT count(*) FROM records WHERE substr(resource, 1, 1) <> x'02'";
-    raw.query_row(select, [], |row| row.get(0)).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

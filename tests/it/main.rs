@@ -153,6 +153,8 @@ mod schema_push;
 #[cfg(test)]
 mod schema_support;
 #[cfg(test)]
+mod sealed_support;
+#[cfg(test)]
 mod secret;
 #[cfg(test)]
 #[cfg(unix)]
@@ -237,6 +239,8 @@ mod store_leases;
 mod store_sealed;
 #[cfg(test)]
 mod store_sqlite;
+#[cfg(test)]
+mod store_support;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

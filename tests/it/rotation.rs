@@ -15,21 +15,12 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::hook_support::{KEYED, SECRET, Sender, Signed, worker};
 use crate::serve_support::{QUICK, Serving};
-use crate::support::{Stage, UNGUARDED, count, quick, workers};
+use crate::support::{MAPPING, Stage, UNGUARDED, count, quick, workers};
 
 /// Under way while everything is replaced.
 const PEOPLE: usize = 10_000;
 /// Their numbers begin behind those of the people of the webhooks.
 const HOOK_PEOPLE: usize = 40;
-const MAPPING: &str = r#"
-externalId = "Id"
-userName = "Login"
-active = { from = "Status", map = { Active = true, Left = false } }
-displayName = "{First} {Last}"
-"name.givenName" = "First"
-"name.familyName" = { from = "Last", required = true }
-"enterprise:department" = "Department"
-"#;
 const SIGNED: &str = "webhook = { verify = \"standard-webhooks\", secrets = [{ vault = \"hook\" }, { vault = \"hook-next\" }], records = \"/data\", coalesce = \"200ms\", rate = \"100000/1s\" }";
 
 /// A secret put into the vault by the command, while whoever reads it goes on.
@@ -53,9 +44,11 @@ fn certificate() -> (String, String) {
 
 /// A stage with a vault, two credentials of which the second is a certificate, a folder and two webhooks.
 async fn stage() -> Stage {
+    // without managers, everybody may go out at any time
+    let mapping = MAPPING.replace("\"enterprise:manager\" = \"Manager\"\n", "");
     let feed = |name: &str, rules: &str| {
         format!(
-            "[source.{name}]\ntarget = \"entra\"\n{rules}\n{UNGUARDED}\n\n[source.{name}.mapping]{MAPPING}\n"
+            "[source.{name}]\ntarget = \"entra\"\n{rules}\n{UNGUARDED}\n\n[source.{name}.mapping]{mapping}\n"
         )
     };
     let feeds = [feed("hr", KEYED), feed("payroll", SIGNED), feed("files", QUICK)].concat();

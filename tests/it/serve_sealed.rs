@@ -2,39 +2,14 @@
 
 use serde_json::json;
 
+use crate::sealed_support::{KEYS, holds, in_the_clear, stored};
 use crate::serve_support::{QUICK, Serving, answered, drop_file, stage};
 use crate::support::{Stage, worker_id, workers};
 
 const PEOPLE: usize = 20;
-const KEYS: [&str; 2] = [
-    "k1bUyIO0b0WnL1TQvZ9yE3mG7cR2hXqA5sDfJpNwVxk=",
-    "c3f1a2b4059687d8e9fa0b1c2d3e4f5061728394a5b6c7d8e9f00112233445ff",
-];
 const ONE: &str = "key = { file = \"one.key\" }";
 const BOTH: &str = "key = { file = \"two.key\" }\nold_keys = [{ file = \"one.key\" }]";
 const TWO: &str = "key = { file = \"two.key\" }";
-
-/// Whether the database or its log has these bytes.
-fn holds(stage: &Stage, needle: &[u8]) -> bool {
-    ["scimport.db", "scimport.db-wal"].iter().any(|name| {
-        let bytes = std::fs::read(stage.path(name)).unwrap_or_default();
-        bytes.windows(needle.len()).any(|window| window == needle)
-    })
-}
-
-/// What lies in the ledger of somebody.
-fn stored(stage: &Stage, id: &str) -> Vec<u8> {
-    let raw = rusqlite::Connection::open(stage.path("scimport.db")).unwrap();
-    let select = "SELECT resource FROM records WHERE external_id = ?1";
-    raw.query_row(select, [id], |row| row.get(0)).unwrap()
-}
-
-/// How many people lie in the clear.
-fn in_the_clear(stage: &Stage) -> i64 {
-    let raw = rusqlite::Connection::open(stage.path("scimport.db")).unwrap();
-    let select = "SELECT count(*) FROM records WHERE substr(resource, 1, 1) <> x'02'";
-    raw.query_row(select, [], |row| row.get(0)).unwrap()
-}
 
 /// Runs `store rekey` beside the daemon; gives how many values it rewrote.
 async fn rekey(stage: &Stage) -> u64 {

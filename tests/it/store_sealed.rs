@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use scimport::domain::{
-    Change, DeliveryId, ExternalId, OperationId, Origin, RunId, SourceName, TargetName, Who,
+    DeliveryId, ExternalId, OperationId, Origin, RunId, SourceName, TargetName, Who,
 };
 use scimport::store::{
-    Commit, Deliveries, FaultyRow, NewDelivery, NewRun, Operations, Outbox, PlannedOperation,
-    PlannedRow, PlannedVerdict, RecordNote, Records, RekeyPlace, RunDraft, Runs, SealKey,
-    SealKeyId, SealKeys, SealProblem, SqliteStore, StoreError, Upkeep, Wiped,
+    Commit, Deliveries, FaultyRow, NewDelivery, NewRun, Operations, Outbox, PlannedRow,
+    PlannedVerdict, Records, RekeyPlace, RunDraft, Runs, SealKey, SealKeyId, SealKeys, SealProblem,
+    SqliteStore, StoreError, Upkeep, Wiped,
 };
 use tempfile::TempDir;
+
+use crate::store_support;
 
 /// A name that stands in every value.
 const NAME: &str = "Wolkenstein";
@@ -42,23 +44,7 @@ fn resource(id: &str) -> Vec<u8> {
 }
 
 fn joiner(id: &str) -> PlannedRow {
-    PlannedRow {
-        row: Some(2),
-        line: Some(2),
-        external_id: Some(ExternalId::from(id)),
-        verdict: PlannedVerdict::Operation(PlannedOperation {
-            change: Change::Joiner,
-            active: true,
-            digest: [1; 16],
-            resource: resource(id),
-            user_name_key: None,
-            manager: None,
-            resend: false,
-            closes: false,
-            note: RecordNote::default(),
-            warning: None,
-        }),
-    }
+    store_support::joiner(2, id, resource(id))
 }
 
 fn later(id: &str) -> PlannedRow {

@@ -5,40 +5,24 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
-use scimport::domain::{
-    Change, ExternalId, OperationStatus, RunId, RunStatus, SourceName, TargetName,
-};
+use scimport::domain::{ExternalId, OperationStatus, RunId, RunStatus, SourceName, TargetName};
 use scimport::store::{
-    CallLimits, Commit, Leases, NewRun, Operations, Outbox, PlannedOperation, PlannedRow,
-    PlannedVerdict, Records, RunDraft, Runs, SqliteStore, StoreError,
+    CallLimits, Commit, Leases, NewRun, Operations, Outbox, PlannedRow, Records, RunDraft, Runs,
+    SqliteStore, StoreError,
 };
 
 fn at(milliseconds: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_millis(milliseconds)
 }
 
+use crate::store_support;
+
 fn target() -> TargetName {
     TargetName::from("entra")
 }
 
 fn joiner(id: &str) -> PlannedRow {
-    PlannedRow {
-        row: Some(2),
-        line: Some(2),
-        external_id: Some(ExternalId::from(id)),
-        verdict: PlannedVerdict::Operation(PlannedOperation {
-            change: Change::Joiner,
-            active: true,
-            digest: [1; 16],
-            resource: format!(r#"{{"externalId":"{id}"}}"#).into_bytes(),
-            user_name_key: None,
-            manager: None,
-            resend: false,
-            closes: false,
-            note: scimport::store::RecordNote::default(),
-            warning: None,
-        }),
-    }
+    store_support::joiner(2, id, format!(r#"{{"externalId":"{id}"}}"#).into_bytes())
 }
 
 async fn draft(store: &SqliteStore, rows: Vec<PlannedRow>) -> Box<dyn RunDraft> {

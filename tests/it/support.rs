@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use scimport::mock_entra::{CLIENT_SECRET, MockConfig, target_config};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -34,7 +38,7 @@ pub fn quick() -> MockConfig {
 }
 
 /// The mapping of [`workers`], and of every feed of a stage.
-const MAPPING: &str = r#"
+pub const MAPPING: &str = r#"
 externalId = "Id"
 userName = "Login"
 active = { from = "Status", map = { Active = true, Left = false } }
@@ -249,6 +253,19 @@ timeout = "20s"
         assert!(most <= u64::from(quick().burst), "{most} calls in a window");
         stats
     }
+}
+
+/// A TLS server that shows this certificate, both as PEM.
+pub fn tls_config(certificate: &str, key: &str) -> ServerConfig {
+    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap()
 }
 
 fn lines_without(text: &str, keys: &[&str]) -> String {

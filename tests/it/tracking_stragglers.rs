@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use scimport::domain::{Change, Clock, ExternalId, OperationStatus, RunId, SourceName, TargetName};
+use scimport::domain::{Clock, OperationStatus, RunId, SourceName, TargetName};
 use scimport::store::{
-    Jobs, NewRun, Operations, Outbox, Outcomes, PlannedOperation, PlannedRow, PlannedVerdict,
-    RecordNote, ResentWhy, Runs, Settlement, SqliteStore,
+    Jobs, NewRun, Operations, Outbox, Outcomes, PlannedRow, ResentWhy, Runs, Settlement,
+    SqliteStore,
 };
 use scimport::tracking::{Look, Tracker, TrackerSettings};
 use serde_json::json;
@@ -16,6 +16,7 @@ use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::entra_support::{MovedClock, client_at, give_tokens};
+use crate::store_support;
 
 const LOG: &str = "/v1.0/auditLogs/provisioning";
 
@@ -24,23 +25,8 @@ fn target() -> TargetName {
 }
 
 fn joiner(number: usize, id: &str) -> PlannedRow {
-    PlannedRow {
-        row: Some(number as u64 + 2),
-        line: None,
-        external_id: Some(ExternalId::from(id)),
-        verdict: PlannedVerdict::Operation(PlannedOperation {
-            change: Change::Joiner,
-            active: true,
-            digest: [1; 16],
-            resource: format!(r#"{{"externalId":"{id}"}}"#).into_bytes(),
-            user_name_key: None,
-            manager: None,
-            resend: false,
-            closes: false,
-            note: RecordNote::default(),
-            warning: None,
-        }),
-    }
+    let resource = format!(r#"{{"externalId":"{id}"}}"#).into_bytes();
+    PlannedRow { line: None, ..store_support::joiner(number as u64 + 2, id, resource) }
 }
 
 /// A store whose people were sent, one after the other, as the clock says.
