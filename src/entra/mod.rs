@@ -19,6 +19,7 @@
 
 mod assertion;
 mod base_url;
+mod certificate;
 mod client;
 mod cloud;
 mod contact;
@@ -52,6 +53,7 @@ mod upload;
 mod way;
 mod witness;
 
+pub use certificate::certificate_ends;
 pub use client::EntraClient;
 pub use cloud::Cloud;
 pub use contact::Contact;

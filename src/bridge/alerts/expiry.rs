@@ -10,8 +10,9 @@ use crate::bridge::Setup;
 use crate::bridge::credential::pem;
 use crate::config::{CredentialConfig, Secrets};
 use crate::domain::SourceName;
+use crate::entra::certificate_ends;
 use crate::store::Key;
-use crate::telemetry::alerts::{Condition, Facts, certificate_ends};
+use crate::telemetry::alerts::{Condition, Facts};
 
 /// A key that has run out is told of for so long, then it is left in peace.
 const KEY_AFTERMATH: SignedDuration = SignedDuration::from_hours(24);

@@ -6,7 +6,6 @@
 //! them; `json`, `teams`, `slack` and `mail` put the same words into the forms that channels take.
 
 mod book;
-mod certificate;
 mod facts;
 mod json;
 mod mail;
@@ -16,7 +15,6 @@ mod teams;
 pub mod words;
 
 pub use book::{Alert, AlertKey, Book, Condition, Kept, Rules, Told};
-pub use certificate::certificate_ends;
 pub use facts::{Facts, GuardFacts, RunFacts, Word, log_subject, source_subject};
 pub use json::document;
 pub use mail::{Mail, mail};
