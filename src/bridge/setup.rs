@@ -1,25 +1,22 @@
 //! From a config to feeds, settings and an open store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use url::Url;
 
+use crate::bridge::BridgeError;
 use crate::bridge::alerts::missing_secrets;
-use crate::bridge::contact::Contacts;
 use crate::bridge::credential::credential_source;
 use crate::bridge::feeds::{feed, hook_feed, hook_mapping};
-use crate::bridge::turns::Turns;
-use crate::bridge::{BridgeError, Conditions, store_keys};
 use crate::config::{
     Config, ConfigErrors, ConfigProblem, SecretError, Secrets, TargetConfig, WebhookConfig, aside,
 };
-use crate::domain::{Clock, Origin, SourceName, SystemClock, TargetName, Who};
+use crate::domain::{SourceName, SystemClock, TargetName};
 use crate::entra::{self, Cloud, EntraClient, EntraError, HttpSettings, TargetSettings};
-use crate::intake::{Feed, Inbox};
+use crate::intake::Feed;
 use crate::mapping::Mapping;
-use crate::store::{SqliteStore, Store};
 use crate::vault::Vault;
 
 /// A config that was checked as a whole: every mapping compiled, every target's settings valid.
@@ -295,128 +292,4 @@ fn target_settings(
         }));
     }
     if problems.is_empty() { Ok(settings) } else { Err(problems) }
-}
-
-/// A checked config with its store open.
-pub struct Bridge {
-    /// The checked config.
-    pub setup: Arc<Setup>,
-    /// The store.
-    pub store: Arc<dyn Store>,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
-    /// Who runs it.
-    pub who: Who,
-    /// What leads to secrets.
-    pub secrets: Secrets,
-    /// What this process has noticed and people have to be told.
-    pub conditions: Arc<Conditions>,
-    /// See [`Bridge::wake`].
-    pub(super) wake: Arc<tokio::sync::Notify>,
-    /// Sources whose due records wait because they are not in the config any more: told once.
-    pub(super) orphans: Arc<Mutex<BTreeSet<SourceName>>>,
-    pub(super) contacts: Arc<Contacts>,
-    /// What the daemons of this process have in hand.
-    pub(super) turns: Arc<Turns>,
-    /// Where webhook deliveries come in.
-    pub(super) inbox: Arc<Inbox>,
-}
-
-impl Bridge {
-    /// Opens the store of a config, creating it when there is none.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot be opened.
-    pub fn open(
-        setup: Setup,
-        clock: Arc<dyn Clock>,
-        env: Vec<(String, String)>,
-    ) -> Result<Self, BridgeError> {
-        Self::open_for(Who::bridge(Origin::Daemon), setup, clock, env)
-    }
-
-    /// The same for whoever runs it, who is in the audit trail with whatever nobody else asks for.
-    ///
-    /// # Errors
-    ///
-    /// As [`open`](Self::open).
-    pub fn open_for(
-        who: Who,
-        setup: Setup,
-        clock: Arc<dyn Clock>,
-        env: Vec<(String, String)>,
-    ) -> Result<Self, BridgeError> {
-        let (config, secrets) = (&setup.config.store, setup.secrets.with_env(env));
-        let store = SqliteStore::open_sealed(&config.path, store_keys(config, &secrets)?)?;
-        let store = store.operated_by(who.clone());
-        Ok(Self { who, ..Self::with_store(setup, secrets, Arc::new(store), clock) })
-    }
-
-    /// The same, to take the encryption off.
-    ///
-    /// # Errors
-    ///
-    /// As [`open`](Self::open).
-    pub fn open_to_unseal(
-        who: Who,
-        setup: Setup,
-        clock: Arc<dyn Clock>,
-        env: Vec<(String, String)>,
-    ) -> Result<Self, BridgeError> {
-        let (config, secrets) = (&setup.config.store, setup.secrets.with_env(env));
-        let store = SqliteStore::open_to_unseal(&config.path, store_keys(config, &secrets)?)?;
-        let store = store.operated_by(who.clone());
-        Ok(Self { who, ..Self::with_store(setup, secrets, Arc::new(store), clock) })
-    }
-
-    /// Opens the store for looking only: it is neither created nor changed. Where there is none, an
-    /// empty one in memory stands in.
-    ///
-    /// # Errors
-    ///
-    /// When there is a store that cannot be opened.
-    pub fn open_read_only(
-        setup: Setup,
-        clock: Arc<dyn Clock>,
-        env: Vec<(String, String)>,
-    ) -> Result<Self, BridgeError> {
-        let path = &setup.config.store.path;
-        let secrets = setup.secrets.with_env(env);
-        let store = if path.exists() {
-            let keys = store_keys(&setup.config.store, &secrets)?;
-            SqliteStore::open_sealed_read_only(path, keys)?
-        } else {
-            SqliteStore::in_memory()?
-        };
-        Ok(Self::with_store(setup, secrets, Arc::new(store), clock))
-    }
-
-    fn with_store(
-        setup: Setup,
-        secrets: Secrets,
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            setup: Arc::new(setup),
-            secrets,
-            inbox: Arc::new(Inbox::new(Arc::clone(&store))),
-            store,
-            clock,
-            who: Who::bridge(Origin::Daemon),
-            wake: Arc::default(),
-            orphans: Arc::default(),
-            contacts: Arc::default(),
-            turns: Arc::default(),
-            conditions: Arc::default(),
-        }
-    }
-
-    /// The same, storing each webhook delivery in a transaction of its own: to measure by.
-    #[must_use]
-    pub fn storing_one_by_one(mut self) -> Self {
-        self.inbox = Arc::new(Inbox::new(Arc::clone(&self.store)).one_by_one());
-        self
-    }
 }

@@ -153,6 +153,14 @@ impl Refusal {
     }
 }
 
+/// 204, or the refusal.
+pub(super) fn answer_nothing(outcome: Result<(), Refusal>, ids: &Ids, now: i64) -> HttpResponse {
+    match outcome {
+        Ok(()) => ids.answer(204, now).finish(),
+        Err(refusal) => refusal.answer(ids, now),
+    }
+}
+
 /// 200 with a JSON body, or the refusal.
 pub(super) fn answer_json(outcome: Result<Value, Refusal>, ids: &Ids, now: i64) -> HttpResponse {
     match outcome {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::config::{JOB_ID, SERVICE_PRINCIPAL_ID};
 use super::engine::{Reset, TO_ACTIVE_DIRECTORY};
-use super::graph::{Ids, Refusal, answer_json, bearer};
+use super::graph::{Ids, Refusal, answer_json, answer_nothing, bearer};
 use super::shared::{Shared, World};
 use super::upload::{JobPath, known_job};
 
@@ -25,10 +25,7 @@ pub(super) async fn list(
     path: web::Path<(String, String)>,
     shared: web::Data<Shared>,
 ) -> HttpResponse {
-    let now = shared.clock.now();
-    let (version, principal) = path.into_inner();
-    let world = shared.world();
-    let outcome = guard(&request, &world, (&principal, JOB_ID), &READ, now).map(|()| {
+    look(&request, path, &shared, &READ, |world, version, principal, now| {
         json!({
             "@odata.context": format!(
                 "{}/{version}/$metadata#servicePrincipals('{principal}')/synchronization/jobs",
@@ -36,8 +33,7 @@ pub(super) async fn list(
             ),
             "value": [world.engine.job_json(&world.settings, now)],
         })
-    });
-    answer_json(outcome, &Ids::of(&request), now)
+    })
 }
 
 /// Shows the job.
@@ -129,10 +125,7 @@ pub(super) async fn validate_credentials(
             }
             Ok(())
         });
-    match outcome {
-        Ok(()) => ids.answer(204, now).finish(),
-        Err(refusal) => refusal.answer(&ids, now),
-    }
+    answer_nothing(outcome, &ids, now)
 }
 
 /// Reads `{"useSavedCredentials": true}` or `{"credentials": [{"key", "value"}]}`.
@@ -147,7 +140,25 @@ fn check_validation(body: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-fn act(
+/// Shows something of the service principal, to whoever has one of the permissions: as it is in that
+/// world, asked for in that version and under that id, at that instant.
+pub(super) fn look(
+    request: &HttpRequest,
+    path: web::Path<(String, String)>,
+    shared: &Shared,
+    any_of: &[&str],
+    shown: impl FnOnce(&World, &str, &str, i64) -> Value,
+) -> HttpResponse {
+    let now = shared.clock.now();
+    let (version, principal) = path.into_inner();
+    let world = shared.world();
+    let outcome = guard(request, &world, (&principal, JOB_ID), any_of, now)
+        .map(|()| shown(&world, &version, &principal, now));
+    answer_json(outcome, &Ids::of(request), now)
+}
+
+/// Does something to the job.
+pub(super) fn act(
     request: &HttpRequest,
     path: &JobPath,
     shared: &Shared,

@@ -5,9 +5,8 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
-use super::config::{JOB_ID, SERVICE_PRINCIPAL_ID};
-use super::graph::{Ids, answer_json};
-use super::jobs::guard;
+use super::config::SERVICE_PRINCIPAL_ID;
+use super::jobs::look;
 use super::shared::Shared;
 
 /// Permissions of which one is needed.
@@ -23,10 +22,7 @@ pub(super) async fn get(
     path: web::Path<(String, String)>,
     shared: web::Data<Shared>,
 ) -> HttpResponse {
-    let now = shared.clock.now();
-    let (version, principal) = path.into_inner();
-    let world = shared.world();
-    let outcome = guard(&request, &world, (&principal, JOB_ID), &READ, now).map(|()| {
+    look(&request, path, &shared, &READ, |_, version, _, _| {
         json!({
             "@odata.context":
                 format!("{}/{version}/$metadata#servicePrincipals/$entity", shared.url),
@@ -37,6 +33,5 @@ pub(super) async fn get(
             "displayName": NAME,
             "servicePrincipalType": "Application",
         })
-    });
-    answer_json(outcome, &Ids::of(&request), now)
+    })
 }

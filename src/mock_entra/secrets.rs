@@ -9,8 +9,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::config::JOB_ID;
-use super::graph::{Ids, Refusal, answer_json};
-use super::jobs::guard;
+use super::graph::{Ids, Refusal, answer_nothing};
+use super::jobs::{guard, look};
 use super::shared::{Settings, Shared};
 
 /// Permissions of which one is needed, to read too.
@@ -26,17 +26,13 @@ pub(super) async fn get(
     path: web::Path<(String, String)>,
     shared: web::Data<Shared>,
 ) -> HttpResponse {
-    let now = shared.clock.now();
-    let (version, principal) = path.into_inner();
-    let world = shared.world();
-    let outcome = guard(&request, &world, (&principal, JOB_ID), &PERMISSIONS, now).map(|()| {
+    look(&request, path, &shared, &PERMISSIONS, |world, version, _, _| {
         json!({
             "@odata.context":
                 format!("{}/{version}/$metadata#servicePrincipals/synchronization/secrets", shared.url),
             "value": pairs(&world.settings),
         })
-    });
-    answer_json(outcome, &Ids::of(&request), now)
+    })
 }
 
 /// Replaces the pairs.
@@ -60,10 +56,7 @@ pub(super) async fn put(
         world.settings.secrets = pairs;
         Ok(())
     });
-    match outcome {
-        Ok(()) => ids.answer(204, now).finish(),
-        Err(refusal) => refusal.answer(&ids, now),
-    }
+    answer_nothing(outcome, &ids, now)
 }
 
 /// The pairs as they were set; those that are settings of the stand-in as they stand now.

@@ -30,12 +30,19 @@ pub enum StoreTroubleKind {
     Busy,
 }
 
+/// The first of this kind among an error and its causes.
+pub(super) fn among_causes<'a, T: Error + 'static>(
+    error: &'a (dyn Error + 'static),
+) -> Option<&'a T> {
+    std::iter::successors(Some(error), |&error| error.source())
+        .find_map(|cause| cause.downcast_ref())
+}
+
 impl StoreTrouble {
     /// The trouble among the causes of an error, if there is one.
     #[must_use]
     pub fn among_causes<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
-        let causes = std::iter::successors(Some(error), |&error| error.source());
-        causes.into_iter().find_map(|cause| cause.downcast_ref())
+        among_causes(error)
     }
 
     /// What to do about it.

@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 
 use super::clock::instant_text;
 use super::fault::{Endpoint, FaultKind};
-use super::graph::{Ids, Refusal, header};
-use super::jobs::{ACT, READ, guard};
+use super::graph::{Ids, Refusal, answer_nothing, header};
+use super::jobs::{ACT, READ, act, guard};
 use super::shared::{Shared, World};
 use super::upload::JobPath;
 
@@ -107,10 +107,7 @@ pub(super) async fn put(
     let outcome = judge(&request, &body, &mut world, now);
     let status = outcome.as_ref().map_or_else(|refusal| refusal.status, |()| 204);
     world.schema.puts.push((status, String::from_utf8_lossy(&body).into_owned()));
-    match outcome {
-        Ok(()) => ids.answer(204, now).finish(),
-        Err(refusal) => refusal.answer(&ids, now),
-    }
+    answer_nothing(outcome, &ids, now)
 }
 
 fn judge(request: &HttpRequest, body: &[u8], world: &mut World, now: i64) -> Result<(), Refusal> {
@@ -145,14 +142,9 @@ pub(super) async fn delete(
     path: JobPath,
     shared: web::Data<Shared>,
 ) -> HttpResponse {
-    let (ids, now) = (Ids::of(&request), shared.clock.now());
-    let mut world = shared.world();
-    let (_, principal, job) = &*path;
-    if let Err(refusal) = guard(&request, &world, (principal, job), &ACT, now) {
-        return refusal.answer(&ids, now);
-    }
-    world.schema.text = default::schema().to_string();
-    ids.answer(204, now).finish()
+    act(&request, &path, &shared, |world, _| {
+        world.schema.text = default::schema().to_string();
+    })
 }
 
 /// The schema, for the control plane.

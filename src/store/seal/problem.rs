@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::store::SealKeyId;
+use crate::store::trouble::among_causes;
 
 /// Something is wrong with what is sealed in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +39,7 @@ impl SealProblem {
     /// The problem among the causes of an error, if there is one.
     #[must_use]
     pub fn among_causes<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
-        let causes = std::iter::successors(Some(error), |&error| error.source());
-        causes.into_iter().find_map(|cause| cause.downcast_ref())
+        among_causes(error)
     }
 
     /// What to do about it.

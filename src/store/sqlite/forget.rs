@@ -39,30 +39,27 @@ pub(super) fn forget(
         return Ok(Forgetting::Active);
     }
     let operations = operations(db, person)?;
-    let record = db
-        .prepare_cached(
-            "-- forget.forget_record
-            DELETE FROM records
-            WHERE target = ?1
-                AND external_id = ?2",
-        )?
-        .execute(person)?;
-    let scheduled = db
-        .prepare_cached(
-            "-- forget.scheduled
-            DELETE FROM scheduled
-            WHERE target = ?1
-                AND external_id = ?2",
-        )?
-        .execute(person)?;
-    let missing = db
-        .prepare_cached(
-            "-- forget.missing
-            DELETE FROM missing
-            WHERE external_id = ?2
-                AND run IN (SELECT seq FROM runs WHERE target = ?1)",
-        )?
-        .execute(person)?;
+    let delete = |sql: &'static str| -> Result<usize, Failure> {
+        Ok(db.prepare_cached(sql)?.execute(person)?)
+    };
+    let record = delete(
+        "-- forget.forget_record
+        DELETE FROM records
+        WHERE target = ?1
+            AND external_id = ?2",
+    )?;
+    let scheduled = delete(
+        "-- forget.scheduled
+        DELETE FROM scheduled
+        WHERE target = ?1
+            AND external_id = ?2",
+    )?;
+    let missing = delete(
+        "-- forget.missing
+        DELETE FROM missing
+        WHERE external_id = ?2
+            AND run IN (SELECT seq FROM runs WHERE target = ?1)",
+    )?;
     if operations.is_empty() && record + scheduled + missing == 0 {
         return Ok(Forgetting::Nobody);
     }

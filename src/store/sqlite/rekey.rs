@@ -4,6 +4,8 @@
 //! that looks again. What may be left at the end is looked for once more inside the transaction that
 //! takes the other keys' names out, so that no value is ever under a key that the store does not name.
 
+use std::fmt::Display;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::store::RekeyPlace;
@@ -18,7 +20,7 @@ const RECORDS: u8 = 0;
 const OPERATIONS: u8 = 1;
 const CELLS: u8 = 2;
 const SCHEDULED: u8 = 3;
-const DELIVERIES: u8 = 4;
+/// Those, and after them the deliveries.
 const PARTS: u8 = 5;
 
 /// A value that does not lie as it should: its part, and its row.
@@ -39,10 +41,10 @@ pub(super) fn find(
     let wanted = wanted(keys);
     let rows = match from.part {
         RECORDS => records(db, &wanted, from, limit)?,
-        OPERATIONS => operations(db, &wanted, from, limit)?,
-        CELLS => cells(db, &wanted, from, limit)?,
+        OPERATIONS => by_number(db, OPERATIONS_FROM, &wanted, from, limit)?,
+        CELLS => by_number(db, CELLS_FROM, &wanted, from, limit)?,
         SCHEDULED => scheduled(db, &wanted, from, limit)?,
-        _ => deliveries(db, &wanted, from, limit)?,
+        _ => by_number(db, DELIVERIES_FROM, &wanted, from, limit)?,
     };
     let next = match rows.last() {
         Some(last) if rows.len() >= limit => Some(last.clone()),
@@ -71,50 +73,6 @@ fn records(
     let (target, external_id) = &from.text;
     let rows = statement.query_map(params![target, external_id, wanted, most(limit)], |row| {
         Ok(Row { part: RECORDS, text: (row.get(0)?, row.get(1)?), number: (0, 0) })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn operations(
-    db: &Connection,
-    wanted: &[u8],
-    from: &RekeyPlace,
-    limit: usize,
-) -> Result<Vec<Row>, Failure> {
-    let mut statement = db.prepare_cached(
-        "-- rekey.operations
-        SELECT id
-        FROM operations
-        WHERE id > ?1
-            AND resource IS NOT NULL
-            AND substr(resource, 1, length(?2)) <> ?2
-        ORDER BY id
-        LIMIT ?3",
-    )?;
-    let rows = statement.query_map(params![from.number.0, wanted, most(limit)], |row| {
-        Ok(Row { part: OPERATIONS, text: <_>::default(), number: (row.get(0)?, 0) })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn cells(
-    db: &Connection,
-    wanted: &[u8],
-    from: &RekeyPlace,
-    limit: usize,
-) -> Result<Vec<Row>, Failure> {
-    let mut statement = db.prepare_cached(
-        "-- rekey.cells
-        SELECT id
-        FROM operations
-        WHERE id > ?1
-            AND cells IS NOT NULL
-            AND substr(cells, 1, length(?2)) <> ?2
-        ORDER BY id
-        LIMIT ?3",
-    )?;
-    let rows = statement.query_map(params![from.number.0, wanted, most(limit)], |row| {
-        Ok(Row { part: CELLS, text: <_>::default(), number: (row.get(0)?, 0) })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
@@ -148,51 +106,90 @@ fn scheduled(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn deliveries(
+const OPERATIONS_FROM: &str = "-- rekey.operations
+    SELECT id
+    FROM operations
+    WHERE id > ?1
+        AND resource IS NOT NULL
+        AND substr(resource, 1, length(?2)) <> ?2
+    ORDER BY id
+    LIMIT ?3";
+
+const CELLS_FROM: &str = "-- rekey.cells
+    SELECT id
+    FROM operations
+    WHERE id > ?1
+        AND cells IS NOT NULL
+        AND substr(cells, 1, length(?2)) <> ?2
+    ORDER BY id
+    LIMIT ?3";
+
+const DELIVERIES_FROM: &str = "-- rekey.deliveries
+    SELECT seq
+    FROM deliveries
+    WHERE seq > ?1
+        AND processed_at_us IS NULL
+        AND substr(body, 1, length(?2)) <> ?2
+    ORDER BY seq
+    LIMIT ?3";
+
+/// Looks by such a statement for values whose rows have one number.
+fn by_number(
     db: &Connection,
+    sql: &'static str,
     wanted: &[u8],
     from: &RekeyPlace,
     limit: usize,
 ) -> Result<Vec<Row>, Failure> {
-    let mut statement = db.prepare_cached(
-        "-- rekey.deliveries
-        SELECT seq
-        FROM deliveries
-        WHERE seq > ?1
-            AND processed_at_us IS NULL
-            AND substr(body, 1, length(?2)) <> ?2
-        ORDER BY seq
-        LIMIT ?3",
-    )?;
+    let mut statement = db.prepare_cached(sql)?;
     let rows = statement.query_map(params![from.number.0, wanted, most(limit)], |row| {
-        Ok(Row { part: DELIVERIES, text: <_>::default(), number: (row.get(0)?, 0) })
+        Ok(Row { part: from.part, text: <_>::default(), number: (row.get(0)?, 0) })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Writes values anew; gives how many.
 pub(super) fn rewrite(db: &Connection, keys: &SealKeys, rows: &[Row]) -> Result<u64, Failure> {
-    let sealer = Sealer::writing(db, keys)?;
-    let wanted = wanted(keys);
+    let rekeying = Rekeying { sealer: Sealer::writing(db, keys)?, wanted: wanted(keys) };
     let mut rewritten = 0;
     for row in rows {
         rewritten += u64::from(match row.part {
-            RECORDS => rewrite_record(db, &sealer, &wanted, row)?,
-            OPERATIONS => rewrite_operation(db, &sealer, &wanted, row)?,
-            CELLS => rewrite_cells(db, &sealer, &wanted, row)?,
-            SCHEDULED => rewrite_scheduled(db, &sealer, &wanted, row)?,
-            _ => rewrite_delivery(db, &sealer, &wanted, row)?,
+            RECORDS => rewrite_record(db, &rekeying, row)?,
+            OPERATIONS => rewrite_operation(db, &rekeying, row)?,
+            CELLS => rewrite_cells(db, &rekeying, row)?,
+            SCHEDULED => rewrite_scheduled(db, &rekeying, row)?,
+            _ => rewrite_delivery(db, &rekeying, row)?,
         });
     }
     Ok(rewritten)
 }
 
-fn rewrite_record(
-    db: &Connection,
-    sealer: &Sealer<'_>,
-    wanted: &[u8],
-    row: &Row,
-) -> Result<bool, Failure> {
+/// Makes of a value what it is to be.
+struct Rekeying<'a> {
+    sealer: Sealer<'a>,
+    wanted: Vec<u8>,
+}
+
+impl Rekeying<'_> {
+    /// The value as it is to lie in that place; `None` where it does already. `column` is that of its
+    /// table, and `id` names its row, for whoever reads that it cannot be opened.
+    fn anew(
+        &self,
+        place: Place<'_>,
+        stored: &[u8],
+        (table, column): (&'static str, &'static str),
+        id: &dyn Display,
+    ) -> Result<Option<Vec<u8>>, Failure> {
+        if stored.starts_with(&self.wanted) {
+            return Ok(None);
+        }
+        let packed = self.sealer.unwrap(place, stored);
+        let packed = packed.map_err(|why| why.at(table, column, id))?;
+        self.sealer.wrap(place, packed).map(Some)
+    }
+}
+
+fn rewrite_record(db: &Connection, rekeying: &Rekeying<'_>, row: &Row) -> Result<bool, Failure> {
     let (target, external_id) = (row.text.0.as_str(), row.text.1.as_str());
     let stored: Option<Vec<u8>> = db
         .prepare_cached(
@@ -204,12 +201,10 @@ fn rewrite_record(
         )?
         .query_row([target, external_id], |row| row.get(0))
         .optional()?;
-    let Some(stored) = stored.filter(|stored| !stored.starts_with(wanted)) else {
-        return Ok(false);
-    };
+    let Some(stored) = stored else { return Ok(false) };
     let place = Place::Resource { target, external_id };
-    let packed = sealer.unwrap(place, &stored);
-    let packed = packed.map_err(|why| why.at("records", "resource", &external_id))?;
+    let value = rekeying.anew(place, &stored, ("records", "resource"), &external_id)?;
+    let Some(value) = value else { return Ok(false) };
     db.prepare_cached(
         "-- rekey.rewrite_record
         UPDATE records
@@ -217,16 +212,11 @@ fn rewrite_record(
         WHERE target = ?1
             AND external_id = ?2",
     )?
-    .execute(params![target, external_id, sealer.wrap(place, packed)?])?;
+    .execute(params![target, external_id, value])?;
     Ok(true)
 }
 
-fn rewrite_operation(
-    db: &Connection,
-    sealer: &Sealer<'_>,
-    wanted: &[u8],
-    row: &Row,
-) -> Result<bool, Failure> {
+fn rewrite_operation(db: &Connection, rekeying: &Rekeying<'_>, row: &Row) -> Result<bool, Failure> {
     let id = row.number.0;
     let found: Option<(String, String, Vec<u8>)> = db
         .prepare_cached(
@@ -238,29 +228,21 @@ fn rewrite_operation(
         )?
         .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    let Some((target, external_id, stored)) = found.filter(|found| !found.2.starts_with(wanted))
-    else {
-        return Ok(false);
-    };
+    let Some((target, external_id, stored)) = found else { return Ok(false) };
     let place = Place::Resource { target: &target, external_id: &external_id };
-    let packed = sealer.unwrap(place, &stored);
-    let packed = packed.map_err(|why| why.at("operations", "resource", &id))?;
+    let value = rekeying.anew(place, &stored, ("operations", "resource"), &id)?;
+    let Some(value) = value else { return Ok(false) };
     db.prepare_cached(
         "-- rekey.rewrite_operation
         UPDATE operations
         SET resource = ?2
         WHERE id = ?1",
     )?
-    .execute(params![id, sealer.wrap(place, packed)?])?;
+    .execute(params![id, value])?;
     Ok(true)
 }
 
-fn rewrite_cells(
-    db: &Connection,
-    sealer: &Sealer<'_>,
-    wanted: &[u8],
-    row: &Row,
-) -> Result<bool, Failure> {
+fn rewrite_cells(db: &Connection, rekeying: &Rekeying<'_>, row: &Row) -> Result<bool, Failure> {
     let id = row.number.0;
     let stored: Option<Vec<u8>> = db
         .prepare_cached(
@@ -272,28 +254,21 @@ fn rewrite_cells(
         )?
         .query_row([id], |row| row.get(0))
         .optional()?;
-    let Some(stored) = stored.filter(|stored| !stored.starts_with(wanted)) else {
-        return Ok(false);
-    };
+    let Some(stored) = stored else { return Ok(false) };
     let place = Place::Cells { operation: id };
-    let packed = sealer.unwrap(place, &stored);
-    let packed = packed.map_err(|why| why.at("operations", "cells", &id))?;
+    let value = rekeying.anew(place, &stored, ("operations", "cells"), &id)?;
+    let Some(value) = value else { return Ok(false) };
     db.prepare_cached(
         "-- rekey.rewrite_row
         UPDATE operations
         SET cells = ?2
         WHERE id = ?1",
     )?
-    .execute(params![id, sealer.wrap(place, packed)?])?;
+    .execute(params![id, value])?;
     Ok(true)
 }
 
-fn rewrite_scheduled(
-    db: &Connection,
-    sealer: &Sealer<'_>,
-    wanted: &[u8],
-    row: &Row,
-) -> Result<bool, Failure> {
+fn rewrite_scheduled(db: &Connection, rekeying: &Rekeying<'_>, row: &Row) -> Result<bool, Failure> {
     let (target, external_id) = (row.text.0.as_str(), row.text.1.as_str());
     let (at, run) = row.number;
     let stored: Option<Vec<u8>> = db
@@ -308,12 +283,10 @@ fn rewrite_scheduled(
         )?
         .query_row(params![target, external_id, at, run], |row| row.get(0))
         .optional()?;
-    let Some(stored) = stored.filter(|stored| !stored.starts_with(wanted)) else {
-        return Ok(false);
-    };
+    let Some(stored) = stored else { return Ok(false) };
     let place = Place::Resource { target, external_id };
-    let packed = sealer.unwrap(place, &stored);
-    let packed = packed.map_err(|why| why.at("scheduled", "resource", &external_id))?;
+    let value = rekeying.anew(place, &stored, ("scheduled", "resource"), &external_id)?;
+    let Some(value) = value else { return Ok(false) };
     db.prepare_cached(
         "-- rekey.rewrite_later
         UPDATE scheduled
@@ -323,16 +296,11 @@ fn rewrite_scheduled(
             AND effective_at_us = ?3
             AND run = ?4",
     )?
-    .execute(params![target, external_id, at, run, sealer.wrap(place, packed)?])?;
+    .execute(params![target, external_id, at, run, value])?;
     Ok(true)
 }
 
-fn rewrite_delivery(
-    db: &Connection,
-    sealer: &Sealer<'_>,
-    wanted: &[u8],
-    row: &Row,
-) -> Result<bool, Failure> {
+fn rewrite_delivery(db: &Connection, rekeying: &Rekeying<'_>, row: &Row) -> Result<bool, Failure> {
     let seq = row.number.0;
     let found: Option<(String, Vec<u8>)> = db
         .prepare_cached(
@@ -344,19 +312,16 @@ fn rewrite_delivery(
         )?
         .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some((id, stored)) = found.filter(|found| !found.1.starts_with(wanted)) else {
-        return Ok(false);
-    };
-    let place = Place::Delivery { id: &id };
-    let packed = sealer.unwrap(place, &stored);
-    let packed = packed.map_err(|why| why.at("deliveries", "body", &id))?;
+    let Some((id, stored)) = found else { return Ok(false) };
+    let value = rekeying.anew(Place::Delivery { id: &id }, &stored, ("deliveries", "body"), &id)?;
+    let Some(value) = value else { return Ok(false) };
     db.prepare_cached(
         "-- rekey.rewrite_delivery
         UPDATE deliveries
         SET body = ?2
         WHERE seq = ?1",
     )?
-    .execute(params![seq, sealer.wrap(place, packed)?])?;
+    .execute(params![seq, value])?;
     Ok(true)
 }
 
