@@ -136,7 +136,7 @@ impl Context {
     }
 
     /// Who types the command, as the system calls them; kept with decisions.
-    pub fn person(&self) -> String {
+    fn person(&self) -> String {
         let known = |name: &str| {
             let found = self.variable(name).map(|value| value.trim().to_owned());
             found.filter(|value| !value.is_empty())

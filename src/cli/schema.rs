@@ -16,7 +16,7 @@ use crate::cli::exit::Exit;
 use crate::cli::files::create_new_private;
 use crate::cli::json;
 use crate::cli::terminal::{ask, is_interactive, remark, say, tell};
-use crate::domain::{Origin, TargetName, Who};
+use crate::domain::TargetName;
 use crate::entra::MAX_SCHEMA_BYTES;
 
 /// Does what is asked about a schema.
@@ -76,7 +76,7 @@ async fn push(context: &Context, args: SchemaPushArgs) -> Result<Exit, Failed> {
     if !confirmed(&question, args.yes)? {
         return declined();
     }
-    let kept = bridge.push_schema(&desk, &look, |text| keep(&backup, text), &who(context)).await;
+    let kept = bridge.push_schema(&desk, &look, |text| keep(&backup, text), &context.who()).await;
     kept.map_err(|error| not_done(error, &backup))?;
     document(true, Some(&backup));
     remark(words::pushed(&look, &backup));
@@ -114,7 +114,8 @@ async fn restore(context: &Context, args: SchemaRestoreArgs) -> Result<Exit, Fai
     if !confirmed(&question, args.yes)? {
         return declined();
     }
-    let kept = bridge.restore_schema(&desk, &back, |text| keep(&backup, text), &who(context)).await;
+    let kept =
+        bridge.restore_schema(&desk, &back, |text| keep(&backup, text), &context.who()).await;
     kept.map_err(|error| not_done(error, &backup))?;
     document(true, Some(&backup));
     remark(format!(
@@ -182,10 +183,6 @@ fn confirmed(question: &str, is_agreed: bool) -> Result<bool, Failed> {
 fn declined() -> Result<Exit, Failed> {
     tell("nothing was changed");
     Ok(Exit::Error)
-}
-
-fn who(context: &Context) -> Who {
-    Who::new(&context.person(), Origin::Cli)
 }
 
 fn not_done(error: BridgeError, backup: &Path) -> Failed {
