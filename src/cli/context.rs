@@ -39,11 +39,10 @@ impl Clock for FileClock {
     }
 }
 
-/// The number of the user that this process runs as, where the system has a folder that says so.
+/// The number of the user that this process runs as, where the system has such numbers.
 #[cfg(unix)]
 fn process_owner() -> Option<u32> {
-    use std::os::unix::fs::MetadataExt as _;
-    Some(std::fs::metadata("/proc/self").ok()?.uid())
+    Some(rustix::process::getuid().as_raw())
 }
 
 #[cfg(not(unix))]

@@ -19,6 +19,7 @@ mod forget;
 mod import_mapping;
 mod init;
 mod key;
+mod memory;
 mod mock;
 mod plan;
 mod program;

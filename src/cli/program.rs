@@ -11,7 +11,7 @@ use crate::cli::exit::Exit;
 use crate::cli::terminal::{LogWriter, be_quiet, be_verbose, speak_json, tell};
 use crate::cli::{
     alerts, apply, audit, check, convert, decide, demo, doctor, forget, import_mapping, init, key,
-    mock, plan, record, report, runs, schema, secret, serve, status, store, work,
+    memory, mock, plan, record, report, runs, schema, secret, serve, status, store, work,
 };
 use crate::{config, telemetry};
 
@@ -52,6 +52,7 @@ async fn run(cli: Cli) -> Exit {
         tell(format!("error: {error}"));
         return Exit::Error;
     }
+    memory::keep_private();
     let context = Context {
         config: cli.config,
         env: config::environment(),

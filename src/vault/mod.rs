@@ -8,7 +8,7 @@
 //!
 //! Start from [`Vault`]. It reads the file whenever a secret is asked for, so that what somebody sets is
 //! used at once; what was decrypted is kept for as long as the bytes of the file and its key stay the
-//! same. It is written under a lock, beside itself, and then renamed: whoever reads has the old one or
+//! same, and no longer than somebody asks for it. It is written under a lock, beside itself, and then renamed: whoever reads has the old one or
 //! the new one.
 //!
 //! The vault's key is a list, one a line; any of them opens it, and it is written for the last. That is
@@ -27,6 +27,7 @@ mod change;
 mod contents;
 mod error;
 mod file;
+mod kept;
 mod key;
 mod name;
 mod open;

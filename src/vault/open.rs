@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::{SecretRef, SecretVault, Secrets, VaultConfig, VaultFault, VaultKeyRef};
 use crate::vault::contents::{Contents, Listed};
+use crate::vault::kept::{self, Kept};
 use crate::vault::key::VaultKeys;
 use crate::vault::{VaultError, file, seal};
 
@@ -22,7 +23,7 @@ const ASK_AGAIN: Duration = Duration::from_mins(1);
 pub struct Vault {
     pub(super) path: PathBuf,
     pub(super) key: KeySource,
-    kept: Mutex<Option<Kept>>,
+    kept: Arc<Mutex<Option<Kept>>>,
 }
 
 /// Where the key comes from.
@@ -30,14 +31,6 @@ pub(super) enum KeySource {
     Nowhere,
     Reference(VaultKeyRef),
     Typed(SecretString),
-}
-
-/// What a look at the vault has found.
-struct Kept {
-    vault: [u8; 32],
-    key: [u8; 32],
-    at: Instant,
-    found: Result<Arc<Contents>, Arc<VaultError>>,
 }
 
 /// A vault that is open, with what opened it.
@@ -59,7 +52,7 @@ impl Vault {
     #[must_use]
     pub fn new(config: &VaultConfig) -> Self {
         let key = config.key.clone().map_or(KeySource::Nowhere, KeySource::Reference);
-        Self { path: config.path.clone(), key, kept: Mutex::default() }
+        Self { path: config.path.clone(), key, kept: Arc::default() }
     }
 
     /// The same, opened with what a person has typed.
@@ -115,16 +108,17 @@ impl Vault {
     /// What is in it now.
     fn contents(&self, secrets: &Secrets) -> Result<Arc<Contents>, Arc<VaultError>> {
         // others wait: to derive a key from a passphrase twice at once gains nothing
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = kept::lock(&self.kept);
+        let mut failure = VaultError::NoKey.into();
         for _ in 0..MOST_LOOKS {
             let sealed = file::read(&self.path)?;
             let vault = Sha256::digest(&sealed).into();
-            if let Some(kept) = &*kept
+            if let Some(kept) = &mut *kept
                 && kept.vault == vault
                 && self.asks_a_program()
-                && kept.at.elapsed() < ASK_AGAIN
+                && kept.age() < ASK_AGAIN
             {
-                return kept.found.clone();
+                return kept.take();
             }
             let text = match &self.key {
                 KeySource::Nowhere => return Err(VaultError::NoKey.into()),
@@ -133,24 +127,25 @@ impl Vault {
             };
             let key = Sha256::digest(text.expose_secret()).into();
             // of a failure it is what is left of a second look: nothing was replaced in between
-            if let Some(kept) = &*kept
+            if let Some(kept) = &mut *kept
                 && (kept.vault, kept.key) == (vault, key)
             {
-                return kept.found.clone();
+                return kept.take();
             }
             let keys = match &self.key {
                 KeySource::Reference(key) => VaultKeys::parse(key, &text),
                 KeySource::Nowhere | KeySource::Typed(_) => Ok(VaultKeys::typed(text)),
             };
             let opened = keys.and_then(|keys| seal::open(&sealed, &keys, &self.path));
-            let is_open = opened.is_ok();
             let found = opened.map(|(contents, _)| Arc::new(contents)).map_err(Arc::new);
-            *kept = Some(Kept { vault, key, at: Instant::now(), found: found.clone() });
-            if is_open {
-                return found;
+            let is_watched = kept.is_some() || kept::forget_in_time(&self.kept);
+            *kept = is_watched.then(|| Kept::new(vault, key, found.clone()));
+            match found {
+                Ok(contents) => return Ok(contents),
+                Err(error) => failure = error,
             }
         }
-        kept.as_ref().map_or_else(|| Err(VaultError::NoKey.into()), |kept| kept.found.clone())
+        Err(failure)
     }
 
     const fn asks_a_program(&self) -> bool {
