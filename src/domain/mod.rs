@@ -21,6 +21,7 @@ mod problem;
 mod row;
 mod row_digest;
 mod run_kind;
+mod secret_digest;
 mod status;
 mod window;
 
@@ -40,5 +41,6 @@ pub(crate) use places::Places;
 pub use problem::{Problem, RecordProblem};
 pub use row::{CellFault, CellMark, Mark, Row};
 pub use run_kind::{RunDecision, RunKind};
+pub use secret_digest::secret_digest;
 pub use status::{OperationStatus, RunStatus};
 pub use window::{ActiveWindow, start_of_day};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
 
+use crate::domain::secret_digest;
 use crate::entra::assertion::Signer;
 use crate::entra::base_url::BaseUrl;
 use crate::entra::federated;
@@ -37,13 +37,7 @@ impl Proof {
 
     /// Tells one credential from another, and nothing of either: `salt` never leaves this process.
     pub(super) fn print(&self, salt: [u8; 16]) -> Print {
-        let digest = |kind: u8, bytes: &[u8]| {
-            let mut hash = Sha256::new();
-            hash.update(salt);
-            hash.update([kind]);
-            hash.update(bytes);
-            Print(hash.finalize().into())
-        };
+        let digest = |kind: u8, bytes: &[u8]| Print(secret_digest(&[&salt, &[kind], bytes]));
         match self {
             Self::Secret(secret) => digest(0, secret.expose_secret().as_bytes()),
             Self::Certificate(signer) => digest(1, signer.thumbprint().as_bytes()),

@@ -8,9 +8,8 @@ use std::fmt::Write as _;
 use aws_lc_rs::{constant_time, rand};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 
-use crate::domain::{KeyId, KeyScope};
+use crate::domain::{KeyId, KeyScope, secret_digest};
 use crate::store::Key;
 
 /// What every key begins with, so that people and scanners know one when they see it.
@@ -158,7 +157,7 @@ pub fn note_use_unless_since(stored: &Key, now: Timestamp) -> Option<Timestamp> 
 }
 
 fn digest(key: &str) -> [u8; 32] {
-    Sha256::digest(key.as_bytes()).into()
+    secret_digest(&[key.as_bytes()])
 }
 
 #[cfg(test)]

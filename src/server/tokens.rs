@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 
 use crate::config::{SecretError, SecretRef, Secrets, ServerConfig};
+use crate::domain::secret_digest;
 use crate::server::access::{Caller, Credentials, Role};
 
 /// A token of fewer characters can be guessed.
@@ -127,7 +127,7 @@ fn read(
 }
 
 fn digest(text: &str) -> [u8; 32] {
-    Sha256::digest(text.as_bytes()).into()
+    secret_digest(&[text.as_bytes()])
 }
 
 #[cfg(test)]

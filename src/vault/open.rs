@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use sha2::{Digest as _, Sha256};
 
 use crate::config::{SecretRef, SecretVault, Secrets, VaultConfig, VaultFault, VaultKeyRef};
+use crate::domain::secret_digest;
 use crate::vault::contents::{Contents, Listed};
 use crate::vault::kept::{self, Kept};
 use crate::vault::key::VaultKeys;
@@ -112,7 +112,7 @@ impl Vault {
         let mut failure = VaultError::NoKey.into();
         for _ in 0..MOST_LOOKS {
             let sealed = file::read(&self.path)?;
-            let vault = Sha256::digest(&sealed).into();
+            let vault = secret_digest(&[&sealed]);
             if let Some(kept) = &mut *kept
                 && kept.vault == vault
                 && self.asks_a_program()
@@ -125,7 +125,7 @@ impl Vault {
                 KeySource::Typed(passphrase) => passphrase.clone(),
                 KeySource::Reference(key) => VaultKeys::fetch(key, secrets)?,
             };
-            let key = Sha256::digest(text.expose_secret()).into();
+            let key = secret_digest(&[text.expose_secret().as_bytes()]);
             // of a failure it is what is left of a second look: nothing was replaced in between
             if let Some(kept) = &mut *kept
                 && (kept.vault, kept.key) == (vault, key)

@@ -19,15 +19,17 @@ use crate::entra_support::chain;
 use crate::mock_client::Mock;
 
 const USUAL: &str = "{ client_secret = { env = \"SCIMPORT_CLIENT_SECRET\" } }";
-const PASSWORD: &str = "hunter2 & more";
+/// What the PFX of a [`Pair`] is encrypted with.
+pub const PASSWORD: &str = "hunter2 & more";
 
-struct Pair {
-    certificate: String,
-    key: String,
-    pfx: Vec<u8>,
+/// A certificate, its key, and both in a PFX.
+pub struct Pair {
+    pub certificate: String,
+    pub key: String,
+    pub pfx: Vec<u8>,
 }
 
-fn pair() -> Pair {
+pub fn pair() -> Pair {
     let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
     let params = CertificateParams::new(vec!["scimport.example".to_owned()]).unwrap();
     let certificate = params.self_signed(&key).unwrap();

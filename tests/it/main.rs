@@ -156,6 +156,7 @@ mod schema_support;
 mod sealed_support;
 #[cfg(test)]
 mod secret;
+mod secrets_left;
 #[cfg(test)]
 #[cfg(unix)]
 mod serve_alerts;

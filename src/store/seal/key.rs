@@ -5,8 +5,9 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
-use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::domain::secret_digest;
 
 /// Bytes of a key.
 const LENGTH: usize = 32;
@@ -25,7 +26,7 @@ pub struct SealKeyId(pub(super) [u8; ID_LENGTH]);
 
 impl SealKeyId {
     fn of(key: &[u8]) -> Self {
-        let digest = Sha256::new().chain_update(ID_CONTEXT).chain_update(key).finalize();
+        let digest = secret_digest(&[ID_CONTEXT, key]);
         let mut id = digest.first_chunk().copied().unwrap_or_default();
         // The top bit is set: where the version byte of a sealed value is damaged so that it looks
         // packed only, the id stands where the packed length would, and is longer than any.
