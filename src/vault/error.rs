@@ -34,6 +34,14 @@ pub enum VaultError {
     /// Somebody else writes, and does not end.
     #[error("another command has been writing `{}` for too long", .0.display())]
     Locked(PathBuf),
+    /// The lock is there and cannot be used.
+    #[error("the lock `{}` cannot be opened", path.display())]
+    Lock {
+        /// The file of the lock.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The vault, or the file of its key, is a link, and what it leads to is not there.
     #[error("`{}` is a link that leads nowhere; nothing was changed", .0.display())]
     LinkToNowhere(PathBuf),
@@ -165,6 +173,11 @@ impl VaultError {
             Self::Write { .. } => {
                 "look at who may write in its folder, and at the space on the disk; the old file is \
                  as it was"
+                    .to_owned()
+            }
+            Self::Lock { .. } => {
+                "it belongs to whoever was the first to write: give it to the owner of the file beside \
+                 it, then do this again; nothing was changed"
                     .to_owned()
             }
             Self::LinkToNowhere(_) => {

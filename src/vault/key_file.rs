@@ -159,7 +159,7 @@ fn without_replaced(text: &str, old: &str) -> Zeroizing<String> {
     // what stands above an identity goes with it, as far as age-keygen wrote it
     let mut above = Vec::new();
     for line in text.lines() {
-        let trimmed = line.trim();
+        let trimmed = line.trim_start_matches(BOM).trim();
         if mark(line).is_some() {
             continue;
         }

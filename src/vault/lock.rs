@@ -33,15 +33,16 @@ impl Lock {
         let mut name = path.clone().into_os_string();
         name.push(".lock");
         let name = PathBuf::from(name);
-        let failed = |source| VaultError::Write { path: name.clone(), source };
-        let held = open(&name, &path).map_err(failed)?;
+        let held = open(&name, &path)?;
         let began = Instant::now();
         loop {
             match held.try_lock() {
                 Ok(()) => return Ok(Self { called: called.to_owned(), path, held }),
                 Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => sleep(LOOK_AGAIN),
                 Err(TryLockError::WouldBlock) => return Err(VaultError::Locked(called.to_owned())),
-                Err(TryLockError::Error(source)) => return Err(failed(source)),
+                Err(TryLockError::Error(source)) => {
+                    return Err(VaultError::Lock { path: name, source });
+                }
             }
         }
     }
@@ -55,7 +56,8 @@ impl Lock {
 
 /// Opens the lock of a file. A new one belongs to whom the file belongs to, so that it is in nobody's
 /// way where root was the first to write.
-fn open(name: &Path, of: &Path) -> io::Result<File> {
+fn open(name: &Path, of: &Path) -> Result<File, VaultError> {
+    let not_made = |source| VaultError::Write { path: name.to_owned(), source };
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true);
     #[cfg(unix)]
@@ -63,16 +65,17 @@ fn open(name: &Path, of: &Path) -> io::Result<File> {
     match options.open(name) {
         Ok(new) => {
             if let Ok(file) = std::fs::metadata(of) {
-                give_to_owner(&new, &file)?;
+                give_to_owner(&new, &file).map_err(not_made)?;
             }
             Ok(new)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let old = File::open(name)?;
+            let old = File::open(name)
+                .map_err(|source| VaultError::Lock { path: name.to_owned(), source })?;
             tighten(&old, name);
             Ok(old)
         }
-        Err(error) => Err(error),
+        Err(error) => Err(not_made(error)),
     }
 }
 

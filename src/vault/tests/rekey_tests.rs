@@ -145,6 +145,8 @@ fn a_key_file_of_notepad_and_one_without_a_last_line_break_are_written_to() {
             let done = rekeyed(&place.vault(), old_key);
             assert_eq!(done.left, usize::from(old_key == OldKey::Kept));
             assert_eq!(place.value("a").unwrap(), "one");
+            let first = place.key_text().matches("# created:").count();
+            assert_eq!(first, place.key_text().matches("# public key:").count());
             std::fs::remove_file(place.path("scimport.vault")).unwrap();
         }
     }
