@@ -104,6 +104,7 @@ impl Setup {
                 hook_feeds.insert(source.name.clone(), Arc::new(feed));
             }
         }
+        warnings.extend(vault_warnings(&config, &vault));
         if problems.is_empty() {
             Ok(Self { config, feeds, hook_feeds, settings, secrets, vault, warnings })
         } else {
@@ -121,6 +122,12 @@ impl Setup {
     #[must_use]
     pub fn warnings(&self) -> &[ConfigProblem] {
         &self.warnings
+    }
+
+    /// Those of them that are about the vault.
+    #[must_use]
+    pub fn vault_warnings(&self) -> Vec<ConfigProblem> {
+        vault_warnings(&self.config, &self.vault)
     }
 
     /// The sources, ready to read.
@@ -215,6 +222,16 @@ impl Setup {
         EntraClient::with_second(settings.clone(), first, second, Arc::new(SystemClock))
             .map_err(|source| no_client(name, source))
     }
+}
+
+/// Who can write the vault can put another in its place, and who can write its key file can add a key.
+fn vault_warnings(config: &Config, vault: &Vault) -> Vec<ConfigProblem> {
+    let warning = |path: &Path| {
+        let message = format!("`{}` can be written by other users of this machine", path.display());
+        let hint = "make it writable by its owner only: `chmod go-w`".to_owned();
+        config.problem_at("vault", message, Some(hint))
+    };
+    vault.written_by_others().into_iter().map(warning).collect()
 }
 
 impl Setup {

@@ -1,5 +1,6 @@
 //! `secret`: what is in the vault.
 
+mod trail;
 mod typed;
 
 use std::sync::Arc;
@@ -7,26 +8,27 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::bridge::{Bridge, Setup};
+use crate::bridge::Setup;
 use crate::cli::args::{
     Expires, SecretArgs, SecretCommand, SecretListArgs, SecretRemoveArgs, SecretRotateArgs,
     SecretSetArgs, expires,
 };
-use crate::cli::context::{Context, Failed, failed};
+use crate::cli::context::{Context, Failed};
 use crate::cli::exit::Exit;
+use crate::cli::secret::trail::{Begun, note_done};
 use crate::cli::terminal::{answer, is_interactive, remark, say, tell};
 use crate::cli::words;
 use crate::config::{Config, aside};
 use crate::domain::{AuditAction, AuditDetails, AuditSubject};
 use crate::telemetry::causes;
-use crate::vault::{Change, Listed, NewSecret, Rekeyed, SecretName, Vault, VaultError};
+use crate::vault::{Change, Listed, NewSecret, OldKey, Rekeyed, SecretName, Vault, VaultError};
 
 /// Does what is asked about secrets.
 pub async fn run(context: &Context, args: SecretArgs) -> Result<Exit, Failed> {
     match args.command {
         SecretCommand::Set(args) => set(context, args).await,
         SecretCommand::List(args) => list(context, &args).await,
-        SecretCommand::Rotate(args) if args.key => rotate_key(context).await,
+        SecretCommand::Rotate(args) if args.key => rotate_key(context, &args).await,
         SecretCommand::Rotate(args) => rotate(context, args).await,
         SecretCommand::Remove(args) => remove(context, &args).await,
     }
@@ -37,7 +39,7 @@ async fn set(context: &Context, args: SecretSetArgs) -> Result<Exit, Failed> {
     let setup = context.setup()?;
     // what opens the store cannot be asked for before it is set
     let opens_store = opens_store(setup.config(), &name);
-    let early = if opens_store { None } else { Some(context.bridge()?) };
+    let bridge = if opens_store { None } else { Some(context.bridge()?) };
     let now = context.told_clock(&setup)?.now();
     let expires_at = not_past(args.expires, now)?;
     let vault = opened_by_person(&setup).await?;
@@ -50,9 +52,20 @@ async fn set(context: &Context, args: SecretSetArgs) -> Result<Exit, Failed> {
     }
     let value = asked(typed::value, name.as_str()).await?;
     let new = NewSecret { value, expires_at, note: args.note };
+    let known = AuditDetails::none().with_some("expires_at", expires_at);
+    let begun = match &bridge {
+        Some(bridge) => {
+            let action = AuditAction::SecretSet;
+            Some(Begun::note(context, bridge, action, subject(&name), known.clone()).await?)
+        }
+        None => None,
+    };
     let (changing, secrets, its_name) = (Arc::clone(&vault), setup.secrets().clone(), name.clone());
-    let done = aside(move || changing.set(&its_name, new, now, &secrets)).await.map_err(told)?;
-    let Change { was_there, made_vault, made_key } = done;
+    let done = aside(move || changing.set(&its_name, new, now, &secrets)).await;
+    let Change { was_there, made_vault, made_key } = match &begun {
+        Some(begun) => begun.unless_failed(done).await?,
+        None => done.map_err(told)?,
+    };
     let path = vault.path().display();
     if let Some(key) = made_key {
         remark(format!(
@@ -72,15 +85,11 @@ async fn set(context: &Context, args: SecretSetArgs) -> Result<Exit, Failed> {
         )),
         keys => remark(format!("used by {}", keys.join(", "))),
     }
-    let details = AuditDetails::none()
-        .with("replaced", was_there)
-        .with("made_vault", made_vault)
-        .with_some("expires_at", expires_at);
-    let bridge = match early {
-        Some(bridge) => bridge,
-        None => context.bridge().inspect_err(|_| tell(NOT_IN_TRAIL))?,
-    };
-    note(context, &bridge, AuditAction::SecretSet, subject(&name), details).await
+    let details = known.with("replaced", was_there).with("made_vault", made_vault);
+    match begun {
+        Some(begun) => begun.done(details).await,
+        None => note_done(context, AuditAction::SecretSet, subject(&name), details).await,
+    }
 }
 
 async fn list(context: &Context, args: &SecretListArgs) -> Result<Exit, Failed> {
@@ -130,42 +139,62 @@ async fn rotate(context: &Context, args: SecretRotateArgs) -> Result<Exit, Faile
     let expires_at = not_past(Some(end_of_new(old, args.expires)?), now)?;
     let value = asked(typed::value, name.as_str()).await?;
     let new = NewSecret { value, expires_at, note: None };
+    let details = AuditDetails::none().with_some("expires_at", expires_at);
+    let action = AuditAction::SecretRotated;
+    let begun = Begun::note(context, &bridge, action, subject(&name), details.clone()).await?;
     let (changing, secrets, its_name) = (Arc::clone(&vault), bridge.secrets.clone(), name.clone());
-    aside(move || changing.rotate(&its_name, new, now, &secrets)).await.map_err(told)?;
+    let done = aside(move || changing.rotate(&its_name, new, now, &secrets)).await;
+    begun.unless_failed(done).await?;
     let ends = expires_at.map_or_else(String::new, |at| format!(", good until {}", day(at)));
     remark(format!("put a new value in the place of the old: secret `{name}`{ends}"));
     remark("a daemon that runs uses it from now on");
-    let details = AuditDetails::none().with_some("expires_at", expires_at);
-    note(context, &bridge, AuditAction::SecretRotated, subject(&name), details).await
+    begun.done(details).await
 }
 
-async fn rotate_key(context: &Context) -> Result<Exit, Failed> {
+async fn rotate_key(context: &Context, args: &SecretRotateArgs) -> Result<Exit, Failed> {
     let bridge = context.bridge()?;
     let now = bridge.clock.now();
     let vault = opened_by_person(&bridge.setup).await?;
     let new = if vault.rekeys_by_passphrase() {
-        let ask =
-            |_: &str| if is_interactive() { typed::new_passphrase() } else { typed::value("") };
-        Some(asked(ask, "").await?)
+        Some(asked(|_: &str| typed::new_passphrase(), "").await?)
     } else {
         None
     };
+    let old_key = if args.drop_old { OldKey::TakenOut } else { OldKey::Kept };
+    let known = AuditDetails::none().with("drop_old", args.drop_old);
+    let (action, subject) = (AuditAction::VaultRekeyed, AuditSubject::Vault);
+    let begun = Begun::note(context, &bridge, action, subject, known.clone()).await?;
     let (changing, secrets) = (Arc::clone(&vault), bridge.secrets.clone());
-    let done = aside(move || changing.rekey(new, now, &secrets)).await.map_err(told)?;
-    let Rekeyed { secrets, file, is_known } = done;
+    let done = aside(move || changing.rekey(new, old_key, now, &secrets)).await;
+    let Rekeyed { secrets, file, taken_out, left, is_known } = begun.unless_failed(done).await?;
     let path = vault.path().display();
     remark(format!("encrypted the vault `{path}` for a new key, secrets {secrets}"));
     if let Some(file) = file {
+        let of_old = if args.drop_old {
+            "and the old one is not any more"
+        } else {
+            "and the old one does not open the vault any more"
+        };
         remark(format!(
-            "the new key is in `{}`, and the old one is not any more: keep a copy of the new one, and of the \
-             old one for as long as you keep copies of the vault that it opens",
+            "the new key is in `{}`, {of_old}: keep a copy of the new one, and of the old one for as long as \
+             you keep copies of the vault that it opens",
             file.display()
         ));
+        if args.drop_old && left > 0 {
+            remark(format!(
+                "other keys stay in that file, as this command did not put them there: {left}"
+            ));
+        } else if left > 0 {
+            remark(format!(
+                "other keys stay in that file, as another vault may need them: {left}; where none does, \
+                 `scimport secret rotate --key --drop-old` takes out what was replaced"
+            ));
+        }
     } else if is_known {
         remark("it is the last line of what the config refers to; take the others out");
     }
-    let details = AuditDetails::none().with("secrets", u64::try_from(secrets).unwrap_or(u64::MAX));
-    note(context, &bridge, AuditAction::VaultRekeyed, AuditSubject::Vault, details).await
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    begun.done(known.with("secrets", count(secrets)).with("taken_out", count(taken_out))).await
 }
 
 async fn remove(context: &Context, args: &SecretRemoveArgs) -> Result<Exit, Failed> {
@@ -182,17 +211,17 @@ async fn remove(context: &Context, args: &SecretRemoveArgs) -> Result<Exit, Fail
     }
     let vault = opened_by_person(&bridge.setup).await?;
     let (changing, secrets, its_name) = (Arc::clone(&vault), bridge.secrets.clone(), name.clone());
-    aside(move || changing.remove(&its_name, &secrets)).await.map_err(told)?;
+    let details = AuditDetails::none().with("in_use", !used.is_empty());
+    let action = AuditAction::SecretRemoved;
+    let begun = Begun::note(context, &bridge, action, subject(&name), details.clone()).await?;
+    let done = aside(move || changing.remove(&its_name, &secrets)).await;
+    begun.unless_failed(done).await?;
     remark(format!("took secret `{name}` out of the vault `{}`", vault.path().display()));
     if !used.is_empty() {
         tell(format!("warning: the config still refers to it: {}", used.join(", ")));
     }
-    let details = AuditDetails::none().with("in_use", !used.is_empty());
-    note(context, &bridge, AuditAction::SecretRemoved, subject(&name), details).await
+    begun.done(details).await
 }
-
-const NOT_IN_TRAIL: &str =
-    "error: the vault was changed as said, but the audit trail does not tell of it";
 
 /// Whether a secret is what the store is encrypted with.
 fn opens_store(config: &Config, name: &SecretName) -> bool {
@@ -210,27 +239,15 @@ fn refuse_store_key(name: &SecretName) -> Exit {
     Exit::Error
 }
 
-/// Appends what was done to the audit trail.
-async fn note(
-    context: &Context,
-    bridge: &Bridge,
-    action: AuditAction,
-    subject: AuditSubject,
-    details: AuditDetails,
-) -> Result<Exit, Failed> {
-    bridge.audit(action, subject, details, &context.who()).await.map_err(|error| {
-        tell(NOT_IN_TRAIL);
-        failed(error)
-    })?;
-    Ok(Exit::Success)
-}
-
 fn subject(name: &SecretName) -> AuditSubject {
     AuditSubject::Secret(name.as_str().into())
 }
 
 /// The vault of the config; where nothing there says what opens it, a person is asked.
 async fn opened_by_person(setup: &Setup) -> Result<Arc<Vault>, Failed> {
+    for warning in setup.vault_warnings() {
+        tell(format!("warning: {warning}"));
+    }
     let vault = setup.vault();
     if !vault.needs_passphrase() || !is_interactive() {
         return Ok(Arc::clone(vault));

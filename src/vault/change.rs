@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::config::{SecretRef, Secrets, VaultKeyRef};
 use crate::vault::contents::{Contents, Entry, MAX_NOTE_CHARS, MAX_SECRETS, MAX_VALUE_BYTES};
 use crate::vault::key::{VaultKeys, new_identity};
+use crate::vault::lock::Lock;
 use crate::vault::open::KeySource;
 use crate::vault::{SecretName, Vault, VaultError, file, seal};
 
@@ -64,12 +65,14 @@ impl Vault {
         secrets: &Secrets,
     ) -> Result<Change, VaultError> {
         new.check()?;
-        let _lock = file::lock(&self.path)?;
+        let lock = Lock::of(&self.path)?;
         let (mut contents, keys, made_vault, made_key) = match self.open(secrets) {
             Ok(opened) => (opened.contents, opened.keys, false, None),
             Err(VaultError::Missing(_)) => {
                 let made_key = self.make_key(now)?;
-                (Contents::default(), self.keys(secrets)?, true, made_key)
+                let keys = self.keys(secrets)?;
+                keys.last()?.check_new()?;
+                (Contents::default(), keys, true, made_key)
             }
             Err(error) => return Err(error),
         };
@@ -81,7 +84,7 @@ impl Vault {
         let note = new.note.or_else(|| old.and_then(|old| old.note));
         let entry = Entry { value: new.value, set_at: now, expires_at: new.expires_at, note };
         contents.0.insert(name.clone(), entry);
-        self.write(&contents, &keys)?;
+        self.write(&lock, &contents, &keys)?;
         Ok(Change { was_there, made_vault, made_key })
     }
 
@@ -98,7 +101,7 @@ impl Vault {
         secrets: &Secrets,
     ) -> Result<(), VaultError> {
         new.check()?;
-        let _lock = file::lock(&self.path)?;
+        let lock = Lock::of(&self.path)?;
         let mut opened = self.open(secrets)?;
         let Some(old) = opened.contents.0.get_mut(name) else {
             return Err(unknown(&opened.contents, name));
@@ -107,7 +110,7 @@ impl Vault {
         old.set_at = now;
         old.expires_at = new.expires_at;
         old.note = new.note.or_else(|| old.note.take());
-        self.write(&opened.contents, &opened.keys)
+        self.write(&lock, &opened.contents, &opened.keys)
     }
 
     /// Takes a secret out.
@@ -116,20 +119,25 @@ impl Vault {
     ///
     /// When there is no such secret, or the vault cannot be opened or written.
     pub fn remove(&self, name: &SecretName, secrets: &Secrets) -> Result<(), VaultError> {
-        let _lock = file::lock(&self.path)?;
+        let lock = Lock::of(&self.path)?;
         let mut opened = self.open(secrets)?;
         if opened.contents.0.remove(name).is_none() {
             return Err(unknown(&opened.contents, name));
         }
-        self.write(&opened.contents, &opened.keys)
+        self.write(&lock, &opened.contents, &opened.keys)
     }
 
-    pub(super) fn write(&self, contents: &Contents, keys: &VaultKeys) -> Result<(), VaultError> {
+    pub(super) fn write(
+        &self,
+        lock: &Lock,
+        contents: &Contents,
+        keys: &VaultKeys,
+    ) -> Result<(), VaultError> {
         let sealed = seal::seal(contents, keys.last()?)?;
         if sealed.len() as u64 > file::MAX_FILE_BYTES {
             return Err(VaultError::TooLarge(self.path.clone()));
         }
-        file::write(&self.path, &sealed)
+        lock.write(&sealed)
     }
 
     /// Makes the file of the vault's key, where it is to be in one that does not exist.
@@ -140,7 +148,12 @@ impl Vault {
         if path.exists() {
             return Ok(None);
         }
-        file::write(path, new_identity(now).expose_secret().as_bytes())?;
+        let lock = Lock::of(path)?;
+        // another vault may have the same key file, and have made it meanwhile
+        if path.exists() {
+            return Ok(None);
+        }
+        lock.write(new_identity(now).expose_secret().as_bytes())?;
         Ok(Some(path.clone()))
     }
 }

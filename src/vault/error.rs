@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use crate::config::SecretError;
 use crate::vault::contents::{MAX_NOTE_CHARS, MAX_SECRETS, MAX_VALUE_BYTES};
 use crate::vault::file::MAX_FILE_BYTES;
-use crate::vault::key::MAX_WORK;
+use crate::vault::key::{MAX_WORK, MIN_PASSPHRASE_CHARS};
+use crate::vault::key_file::MAX_KEY_FILE_BYTES;
 
 /// Why a vault cannot be read or written. Names files and secrets, never a value.
 #[derive(Debug, thiserror::Error)]
@@ -15,9 +16,9 @@ pub enum VaultError {
     #[error("there is no vault at `{}`", .0.display())]
     Missing(PathBuf),
     /// The file cannot be read.
-    #[error("the vault `{}` cannot be read", path.display())]
+    #[error("`{}` cannot be read", path.display())]
     Read {
-        /// The vault.
+        /// The vault, or the file of its key.
         path: PathBuf,
         /// What the system says.
         source: io::Error,
@@ -31,8 +32,19 @@ pub enum VaultError {
         source: io::Error,
     },
     /// Somebody else writes, and does not end.
-    #[error("another command has been writing the vault `{}` for too long", .0.display())]
+    #[error("another command has been writing `{}` for too long", .0.display())]
     Locked(PathBuf),
+    /// The lock is there and cannot be used.
+    #[error("the lock `{}` cannot be opened", path.display())]
+    Lock {
+        /// The file of the lock.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The vault, or the file of its key, is a link, and what it leads to is not there.
+    #[error("`{}` is a link that leads nowhere; nothing was changed", .0.display())]
+    LinkToNowhere(PathBuf),
     /// It is too large.
     #[error("the vault `{}` is larger than {MAX_FILE_BYTES} bytes", .0.display())]
     TooLarge(PathBuf),
@@ -94,6 +106,21 @@ pub enum VaultError {
     /// There is no passphrase.
     #[error("{0} holds no passphrase")]
     NoPassphrase(String),
+    /// A new passphrase can be guessed.
+    #[error(
+        "a passphrase of fewer than {MIN_PASSPHRASE_CHARS} characters can be guessed by whoever has the \
+         vault; nothing was changed"
+    )]
+    ShortPassphrase,
+    /// The key file has no room for another key.
+    #[error(
+        "the key file `{}` would have more than {MAX_KEY_FILE_BYTES} bytes; nothing was changed",
+        .0.display()
+    )]
+    KeyFileFull(PathBuf),
+    /// With a line more or less the key file would hold other keys than it should.
+    #[error("the lines of the key file `{}` cannot be told apart", .0.display())]
+    KeyFileLines(PathBuf),
     /// A secret has no such name.
     #[error(
         "that is no name for a secret: a name has `a` to `z`, digits and `-`, begins with a letter and has at most 64 characters"
@@ -148,6 +175,14 @@ impl VaultError {
                  as it was"
                     .to_owned()
             }
+            Self::Lock { .. } => {
+                "it belongs to whoever was the first to write: give it to the owner of the file beside \
+                 it, then do this again; nothing was changed"
+                    .to_owned()
+            }
+            Self::LinkToNowhere(_) => {
+                "make what it leads to, such as a mount, or remove the link".to_owned()
+            }
             Self::Locked(_) => "wait for it, or end it; nothing was changed".to_owned(),
             Self::TooLarge(_) | Self::Foreign(_) => {
                 "look at `path` of `[vault]`; no vault of ours looks like this file".to_owned()
@@ -181,6 +216,18 @@ impl VaultError {
                     .to_owned()
             }
             Self::NoPassphrase(_) => "put one there, alone on its line".to_owned(),
+            Self::ShortPassphrase => {
+                "take several words, or a key instead: `key = { file = \"vault.key\" }` in `[vault]`"
+                    .to_owned()
+            }
+            Self::KeyFileFull(_) => {
+                "take out the lines that no vault needs any more: above each new key stands which one \
+                 it replaces"
+                    .to_owned()
+            }
+            Self::KeyFileLines(_) => {
+                "look at its last line: it has to end as lines do; no key was taken out".to_owned()
+            }
             Self::Unknown { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             Self::Unknown { nearest: None, .. } => {
                 "`scimport secret list` shows those that are there".to_owned()

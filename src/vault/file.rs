@@ -1,45 +1,19 @@
-//! Reading and writing small files so that whoever reads has the old one or the new one, whole.
+//! Reading and replacing small files so that whoever reads has the old one or the new one, whole.
+//!
+//! A file is written beside the one that it is to replace, under a name that tells whose place it was to
+//! take: what a killed process has left there may hold keys, and goes before the next is written.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
-
-use tempfile::NamedTempFile;
 
 use crate::vault::VaultError;
 
 /// Largest vault, in bytes: a hundred of the longest values.
 pub(super) const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
-/// How long somebody else may write.
-const PATIENCE: Duration = Duration::from_secs(30);
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
-
-/// Keeps others from writing while it lives.
-pub(super) struct Lock(#[expect(dead_code, reason = "held for what its end does")] File);
-
-/// Waits until nobody else writes the vault, and keeps others from it. The file beside it stays: to
-/// remove it would let two in.
-pub(super) fn lock(vault: &Path) -> Result<Lock, VaultError> {
-    let mut name = real(vault).into_os_string();
-    name.push(".lock");
-    let path = PathBuf::from(name);
-    let failed = |source| VaultError::Write { path: path.clone(), source };
-    // one that somebody else made may be readable only
-    let file = File::open(&path)
-        .or_else(|_| OpenOptions::new().write(true).create(true).truncate(false).open(&path))
-        .map_err(failed)?;
-    let began = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(Lock(file)),
-            Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => sleep(LOOK_AGAIN),
-            Err(TryLockError::WouldBlock) => return Err(VaultError::Locked(vault.to_owned())),
-            Err(TryLockError::Error(source)) => return Err(failed(source)),
-        }
-    }
-}
+/// Letters and digits at the end of the name of a file that is not yet in its place.
+const RANDOM_CHARS: usize = 6;
 
 /// The bytes of a vault.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, VaultError> {
@@ -58,18 +32,18 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, VaultError> {
 }
 
 /// Puts bytes in the place of a file, or makes it, in one step: they are on the disk when this returns.
-/// Owner and rights stay what they were; a new file is its owner's alone.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
-    replace(&real(path), bytes)
-        .map_err(|source| VaultError::Write { path: path.to_owned(), source })
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Owner and rights stay what they were; a new file is its owner's alone. For whoever holds its lock.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut new = NamedTempFile::new_in(folder)?;
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(".new-");
+    sweep(folder, &prefix);
+    let mut builder = tempfile::Builder::new();
+    let mut new = builder.prefix(&prefix).rand_bytes(RANDOM_CHARS).tempfile_in(folder)?;
     new.write_all(bytes)?;
     if let Ok(old) = std::fs::metadata(path) {
         keep_rights(new.as_file(), &old)?;
@@ -79,14 +53,56 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder(folder)
 }
 
+/// Removes what was never put in its place, because the process was killed before.
+fn sweep(folder: &Path, prefix: &OsStr) {
+    // where the folder cannot be listed, nothing can be found either
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let end = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
+        let is_ours = end.is_some_and(|end| {
+            end.len() == RANDOM_CHARS && end.iter().all(u8::is_ascii_alphanumeric)
+        });
+        if !is_ours || !entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            continue;
+        }
+        if let Err(error) = std::fs::remove_file(entry.path()) {
+            tracing::warn!(
+                file = %entry.path().display(),
+                %error,
+                "what a killed command has left of a key or a vault cannot be removed; remove it"
+            );
+        }
+    }
+}
+
 /// Where a link leads to: it is that file which is replaced, not the link.
-fn real(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+pub(super) fn real(path: &Path) -> Result<PathBuf, VaultError> {
+    match std::fs::canonicalize(path) {
+        Ok(real) => Ok(real),
+        // nobody has said that a file is to be made where a link happens to lead
+        Err(_) if path.is_symlink() => Err(VaultError::LinkToNowhere(path.to_owned())),
+        Err(_) => Ok(path.to_owned()),
+    }
+}
+
+/// Whether other users of this machine may put something else into a file.
+#[cfg(unix)]
+pub(super) fn may_others_write(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    const GROUP_OR_WORLD_WRITE: u32 = 0o022;
+    std::fs::metadata(path).is_ok_and(|data| data.permissions().mode() & GROUP_OR_WORLD_WRITE != 0)
+}
+
+/// Windows keeps access in lists that say nothing in a few bits; there the folder decides.
+#[cfg(not(unix))]
+pub(super) fn may_others_write(_path: &Path) -> bool {
+    false
 }
 
 /// The daemon may be another user than the one who types the command.
 #[cfg(unix)]
-fn keep_rights(new: &File, old: &std::fs::Metadata) -> io::Result<()> {
+pub(super) fn keep_rights(new: &File, old: &std::fs::Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt as _, fchown};
     let ours = new.metadata()?;
     if (ours.uid(), ours.gid()) != (old.uid(), old.gid()) {
@@ -97,7 +113,7 @@ fn keep_rights(new: &File, old: &std::fs::Metadata) -> io::Result<()> {
 
 /// Windows gives a new file the rights of its folder.
 #[cfg(not(unix))]
-fn keep_rights(_new: &File, _old: &std::fs::Metadata) -> io::Result<()> {
+pub(super) fn keep_rights(_new: &File, _old: &std::fs::Metadata) -> io::Result<()> {
     Ok(())
 }
 
@@ -123,12 +139,39 @@ mod tests {
         let path = folder.path().join("v");
         assert!(matches!(read(&path), Err(VaultError::Missing(_))));
         for bytes in [&b"one"[..], b"another", b""] {
-            write(&path, bytes).unwrap();
+            replace(&path, bytes).unwrap();
             assert_eq!(read(&path).unwrap(), bytes);
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        let nowhere = folder.path().join("none").join("v");
-        assert!(matches!(write(&nowhere, b"x"), Err(VaultError::Write { .. })));
+        assert!(replace(&folder.path().join("none").join("v"), b"x").is_err());
+    }
+
+    #[test]
+    fn what_a_killed_command_has_left_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let put =
+            |name: &str| std::fs::write(folder.path().join(name), "AGE-SECRET-KEY-1").unwrap();
+        let others = [
+            ".vault.key.new-short",
+            ".vault.key.new-toolong",
+            ".vault.key.new-ab.def",
+            ".vault.key.new",
+            ".other.key.new-abcdef",
+            "vault.key.new-abcdef",
+        ];
+        for name in [".vault.key.new-aB3dEf", ".vault.key.new-000000"].iter().chain(&others) {
+            put(name);
+        }
+        std::fs::create_dir(folder.path().join(".vault.key.new-folder")).unwrap();
+        replace(&folder.path().join("vault.key"), b"new").unwrap();
+        let mut left: Vec<_> = std::fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let mut expected = [&others[..], &[".vault.key.new-folder", "vault.key"]].concat();
+        left.sort();
+        expected.sort_unstable();
+        assert_eq!(left, expected);
     }
 
     #[cfg(unix)]
@@ -136,27 +179,17 @@ mod tests {
     fn a_new_file_is_its_owners_alone_and_an_old_one_keeps_its_rights() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        let (path, link) = (folder.path().join("v"), folder.path().join("l"));
+        let path = folder.path().join("v");
         let mode = || std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
-        write(&path, b"x").unwrap();
+        replace(&path, b"x").unwrap();
         assert_eq!(mode(), 0o600);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        std::os::unix::fs::symlink(&path, &link).unwrap();
-        write(&link, b"y").unwrap();
+        replace(&path, b"y").unwrap();
         assert_eq!(mode(), 0o640);
-        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(read(&path).unwrap(), b"y");
-    }
-
-    #[test]
-    fn two_do_not_write_at_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("v");
-        let held = lock(&path).unwrap();
-        let other = File::open(folder.path().join("v.lock")).unwrap();
-        assert!(matches!(other.try_lock(), Err(TryLockError::WouldBlock)));
-        drop(held);
-        assert!(other.try_lock().is_ok());
+        for (mode, may) in [(0o600, false), (0o644, false), (0o620, true), (0o602, true)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(may_others_write(&path), may, "{mode:o}");
+        }
     }
 
     #[test]

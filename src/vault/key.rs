@@ -13,6 +13,12 @@ pub(super) const MAX_WORK: u8 = 20;
 /// The work that a passphrase costs in a vault of ours: 128 MiB of memory, half a second.
 pub(super) const WORK: u8 = 17;
 
+/// Fewest characters of a passphrase that a vault is newly written for: whoever has the file can guess
+/// as long as they like. NIST SP 800-63B has 8 where a server counts the guesses.
+pub const MIN_PASSPHRASE_CHARS: usize = 12;
+/// What editors of Windows write before a text; it belongs to none of its lines.
+pub(super) const BOM: char = '\u{feff}';
+
 /// What opens a vault; the last of them is what it is written for. Not shown.
 pub struct VaultKeys {
     pub(super) keys: Vec<VaultKey>,
@@ -37,6 +43,18 @@ impl VaultKey {
             Self::Passphrase { .. } => "a passphrase (`passphrase`)",
         }
     }
+
+    /// Whether a vault may be newly written for it. One that is written for it already opens with it.
+    pub(super) fn check_new(&self) -> Result<(), VaultError> {
+        match self {
+            Self::Passphrase { passphrase, .. }
+                if passphrase.expose_secret().chars().count() < MIN_PASSPHRASE_CHARS =>
+            {
+                Err(VaultError::ShortPassphrase)
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl VaultKeys {
@@ -51,7 +69,8 @@ impl VaultKeys {
 
     /// Identities as `age-keygen` writes them, comments and blank lines included.
     fn identities(text: &SecretString, place: String) -> Result<Self, VaultError> {
-        let lines = text.expose_secret().lines().map(str::trim);
+        let text = text.expose_secret();
+        let lines = text.strip_prefix(BOM).unwrap_or(text).lines().map(str::trim);
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
         let keys = lines.map(|line| {
             let identity: x25519::Identity = line.parse().ok()?;
@@ -124,6 +143,9 @@ mod tests {
         assert!(one.starts_with("# created: 1970-01-01T00:00:00Z\n# public key: age1"), "{one}");
         assert_eq!(identities(one).unwrap(), 1);
         assert_eq!(identities(&format!("{one}\r\n\n  \n{one}#x")).unwrap(), 2);
+        // as Notepad saves it, and without a line break at its end
+        assert_eq!(identities(&format!("\u{feff}{}", one.trim_end())).unwrap(), 1);
+        assert_eq!(identities(&format!("\u{feff}{}", one.lines().last().unwrap())).unwrap(), 1);
         for bad in ["", "# only a comment", "hunter2", &format!("{one}hunter2")] {
             let error = identities(bad).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("hunter2"));

@@ -79,6 +79,20 @@ impl Vault {
         self.path.exists()
     }
 
+    /// Vault and key file, as far as other users of this machine may put something else into them.
+    #[must_use]
+    pub fn written_by_others(&self) -> Vec<&Path> {
+        let key = match &self.key {
+            KeySource::Reference(key) => match key.reference() {
+                SecretRef::File(path) => Some(path),
+                _ => None,
+            },
+            KeySource::Nowhere | KeySource::Typed(_) => None,
+        };
+        let files = [Some(&self.path), key].into_iter().flatten().map(PathBuf::as_path);
+        files.filter(|path| file::may_others_write(path)).collect()
+    }
+
     /// What may be shown of its secrets, by name.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ pub(super) fn seal(contents: &Contents, key: &VaultKey) -> Result<Vec<u8>, Vault
     sealed().ok_or(VaultError::Encrypt)
 }
 
-/// Decrypts a vault with the first of the keys that opens it; gives the key's index too.
+/// Decrypts a vault with the last of the keys that opens it; gives the key's index too.
 pub(super) fn open(
     sealed: &[u8],
     keys: &VaultKeys,
@@ -41,7 +41,8 @@ pub(super) fn open(
 ) -> Result<(Contents, usize), VaultError> {
     let path = || path.to_owned();
     let mut failure = None;
-    for (index, key) in keys.keys.iter().enumerate() {
+    // from the last, for which it is written where nobody has just changed the list
+    for (index, key) in keys.keys.iter().enumerate().rev() {
         let text = match unseal(sealed, key) {
             Ok(text) => text,
             Err(Unopened::WrongKey) => {

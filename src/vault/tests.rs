@@ -1,15 +1,17 @@
-//! A vault on the disk: set, replaced, removed, read while it changes, given a new key.
+//! A vault on the disk: set, replaced, removed, read while it changes. Its key has tests of its own.
+
+mod rekey_tests;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 
+use super::key::VaultKey;
 use super::*;
 use crate::config::{SecretRef, SecretVault as _, Secrets, VaultConfig, VaultFault, VaultKeyRef};
 
@@ -31,7 +33,12 @@ impl Place {
     }
 
     fn vault(&self) -> Vault {
-        let path = self.path("scimport.vault");
+        self.vault_at("scimport.vault")
+    }
+
+    /// A vault that is opened by the same key.
+    fn vault_at(&self, name: &str) -> Vault {
+        let path = self.path(name);
         Vault::new(&VaultConfig { path, key: Some(self.key.clone()) })
     }
 
@@ -85,7 +92,7 @@ fn the_first_secret_makes_the_vault_and_its_key() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    let expected = ["scimport.vault", "scimport.vault.lock", "vault.key"];
+    let expected = ["scimport.vault", "scimport.vault.lock", "vault.key", "vault.key.lock"];
     assert_eq!(names, expected.map(str::to_owned).into(), "nothing is left beside them");
 }
 
@@ -174,7 +181,9 @@ fn there_are_only_so_many() {
         let name = SecretName::new(&format!("s{number}")).unwrap();
         opened.contents.0.insert(name, entry.clone());
     }
-    vault.write(&opened.contents, &opened.keys).unwrap();
+    let lock = lock::Lock::of(vault.path()).unwrap();
+    vault.write(&lock, &opened.contents, &opened.keys).unwrap();
+    drop(lock);
     assert!(matches!(place.set("b", "v"), Err(VaultError::Full)));
     place.set("a", "another").unwrap();
 }
@@ -252,124 +261,39 @@ fn a_typed_passphrase_opens_what_it_was_set_with() {
         Vault::new(&config).set(&name, new("v"), now(), &secrets),
         Err(VaultError::NoKey)
     ));
-    with("one").set(&name, new("v"), now(), &secrets).unwrap();
-    assert_eq!(value(&with("one"), "a").unwrap(), "v");
-    let error = with("two").list(&secrets).unwrap_err();
+    let (one, two) = ("one of the words", "two of the words");
+    with(one).set(&name, new("v"), now(), &secrets).unwrap();
+    assert_eq!(value(&with(one), "a").unwrap(), "v");
+    let error = with(two).list(&secrets).unwrap_err();
     assert!(error.to_string().starts_with("this passphrase does not open the vault"), "{error}");
-    with("one").rekey(Some("two".into()), now(), &secrets).unwrap();
-    assert_eq!(value(&with("two"), "a").unwrap(), "v");
-    let same = with("two").rekey(Some("two".into()), now(), &secrets);
+    with(one).rekey(Some(two.into()), OldKey::Kept, now(), &secrets).unwrap();
+    assert_eq!(value(&with(two), "a").unwrap(), "v");
+    let same = with(two).rekey(Some(two.into()), OldKey::Kept, now(), &secrets);
     assert!(matches!(same, Err(VaultError::SameKey)));
 }
 
 #[test]
-fn a_new_identity_takes_the_place_of_the_old_one() {
+fn a_new_passphrase_is_not_short_and_an_old_one_opens_however_short() {
     let place = Place::new();
-    place.set("a", "one").unwrap();
-    let before = place.keys();
-    let file = place.path("vault.key");
-    // somebody keeps another identity in the file, with a comment
-    let other = new_identity(now());
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, format!("# for backups\n{}{text}", other.expose_secret())).unwrap();
-    let done = place.vault().rekey(None, now(), &Secrets::default()).unwrap();
-    assert_eq!(done, Rekeyed { secrets: 1, file: Some(file.clone()), is_known: false });
-    let after = place.keys();
-    assert_eq!(after.len(), 2);
-    assert!(!after.contains(&before[0]) && other.expose_secret().contains(&after[0]));
-    let text = std::fs::read_to_string(&file).unwrap();
-    assert!(text.starts_with("# for backups\n# created:"), "{text}");
-    assert_eq!(text.matches("# public key:").count(), 2, "{text}");
-    assert!(!text.contains("replaces"), "{text}");
-    assert_eq!(place.value("a").unwrap(), "one");
-}
-
-#[test]
-fn a_new_passphrase_takes_the_place_of_the_old_one_in_its_file() {
-    let mut place = Place::new();
-    place.key = VaultKeyRef::Passphrase(SecretRef::File(place.path("words")));
-    std::fs::write(place.path("words"), "old words").unwrap();
-    place.set("a", "one").unwrap();
-    for none in ["", " ", "a\nb", "a\r"] {
-        let refused = place.vault().rekey(Some(none.into()), now(), &Secrets::default());
-        assert!(matches!(refused, Err(VaultError::NoPassphrase(_))), "{none:?}");
-        assert_eq!(place.value("a").unwrap(), "one");
-    }
-    place.vault().rekey(Some("new words".into()), now(), &Secrets::default()).unwrap();
-    assert_eq!(std::fs::read_to_string(place.path("words")).unwrap(), "new words\n");
-    assert_eq!(place.value("a").unwrap(), "one");
-}
-
-#[test]
-fn a_key_in_the_environment_is_replaced_where_it_is_told() {
-    let mut place = Place::new();
-    place.key = VaultKeyRef::Identity(SecretRef::Env("K".into()));
-    let env = |keys: &[&secrecy::SecretString]| {
-        let text = keys.iter().map(|key| key.expose_secret()).collect::<String>();
-        Secrets::new(vec![("K".to_owned(), text)])
-    };
-    let (old, fresh) = (new_identity(now()), new_identity(now()));
+    let config = VaultConfig { path: place.path("scimport.vault"), key: None };
     let name = SecretName::new("a").unwrap();
-    place.vault().set(&name, new("v"), now(), &env(&[&old])).unwrap();
-    let error = place.vault().rekey(None, now(), &env(&[&old])).unwrap_err();
-    assert!(matches!(error, VaultError::KeyNotInFile(_)));
-    let done = place.vault().rekey(None, now(), &env(&[&old, &fresh])).unwrap();
-    assert_eq!(done, Rekeyed { secrets: 1, file: None, is_known: true });
-    assert!(place.vault().secret("a", &env(&[&fresh])).is_ok());
-    assert!(place.vault().secret("a", &env(&[&old])).is_err());
-}
-
-/// The instants at which a rotation may be cut off are those between its writes.
-#[test]
-fn wherever_a_new_key_is_cut_off_the_vault_opens_and_it_can_be_done_again() {
-    for (steps, is_changed) in (0..=3).flat_map(|steps| [(steps, false), (steps, true)]) {
-        let place = Place::new();
-        place.set("a", "one").unwrap();
-        let old = place.keys();
-        rekey::crash_after(&place.vault(), steps, now());
-        assert_eq!(place.value("a").unwrap(), "one", "after {steps} steps");
-        if is_changed {
-            place.set("a", "two").unwrap();
-        }
-        place.vault().rekey(None, now(), &Secrets::default()).unwrap();
-        let expected = if is_changed { "two" } else { "one" };
-        assert_eq!(place.value("a").unwrap(), expected, "after {steps} steps");
-        assert_eq!(place.keys().len(), 1, "after {steps} steps nothing is left over");
-        assert!(!place.keys().contains(&old[0]), "after {steps} steps");
-    }
-}
-
-#[test]
-fn whoever_reads_while_the_key_is_replaced_never_fails() {
-    let place = Arc::new(Place::new());
-    place.set("a", "one").unwrap();
-    let is_over = Arc::new(AtomicBool::new(false));
-    let shared = Arc::new(place.vault());
-    let read = |own: bool| {
-        let (place, is_over, shared) =
-            (Arc::clone(&place), Arc::clone(&is_over), Arc::clone(&shared));
-        thread::spawn(move || {
-            let mut reads = 0_u32;
-            while !is_over.load(Ordering::Relaxed) {
-                // one of its own looks at the files afresh each time
-                let got = if own { place.value("a") } else { value(&shared, "a") };
-                assert_eq!(got.expect("it opens at every instant"), "one");
-                reads += 1;
-            }
-            reads
-        })
+    let with = |words: &str| Vault::new(&config).with_passphrase(words.into());
+    let secrets = Secrets::default();
+    let short = with("elevencharü").set(&name, new("v"), now(), &secrets);
+    assert!(matches!(short, Err(VaultError::ShortPassphrase)));
+    assert!(!config.path.exists());
+    // one that was written before there was a shortest
+    let old = VaultKeys {
+        keys: vec![VaultKey::Passphrase { passphrase: "x".into(), work: 2 }],
+        place: String::new(),
     };
-    let readers: Vec<_> = [true, true, false, false].map(read).into();
-    let first = place.keys();
-    for _ in 0..60 {
-        place.vault().rekey(None, now(), &Secrets::default()).unwrap();
-    }
-    is_over.store(true, Ordering::Relaxed);
-    for reader in readers {
-        assert!(reader.join().unwrap() > 0);
-    }
-    assert_ne!(place.keys(), first);
-    assert_eq!(place.keys().len(), 1);
+    let lock = lock::Lock::of(&config.path).unwrap();
+    with("x").write(&lock, &contents::Contents::default(), &old).unwrap();
+    drop(lock);
+    let short = with("x").rekey(Some("elevenchars".into()), OldKey::Kept, now(), &secrets);
+    assert!(matches!(short, Err(VaultError::ShortPassphrase)));
+    with("x").set(&name, new("v"), now(), &secrets).unwrap();
+    assert_eq!(value(&with("x"), "a").unwrap(), "v");
 }
 
 #[test]

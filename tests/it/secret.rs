@@ -218,15 +218,66 @@ fn a_new_key_is_said_plainly_and_the_old_one_opens_nothing() {
     let done = secret(&place, &["rotate", "--key"], "").expect(0);
     insta::assert_snapshot!(said(&place, &done), @r"
     encrypted the vault `scimport.vault` for a new key, secrets 1
-    the new key is in `vault.key`, and the old one is not any more: keep a copy of the new one, and of the old one for as long as you keep copies of the vault that it opens
+    the new key is in `vault.key`, and the old one does not open the vault any more: keep a copy of the new one, and of the old one for as long as you keep copies of the vault that it opens
+    other keys stay in that file, as another vault may need them: 1; where none does, `scimport secret rotate --key --drop-old` takes out what was replaced
     ");
     place.run(&["check"]).expect(0);
     let new = place.read("vault.key");
-    assert_eq!(new.matches("AGE-SECRET-KEY-1").count(), 1);
+    assert!(new.starts_with(&old), "another vault may need it");
     place.write("vault.key", old);
     place.run(&["check"]).expect(2);
     place.write("vault.key", new);
     place.run(&["check"]).expect(0);
+    let done = secret(&place, &["rotate", "--key", "--drop-old"], "").expect(0);
+    insta::assert_snapshot!(said(&place, &done), @r"
+    encrypted the vault `scimport.vault` for a new key, secrets 1
+    the new key is in `vault.key`, and the old one is not any more: keep a copy of the new one, and of the old one for as long as you keep copies of the vault that it opens
+    ");
+    assert_eq!(place.read("vault.key").matches("AGE-SECRET-KEY-1").count(), 1);
+    place.run(&["check"]).expect(0);
+    assert_eq!(secret(&place, &["rotate", "entra-secret", "--drop-old"], VALUE).code, 2);
+}
+
+#[test]
+fn a_new_passphrase_on_standard_input_is_not_short() {
+    let place = offline(SOURCE, GOOD);
+    in_vault(&place, "\n[vault]\npassphrase = { file = \"words\" }\n");
+    place.write("words", "x\n");
+    let refused = secret(&place, &["set", "entra-secret"], VALUE).expect(1);
+    assert!(refused.err.contains("fewer than 12 characters"), "{}", refused.err);
+    assert!(!place.path("scimport.vault").exists());
+    place.write("words", "correct horse\n");
+    secret(&place, &["set", "entra-secret"], VALUE).expect(0);
+    let refused = secret(&place, &["rotate", "--key"], "y\n").expect(2);
+    assert!(refused.err.contains("fewer than 12 characters"), "{}", refused.err);
+    assert_eq!(place.read("words"), "correct horse\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_vault_or_a_key_that_others_can_write_and_a_link_to_nowhere_are_told() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    let place = place();
+    symlink(place.path("none.key"), place.path("vault.key")).unwrap();
+    let refused = secret(&place, &["set", "entra-secret"], VALUE).expect(1);
+    assert!(refused.err.contains("vault.key` is a link that leads nowhere"), "{}", refused.err);
+    assert!(place.path("vault.key").is_symlink() && !place.path("none.key").exists());
+    std::fs::remove_file(place.path("vault.key")).unwrap();
+    let set = secret(&place, &["set", "entra-secret"], VALUE).expect(0);
+    assert!(!set.err.contains("warning"), "{}", set.err);
+    for (name, mode) in [("scimport.vault", 0o620), ("vault.key", 0o602)] {
+        let chmod = |mode| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(place.path(name), mode).unwrap();
+        };
+        chmod(mode);
+        for words in [&["check"][..], &["secret", "list"]] {
+            let said = place.run(words).expect(0).err;
+            let warning = format!("{name}` can be written by other users of this machine");
+            assert!(said.contains(&warning) && said.contains("hint: "), "{words:?}: {said}");
+        }
+        chmod(0o600);
+    }
 }
 
 /// What the audit trail says of secrets: the action, the subject, the details.
@@ -249,19 +300,58 @@ fn the_audit_trail_tells_what_was_done_and_no_value() {
     secret(&place, &["rotate", "--key"], "").expect(0);
     secret(&place, &["remove", "entra-secret"], "").expect(1);
     secret(&place, &["remove", "entra-secret", "--force"], "").expect(0);
+    secret(&place, &["remove", "entra-secret", "--force"], "").expect(1);
     let trail = trail(&place);
-    let told: Vec<_> = trail.iter().map(|(action, subject, _)| (&**action, &**subject)).collect();
+    let told: Vec<_> = trail
+        .iter()
+        .map(|(action, subject, details)| {
+            (&**action, &**subject, details["state"].as_str().unwrap())
+        })
+        .collect();
     let expected = [
-        ("secret.set", "secret entra-secret"),
-        ("secret.rotated", "secret entra-secret"),
-        ("vault.rekeyed", "vault"),
-        ("secret.removed", "secret entra-secret"),
+        ("secret.set", "secret entra-secret", "begun"),
+        ("secret.set", "secret entra-secret", "done"),
+        ("secret.rotated", "secret entra-secret", "begun"),
+        ("secret.rotated", "secret entra-secret", "done"),
+        ("vault.rekeyed", "vault", "begun"),
+        ("vault.rekeyed", "vault", "done"),
+        ("secret.removed", "secret entra-secret", "begun"),
+        ("secret.removed", "secret entra-secret", "done"),
+        ("secret.removed", "secret entra-secret", "begun"),
+        ("secret.removed", "secret entra-secret", "failed"),
     ];
     assert_eq!(told, expected);
-    assert_eq!(trail[0].2["made_vault"], true);
-    assert_eq!(trail[0].2["expires_at"], "2999-01-31T00:00:00Z");
+    assert_eq!(trail[1].2["made_vault"], true);
+    for entry in &trail[..2] {
+        assert_eq!(entry.2["expires_at"], "2999-01-31T00:00:00Z");
+    }
     let text = format!("{trail:?}");
     assert!(!text.contains("hunter2") && !text.contains("zqnote"), "{text}");
+}
+
+#[test]
+fn what_the_trail_cannot_tell_of_is_not_done() {
+    let place = place();
+    secret(&place, &["set", "entra-secret"], VALUE).expect(0);
+    let (vault, key) =
+        (std::fs::read(place.path("scimport.vault")).unwrap(), place.read("vault.key"));
+    let store = rusqlite::Connection::open(place.path("scimport.db")).unwrap();
+    store
+        .execute_batch(
+            "CREATE TRIGGER broken BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END",
+        )
+        .unwrap();
+    for words in [
+        &["set", "entra-secret"][..],
+        &["rotate", "entra-secret"],
+        &["rotate", "--key"],
+        &["remove", "entra-secret", "--force"],
+    ] {
+        let refused = secret(&place, words, VALUE).expect(1);
+        assert!(refused.err.contains("nothing was changed"), "{}", refused.err);
+        assert_eq!(std::fs::read(place.path("scimport.vault")).unwrap(), vault, "{words:?}");
+        assert_eq!(place.read("vault.key"), key, "{words:?}");
+    }
 }
 
 #[test]
@@ -286,7 +376,8 @@ fn the_key_of_the_store_is_set_before_the_store_is_there_and_not_replaced_under_
         );
     }
     let told: Vec<_> = trail(&place).into_iter().map(|(_, subject, _)| subject).collect();
-    assert_eq!(told, ["secret store-key", "secret entra-secret"]);
+    // the store can be written to only after its key is there
+    assert_eq!(told, ["secret store-key", "secret entra-secret", "secret entra-secret"]);
 }
 
 #[cfg(unix)]

@@ -27,7 +27,7 @@ pub enum SecretCommand {
     List(SecretListArgs),
     /// Put a new value in the place of an old one; with --key, give the vault a new key
     #[command(
-        after_help = "Example:\n  scimport secret rotate hr-token < token.txt\n  scimport secret rotate entra-secret --expires 2028-01-31\n  scimport secret rotate --key\n\nA daemon that runs uses the new one at once, and opens the vault at every instant in between"
+        after_help = "Example:\n  scimport secret rotate hr-token < token.txt\n  scimport secret rotate entra-secret --expires 2028-01-31\n  scimport secret rotate --key\n\nA daemon that runs uses the new one at once, and opens the vault at every instant in between.\n\nAfter --key the old key does not open the vault any more. Its line stays in the key file, as another vault may need it; with --drop-old it is taken out, and with it those that earlier rotations have replaced. Lines that somebody else has put there stay in any case. To do it again after it was cut off finishes it"
     )]
     Rotate(SecretRotateArgs),
     /// Take a secret out of the vault
@@ -84,6 +84,9 @@ pub struct SecretRotateArgs {
     /// Encrypt the whole vault for a new identity or passphrase
     #[arg(long, conflicts_with_all = ["name", "expires"])]
     pub key: bool,
+    /// Take the old key out of the key file: no other vault needs it
+    #[arg(long, requires = "key", conflicts_with_all = ["name", "expires"])]
+    pub drop_old: bool,
     /// The day on which the new value ends (UTC), or `never`; needed where the old one had an end
     #[arg(long, value_name = "DATE", value_parser = expires)]
     pub expires: Option<Expires>,

@@ -8,10 +8,7 @@ use zeroize::Zeroizing;
 use crate::cli::context::Failed;
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{is_interactive, tell};
-use crate::vault::MAX_VALUE_BYTES;
-
-/// A passphrase of fewer characters can be guessed by who has the file.
-const SHORTEST_PASSPHRASE: usize = 12;
+use crate::vault::{MAX_VALUE_BYTES, MIN_PASSPHRASE_CHARS};
 
 /// The value of a secret: typed twice where a person is watching, else all of standard input but one
 /// line break at its end.
@@ -41,12 +38,19 @@ pub fn passphrase() -> Result<SecretString, Failed> {
     once("passphrase of the vault (not shown)")
 }
 
-/// A passphrase for a vault to be written.
+/// A passphrase for a vault to be written: typed twice, or all of standard input.
 pub fn new_passphrase() -> Result<SecretString, Failed> {
-    let typed = twice("new passphrase of the vault (not shown)")?;
-    if typed.expose_secret().chars().count() < SHORTEST_PASSPHRASE {
+    let typed = if is_interactive() {
+        twice("new passphrase of the vault (not shown)")?
+    } else {
+        value("")?
+    };
+    if typed.expose_secret().chars().count() < MIN_PASSPHRASE_CHARS {
         return Err(refused(
-            "a passphrase of fewer than 12 characters can be guessed; nothing was changed",
+            &format!(
+                "a passphrase of fewer than {MIN_PASSPHRASE_CHARS} characters can be guessed by whoever \
+                 has the vault; nothing was changed"
+            ),
             "take several words, or a key instead: `key = { file = \"vault.key\" }` in `[vault]`",
         ));
     }
