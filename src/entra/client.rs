@@ -19,8 +19,8 @@ use crate::entra::proof::Slot;
 use crate::entra::token::{Cache, Token, Tokens};
 use crate::entra::{
     Accepted, Attempt, Call, CallFailure, Contact, CredentialSource, CredentialsSeen, Disposition,
-    EntraError, EventPages, JobHealth, JobSchema, MAX_SCHEMA_BYTES, TargetSettings, TokenFailure,
-    log,
+    EntraError, EventPages, JobHealth, JobSchema, MAX_SCHEMA_BYTES, SchemaProblem, TargetSettings,
+    TokenFailure, log,
 };
 
 /// The media type of a bulk request (RFC 7644 section 8.1); any other is answered with 400.
@@ -201,9 +201,12 @@ impl EntraClient {
     pub async fn schema(&self) -> Result<JobSchema, CallFailure> {
         let url = self.job_url(Some("schema"));
         let (bytes, request_id) = self.bytes(Call::Schema, &url, MAX_SCHEMA_BYTES).await?;
-        let text = String::from_utf8(bytes).ok();
-        text.and_then(|text| JobSchema::read(text).ok())
-            .ok_or_else(|| CallFailure::unreadable(Call::Schema, 200).with_request_id(request_id))
+        let failure = match String::from_utf8(bytes).map(JobSchema::read) {
+            Ok(Ok(schema)) => return Ok(schema),
+            Err(_) | Ok(Err(SchemaProblem::NoSchema)) => CallFailure::unreadable(Call::Schema, 200),
+            Ok(Err(problem)) => CallFailure::no_schema(problem),
+        };
+        Err(failure.with_request_id(request_id))
     }
 
     /// Replaces the whole schema of the provisioning job by a text.

@@ -2,12 +2,21 @@
 //! it into values.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::entra::SchemaProblem;
+use crate::entra::shown::shown;
+
+/// How many levels a schema may have. Schemas have some 20.
+const MAX_DEPTH: usize = 128;
+/// The longest place in a schema that is shown.
+pub(super) const MAX_PLACE: usize = 200;
 
 /// The members of an object in their order, each value as its text.
 pub(super) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -49,6 +58,39 @@ impl<'a> Members<'a> {
 /// The entries of an array; `None` when the text is none.
 pub(super) fn entries(text: &str) -> Option<Vec<&RawValue>> {
     serde_json::from_str(text).ok()
+}
+
+/// Looks for what nobody may rely on, anywhere in a text: a member that stands twice in its object, of
+/// which readers take one or the other, and more levels than are looked at.
+pub(super) fn check_members(text: &str) -> Result<(), SchemaProblem> {
+    check_level("", text, 0)
+}
+
+fn check_level(place: &str, text: &str, depth: usize) -> Result<(), SchemaProblem> {
+    let is_list = text.starts_with('[');
+    if !is_list && !text.starts_with('{') {
+        return Ok(());
+    }
+    if depth >= MAX_DEPTH {
+        return Err(SchemaProblem::TooDeep(MAX_DEPTH));
+    }
+    if is_list {
+        for (at, entry) in entries(text).unwrap_or_default().into_iter().enumerate() {
+            check_level(&format!("{place}[{at}]"), entry.get(), depth + 1)?;
+        }
+        return Ok(());
+    }
+    let members = Members::read(text).ok_or(SchemaProblem::NoSchema)?;
+    let mut names = HashSet::new();
+    for (name, value) in members.iter() {
+        let dot = if place.is_empty() { "" } else { "." };
+        let place = format!("{place}{dot}{name}");
+        if !names.insert(name) {
+            return Err(SchemaProblem::Repeated(shown(&place, MAX_PLACE)));
+        }
+        check_level(&place, value.get(), depth + 1)?;
+    }
+    Ok(())
 }
 
 /// Where a part of a text lies in it, in bytes.
@@ -105,6 +147,27 @@ mod tests {
     fn a_name_that_stands_there_twice_names_nothing() {
         let members = Members::read(r#"{"a":1,"b":2,"a":3}"#).unwrap();
         assert!(members.get("a").is_none() && members.get("b").is_some());
+    }
+
+    #[test]
+    fn a_member_that_stands_twice_is_found_wherever_it_is() {
+        let check = |text: &str| check_members(text).map_err(|problem| problem.to_string());
+        let repeated =
+            |place: &str| Err(format!("the member `{place}` stands twice in its object"));
+        assert_eq!(check(r#"{"a":{"b":1},"b":[{"a":1},{"a":2}],"A":0}"#), Ok(()));
+        assert_eq!(
+            check(r#"{"a":1,"\u0061":1}"#),
+            repeated("a"),
+            "the same name, written otherwise"
+        );
+        let text =
+            r#"{"directories":[{"readOnly":false},{"readOnly":false,"x":[],"readOnly":true}]}"#;
+        assert_eq!(check(text), repeated("directories[1].readOnly"));
+        assert_eq!(check(r#"{"a":{"\u001b":{"b":1,"b":1}}}"#), repeated("a.\u{fffd}.b"));
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(check(&nested(MAX_DEPTH)), Ok(()));
+        let deeper = check(&nested(MAX_DEPTH + 1));
+        assert_eq!(deeper, Err("the text has more than 128 levels".to_owned()));
     }
 
     #[test]
