@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::bridge::Forecast;
+use crate::bridge::{Blocked, Forecast};
 use crate::delivery::{JobAdvice, job_advice};
 use crate::domain::{ExternalId, HeldBy, OperationStatus, RunKind, RunStatus};
 use crate::intake::Remark;
@@ -150,6 +150,12 @@ pub fn forecast(forecast: &Forecast, what: &str) -> String {
         Some(at) => format!("{used}; {what}, {people}, goes out by {}", instant(at)),
         None => format!("{used}; {what}, {people}, never goes out: no calls are allowed"),
     }
+}
+
+/// What keeps everything back, and what to do.
+pub fn blocked(blocked: &Blocked) -> String {
+    let Blocked { what, advice, since } = blocked;
+    format!("since {}: {what}\n          → {advice}", instant(*since))
 }
 
 /// A job as it was last seen, with what its state asks for.

@@ -106,6 +106,11 @@ impl EntraClient {
         Ok(Self(Arc::new(Inner { settings, graph, http, tokens, clock, contact })))
     }
 
+    /// Logs no refusal of credentials from now on: whoever asks for tokens tells of it.
+    pub fn keep_quiet(&self) {
+        self.0.tokens.keep_quiet();
+    }
+
     /// The settings of the target.
     #[must_use]
     pub fn settings(&self) -> &TargetSettings {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::entra::error_body::word;
 use crate::entra::http::TransportFailure;
 use crate::entra::token_advice::{ADVICE, FEDERATED_ADVICE, IDENTITY_ADVICE};
-use crate::entra::{CredentialMissing, Disposition, FederatedProblem};
+use crate::entra::{CertificateProblem, CredentialMissing, Disposition, FederatedProblem};
 
 /// The token endpoint gave no token.
 #[derive(Clone)]
@@ -83,6 +83,10 @@ impl Asked {
 
 /// Codes of the token service that pass by themselves.
 const TRANSIENT_CODES: [u32; 3] = [90_033, 50_196, 90_055];
+
+/// What to do about a credential that is not there.
+const PUT_IT_THERE: &str = "put it where `credential` of the target refers to; it is read again for every \
+     token, and `scimport check` tries it";
 
 /// Codes of a refused credential that come without `invalid_client`.
 const CREDENTIAL_CODES: [u32; 5] = [50_027, 70_021, 700_211, 700_212, 700_213];
@@ -263,9 +267,9 @@ impl TokenFailure {
                 "check `federated_token` of the target, and what writes the file; it is read again \
                  for every token"
             }
-            Cause::Missing(_) | Cause::Unusable(_) => {
-                "put it where `credential` of the target refers to; it is read again for every token, and \
-                 `scimport check` tries it"
+            Cause::Missing(why) | Cause::Unusable(why) => {
+                let of_certificate = CertificateProblem::among_causes(why);
+                of_certificate.map_or(PUT_IT_THERE, CertificateProblem::advice)
             }
             Cause::Refused if self.disposition() != Disposition::Halt => {
                 if details.asked.is_identity() {
