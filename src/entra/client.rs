@@ -14,7 +14,7 @@ use crate::domain::{Clock, ExternalId, SystemClock};
 use crate::entra::base_url::BaseUrl;
 use crate::entra::error_body::{ErrorBody, word};
 use crate::entra::grant::Grant;
-use crate::entra::http::{self, MAX_ERROR_BYTES, read_at_most};
+use crate::entra::http::{self, MAX_ERROR_BYTES};
 use crate::entra::proof::Slot;
 use crate::entra::token::{Cache, Token, Tokens};
 use crate::entra::{
@@ -22,6 +22,7 @@ use crate::entra::{
     EntraError, EventPages, JobHealth, JobSchema, MAX_SCHEMA_BYTES, SchemaProblem, TargetSettings,
     TokenFailure, log,
 };
+use crate::transport::{self, read_at_most};
 
 /// The media type of a bulk request (RFC 7644 section 8.1); any other is answered with 400.
 const SCIM_JSON: &str = "application/scim+json";
@@ -322,7 +323,7 @@ impl EntraClient {
         let headers = response.headers();
         Ok(Accepted {
             request_id: request_id(headers),
-            sent_at: http::date(headers).unwrap_or_else(|| self.0.clock.now()),
+            sent_at: transport::date(headers).unwrap_or_else(|| self.0.clock.now()),
         })
     }
 
@@ -402,7 +403,7 @@ impl EntraClient {
         }
         let body = read_at_most(&mut response, MAX_ERROR_BYTES).await;
         let headers = response.headers();
-        let wait = http::retry_after(headers, self.0.clock.now());
+        let wait = transport::retry_after(headers, self.0.clock.now());
         let is_fresh = attempt == Attempt::AfterRefresh;
         CallFailure::answered(call, status, ErrorBody::read(&body.bytes), wait, is_fresh)
             .with_request_id(request_id(headers))

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use crate::entra::disposition::{Answer, decide};
 use crate::entra::error_body::{ErrorBody, Said};
-use crate::entra::http::{TransportFailure, TransportKind};
+use crate::entra::http;
 use crate::entra::{Disposition, SchemaProblem, TokenFailure};
+use crate::transport::{TransportFailure, TransportKind};
 
 /// A call of Graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,7 +261,7 @@ impl CallFailure {
     pub fn advice(&self) -> &'static str {
         match &self.cause {
             Cause::Token(failure) => failure.advice(),
-            Cause::Transport(failure) => failure.advice(),
+            Cause::Transport(failure) => http::advice(failure),
             Cause::Answered(answered) => self.advice_on(answered),
             Cause::NoSchema(SchemaProblem::Repeated(_)) => {
                 "nobody can say which of both counts, so nothing is done with it: try again; if it stays \

@@ -81,7 +81,7 @@ mod tests {
     fn pfx_with(
         encryption: EncryptionAlgorithm,
         mac: MacAlgorithm,
-        rounds: i32,
+        rounds: u32,
     ) -> (Vec<u8>, String) {
         let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
         let params = CertificateParams::new(vec!["scimport.example".to_owned()]).unwrap();

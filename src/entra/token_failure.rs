@@ -11,9 +11,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::entra::error_body::word;
-use crate::entra::http::TransportFailure;
+use crate::entra::http;
 use crate::entra::token_advice::{ADVICE, FEDERATED_ADVICE, IDENTITY_ADVICE};
 use crate::entra::{CertificateProblem, CredentialMissing, Disposition, FederatedProblem};
+use crate::transport::TransportFailure;
 
 /// The token endpoint gave no token.
 #[derive(Clone)]
@@ -254,7 +255,7 @@ impl TokenFailure {
                 "a managed identity works on Azure's own machines: on one, check that nothing keeps \
                  this program from 169.254.169.254; elsewhere give `credential` a certificate"
             }
-            Cause::Transport(failure) => failure.advice(),
+            Cause::Transport(failure) => http::advice(failure),
             Cause::NoToken if details.asked.is_identity() => {
                 "something else answers in place of the identity service: check what listens there"
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use jiff::Timestamp;
+use scimport::domain::{Clock as _, SystemClock};
 use scimport::mock_entra::CLIENT_SECRET;
 use scimport::store::{Alerts as _, SqliteStore};
 use scimport::telemetry::alerts::{Alert, Facts, Kept, Word};
@@ -169,7 +169,7 @@ async fn what_keeps_everything_back_stands_in_the_place_of_a_forecast() {
     let status = stage.run(&["status"]).await.assert_code(0).out.clone();
     assert!(status.contains("goes out by"), "{status}");
     let store = SqliteStore::open(&stage.path("scimport.db")).unwrap();
-    let (now, code) = (Timestamp::now(), Some(Word::new("AADSTS7000222")));
+    let (now, code) = (SystemClock.now(), Some(Word::new("AADSTS7000222")));
     let (target, advice) = ("entra".to_owned(), "a new secret".to_owned());
     let facts = Facts::AccessRefused { target, status: None, code, advice };
     let alert = Alert { facts, since: now, level: 0, seen_at: now, ended_at: None };
