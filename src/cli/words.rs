@@ -132,7 +132,7 @@ const fn next_step(status: RunStatus) -> Option<&'static str> {
     }
 }
 
-/// `used 1,640 of 2,000 calls; the rest, 3,100 people, goes out by 2026-11-27T04:10:00Z`.
+/// `used 1,640 of 2,000 calls; the rest, 3,100 people, goes out by 2026-11-27T04:10:00Z, …`.
 pub fn forecast(forecast: &Forecast, what: &str) -> String {
     let used = format!(
         "used {} of {} calls of the last 24 hours",
@@ -147,7 +147,10 @@ pub fn forecast(forecast: &Forecast, what: &str) -> String {
         plural(forecast.requests)
     );
     match forecast.done_at {
-        Some(at) => format!("{used}; {what}, {people}, goes out by {}", instant(at)),
+        Some(at) => format!(
+            "{used}; {what}, {people}, goes out by {}, as far as the quota lets it",
+            instant(at)
+        ),
         None => format!("{used}; {what}, {people}, never goes out: no calls are allowed"),
     }
 }

@@ -117,9 +117,9 @@ impl CertificateProblem {
     pub const fn advice(&self) -> &'static str {
         match self {
             Self::PfxPassword => {
-                "the password is wrong, not missing: `password` beside `certificate` in the target's \
-                 `credential` says where it is (without it, the file is opened with an empty one); give \
-                 the one that the file was exported with"
+                "the password is wrong: `password` beside `certificate` in the target's `credential` has to \
+                 lead to the one that the file was exported with (without `password` the file is opened \
+                 with an empty one)"
             }
             Self::PfxRounds => {
                 "export it anew with fewer rounds: `openssl pkcs12 -export` takes `-iter 100000`, and \
