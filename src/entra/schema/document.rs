@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::entra::schema::json::{MAX_PLACE, Members, check_members, entries, range_in};
+use crate::entra::schema::json::{MAX_PLACE, Members, entries, range_in, repeated};
 use crate::entra::shown::shown;
 use crate::entra::{AttributeType, NewAttribute, SchemaAttribute, SchemaProblem};
 
@@ -78,7 +78,9 @@ impl JobSchema {
     /// wrong with it is told by whoever needs it.
     pub fn read(text: String) -> Result<Self, SchemaProblem> {
         let schema = Members::read(&text).ok_or(SchemaProblem::NoSchema)?;
-        check_members(text.trim())?;
+        if let Some(place) = repeated(&text) {
+            return Err(SchemaProblem::Repeated(place));
+        }
         let rules = schema.list("synchronizationRules").into_iter().flat_map(user_rules).collect();
         let directories = schema.list("directories");
         let directories =

@@ -10,11 +10,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::entra::SchemaProblem;
 use crate::entra::shown::shown;
 
-/// How many levels a schema may have. Schemas have some 20.
-const MAX_DEPTH: usize = 128;
 /// The longest place in a schema that is shown.
 pub(super) const MAX_PLACE: usize = 200;
 
@@ -60,37 +57,80 @@ pub(super) fn entries(text: &str) -> Option<Vec<&RawValue>> {
     serde_json::from_str(text).ok()
 }
 
-/// Looks for what nobody may rely on, anywhere in a text: a member that stands twice in its object, of
-/// which readers take one or the other, and more levels than are looked at.
-pub(super) fn check_members(text: &str) -> Result<(), SchemaProblem> {
-    check_level("", text, 0)
+/// The place of the first member that stands twice in its object, anywhere in a JSON text: readers take
+/// one or the other. Passes over the text once, however deep it is.
+pub(super) fn repeated(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut levels: Vec<Level> = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        at += 1;
+        match (byte, levels.last_mut()) {
+            (b'{', _) => levels.push(Level::Object(Object::default())),
+            (b'[', _) => levels.push(Level::List(0)),
+            (b'}' | b']', _) => drop(levels.pop()),
+            (b',', Some(Level::Object(object))) => object.is_named = false,
+            (b',', Some(Level::List(entry))) => *entry += 1,
+            (b'"', level) => {
+                let end = end_of_text(bytes, at);
+                if let Some(Level::Object(object)) = level
+                    && !std::mem::replace(&mut object.is_named, true)
+                {
+                    let name = text.get(at - 1..end).unwrap_or_default();
+                    object.name = serde_json::from_str(name).unwrap_or_else(|_| name.to_owned());
+                    if !object.names.insert(object.name.clone()) {
+                        return Some(place_of(&levels));
+                    }
+                }
+                at = end;
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
-fn check_level(place: &str, text: &str, depth: usize) -> Result<(), SchemaProblem> {
-    let is_list = text.starts_with('[');
-    if !is_list && !text.starts_with('{') {
-        return Ok(());
-    }
-    if depth >= MAX_DEPTH {
-        return Err(SchemaProblem::TooDeep(MAX_DEPTH));
-    }
-    if is_list {
-        for (at, entry) in entries(text).unwrap_or_default().into_iter().enumerate() {
-            check_level(&format!("{place}[{at}]"), entry.get(), depth + 1)?;
+/// Where one is in a text.
+enum Level {
+    Object(Object),
+    /// In which entry.
+    List(usize),
+}
+
+#[derive(Default)]
+struct Object {
+    names: HashSet<String>,
+    /// The member one is in.
+    name: String,
+    /// Whether its name has been read, so that its value is next.
+    is_named: bool,
+}
+
+/// Behind the quotation mark that ends a text.
+fn end_of_text(bytes: &[u8], mut at: usize) -> usize {
+    loop {
+        match bytes.get(at) {
+            Some(b'\\') => at += 2,
+            Some(b'"') => return at + 1,
+            Some(_) => at += 1,
+            None => return bytes.len(),
         }
-        return Ok(());
     }
-    let members = Members::read(text).ok_or(SchemaProblem::NoSchema)?;
-    let mut names = HashSet::new();
-    for (name, value) in members.iter() {
-        let dot = if place.is_empty() { "" } else { "." };
-        let place = format!("{place}{dot}{name}");
-        if !names.insert(name) {
-            return Err(SchemaProblem::Repeated(shown(&place, MAX_PLACE)));
+}
+
+fn place_of(levels: &[Level]) -> String {
+    let mut place = String::new();
+    for level in levels {
+        match level {
+            Level::Object(object) if place.is_empty() => place.clone_from(&object.name),
+            Level::Object(object) => place = format!("{place}.{}", object.name),
+            Level::List(entry) => place = format!("{place}[{entry}]"),
         }
-        check_level(&place, value.get(), depth + 1)?;
+        if place.len() > MAX_PLACE * 4 {
+            break;
+        }
     }
-    Ok(())
+    shown(&place, MAX_PLACE)
 }
 
 /// Where a part of a text lies in it, in bytes.
@@ -151,23 +191,27 @@ mod tests {
 
     #[test]
     fn a_member_that_stands_twice_is_found_wherever_it_is() {
-        let check = |text: &str| check_members(text).map_err(|problem| problem.to_string());
-        let repeated =
-            |place: &str| Err(format!("the member `{place}` stands twice in its object"));
-        assert_eq!(check(r#"{"a":{"b":1},"b":[{"a":1},{"a":2}],"A":0}"#), Ok(()));
-        assert_eq!(
-            check(r#"{"a":1,"\u0061":1}"#),
-            repeated("a"),
-            "the same name, written otherwise"
-        );
+        let found = |text: &str| repeated(text);
+        let place = |place: &str| Some(place.to_owned());
+        for text in [
+            r#"{"a":{"b":1},"b":[{"a":1},{"a":2}],"A":0}"#,
+            r#"{"a":"b","b":"a","c":"\"a\":1,{","d":"\\"}"#,
+            r#"["a","a",{"a":["a",{"a":"a"}]}]"#,
+            "{ }",
+            "\"a\"",
+        ] {
+            assert_eq!(found(text), None, "{text}");
+        }
+        assert_eq!(found(r#"{"a":1,"\u0061":1}"#), place("a"), "the same name, written otherwise");
+        assert_eq!(found(r#"{"a\"":1, "b" : 2 , "a\"" : 3}"#), place("a\""));
         let text =
             r#"{"directories":[{"readOnly":false},{"readOnly":false,"x":[],"readOnly":true}]}"#;
-        assert_eq!(check(text), repeated("directories[1].readOnly"));
-        assert_eq!(check(r#"{"a":{"\u001b":{"b":1,"b":1}}}"#), repeated("a.\u{fffd}.b"));
-        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-        assert_eq!(check(&nested(MAX_DEPTH)), Ok(()));
-        let deeper = check(&nested(MAX_DEPTH + 1));
-        assert_eq!(deeper, Err("the text has more than 128 levels".to_owned()));
+        assert_eq!(found(text), place("directories[1].readOnly"));
+        assert_eq!(found(r#"{"a":{"\u001b":{"b":1,"b":1}}}"#), place("a.\u{fffd}.b"));
+        assert_eq!(found(r#"{"\ud800":1,"\ud800":1}"#), place(r#""\ud800""#));
+        let levels = 20_000;
+        let deep = format!(r#"{}{{"a":1,"a":2}}{}"#, "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(found(&deep).unwrap().len(), MAX_PLACE, "however deep it is");
     }
 
     #[test]

@@ -10,9 +10,6 @@ pub enum SchemaProblem {
     /// A member of an object stands twice in it, and nobody can say which of both counts.
     #[error("the member `{0}` stands twice in its object")]
     Repeated(String),
-    /// More levels than are looked at.
-    #[error("the text has more than {0} levels")]
-    TooDeep(usize),
     /// The schema has no rule.
     #[error("the job's schema has no synchronization rule")]
     NoRule,
@@ -66,7 +63,7 @@ impl SchemaProblem {
             Self::Repeated(_) => "nobody can say which of both counts: take another backup, or take the \
                  wrong one out of a copy of the file"
                 .to_owned(),
-            Self::NoSchema | Self::TooDeep(_) => {
+            Self::NoSchema => {
                 "the file has to be a backup that `scimport schema push` or `restore` wrote"
                     .to_owned()
             }
