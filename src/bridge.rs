@@ -56,5 +56,5 @@ pub use schedule::ScheduleError;
 pub use schema::{SchemaDesk, SchemaError, SchemaLook, SchemaReturn, custom_attributes};
 pub use sealed::{SealError, SealedPlan};
 pub use setup::Setup;
-pub use status::{Forecast, FoundRun, Overview, TargetOverview};
+pub use status::{Blocked, Forecast, FoundRun, Outlook, Overview, TargetOverview};
 pub use store_keys::{StoreKeyError, store_keys};

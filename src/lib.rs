@@ -13,6 +13,7 @@
 //! | bulk request to Microsoft Graph | [`entra`] |
 //! | provisioning log to outcome | [`tracking`] |
 //! | an HR system's API to a worker or a report | [`web`] |
+//! | how HTTP is spoken, for both | [`transport`] |
 //! | secrets of ours, encrypted in a file | [`vault`] |
 //! | config in, a running bridge out | [`bridge`] |
 //! | commands | [`cli`] |
@@ -38,5 +39,6 @@ pub mod source;
 pub mod store;
 pub mod telemetry;
 pub mod tracking;
+pub mod transport;
 pub mod vault;
 pub mod web;

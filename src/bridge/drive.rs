@@ -226,6 +226,9 @@ impl Bridge {
                 stopped = Some(stop);
             }
         }
+        if let Some(stop) = &stopped {
+            self.note_stop(target, stop);
+        }
         let seen = Tracked::Here(*look.borrow());
         let is_reached = self.is_reached(target, goal, seen, on_tick).await?;
         let needs_outcomes = matches!(goal, Goal::Outcome(_) | Goal::Settled);

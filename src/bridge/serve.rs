@@ -31,6 +31,8 @@ const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 const SHORTEST_SLEEP: Duration = Duration::from_millis(100);
 /// How often the lease is tried for while another process has it.
 const LEASE: Duration = Duration::from_secs(2);
+/// How often a failure is said that stays the same.
+const SAY_FAILURE_AGAIN: Duration = Duration::from_hours(1);
 /// How often it is said who has it.
 const SAY_AGAIN: Duration = Duration::from_mins(10);
 
@@ -101,12 +103,14 @@ impl Bridge {
         cancel: &CancellationToken,
     ) -> Result<(), StoreError> {
         let mut is_stopped = false;
+        let mut said = Said::default();
         loop {
             let stop = courier.run(cancel).await?;
             let wait = match &stop {
                 Stop::Cancelled => return Ok(()),
                 Stop::Drained => {
                     self.clear_refusals(target);
+                    said = Said::default();
                     if std::mem::take(&mut is_stopped) {
                         tracing::info!(target = %target, "everything that waited has been sent");
                     }
@@ -115,7 +119,7 @@ impl Bridge {
                     }
                     continue;
                 }
-                other => self.pause_after(target, other),
+                other => self.pause_after(target, other, &mut said),
             };
             is_stopped = true;
             if is_over(cancel, wait).await {
@@ -125,7 +129,7 @@ impl Bridge {
     }
 
     /// Says why nothing is sent; gives when that is tried again.
-    fn pause_after(&self, target: &TargetName, stop: &Stop) -> Duration {
+    fn pause_after(&self, target: &TargetName, stop: &Stop, said: &mut Said) -> Duration {
         let (longest, job_check) = self
             .setup
             .target(target)
@@ -136,6 +140,7 @@ impl Bridge {
                 let JobAdvice { means, advice } = job_advice(code, reason.as_deref());
                 // it has answered
                 self.clear_refusals(target);
+                *said = Said::default();
                 let wait = longest.min(job_check);
                 tracing::error!(
                     target = %target,
@@ -148,20 +153,13 @@ impl Bridge {
             }
             Stop::QuotaExhausted { free_at } => longest.min(until(*free_at, self.clock.now())),
             Stop::Unreachable(failure) => {
-                let (target_name, advice) =
-                    (target.as_str().to_owned(), failure.advice().to_owned());
-                let facts = Facts::TargetUnreachable { target: target_name, advice };
-                self.conditions.raise(facts, self.clock.now());
-                tell_failure(target, failure, "the other side has not answered for some time");
+                self.note_stop(target, stop);
+                said.tell(target, failure, "the other side has not answered for some time");
                 longest
             }
             Stop::Halted(failure) => {
-                let (status, code) = answer_of(failure);
-                let (target_name, advice) =
-                    (target.as_str().to_owned(), failure.advice().to_owned());
-                let facts = Facts::AccessRefused { target: target_name, status, code, advice };
-                self.conditions.raise(facts, self.clock.now());
-                tell_failure(target, failure, "nothing is sent until this is mended");
+                self.note_stop(target, stop);
+                said.tell(target, failure, "nothing is sent until this is mended");
                 longest
             }
         };
@@ -175,6 +173,7 @@ impl Bridge {
         client: &EntraClient,
     ) -> BridgeError {
         let mut looked_back: Option<Instant> = None;
+        let mut said = Said::default();
         let tracker = || self.tracker(target, client.clone());
         let mut following = match tracker() {
             Ok(following) => following,
@@ -193,6 +192,7 @@ impl Bridge {
             match looked {
                 Ok(Look::Nothing) => {
                     self.clear_log_refusal(target);
+                    said = Said::default();
                     self.news(LOOK).await;
                 }
                 Ok(Look::At(at)) => {
@@ -200,7 +200,10 @@ impl Bridge {
                     tokio::time::sleep(wait.clamp(SHORTEST_SLEEP, LONGEST_SLEEP)).await;
                 }
                 // a look that read something says nothing yet about what is left
-                Ok(Look::Looked { .. }) => self.clear_log_refusal(target),
+                Ok(Look::Looked { .. }) => {
+                    self.clear_log_refusal(target);
+                    said = Said::default();
+                }
                 Err(TrackingError::Store(error)) => return error.into(),
                 Err(TrackingError::Halted(failure)) => {
                     let (status, code) = answer_of(&failure);
@@ -208,7 +211,7 @@ impl Bridge {
                         (target.as_str().to_owned(), failure.advice().to_owned());
                     let facts = Facts::LogRefused { target: target_name, status, code, advice };
                     self.conditions.raise(facts, self.clock.now());
-                    tell_failure(target, &failure, "the provisioning log cannot be read");
+                    said.tell(target, &failure, "the provisioning log cannot be read");
                     let wait = self.setup.target(target).map(|config| config.retry.cap);
                     tokio::time::sleep(wait.unwrap_or(after_error()).max(LOOK)).await;
                     following = match tracker() {
@@ -228,19 +231,53 @@ impl Bridge {
         self.conditions.clear(AlertKind::TargetUnreachable, target.as_str());
     }
 
+    /// Notes why nothing is sent to a target, where the other side is the reason.
+    pub(super) fn note_stop(&self, target: &TargetName, stop: &Stop) {
+        let target = target.as_str().to_owned();
+        let facts = match stop {
+            Stop::Unreachable(failure) => {
+                Facts::TargetUnreachable { target, advice: failure.advice().to_owned() }
+            }
+            Stop::Halted(failure) => {
+                let (status, code) = answer_of(failure);
+                Facts::AccessRefused { target, status, code, advice: failure.advice().to_owned() }
+            }
+            _ => return,
+        };
+        self.conditions.raise(facts, self.clock.now());
+    }
+
     /// Notes that the log of a target can be read, or need not be.
     fn clear_log_refusal(&self, target: &TargetName) {
         self.conditions.clear(AlertKind::AuthFailing, &log_subject(target));
     }
 }
 
-fn tell_failure(target: &TargetName, failure: &CallFailure, what: &'static str) {
-    tracing::error!(
-        target = %target,
-        error = %Causes(failure),
-        advice = failure.advice(),
-        "{what}; it is tried again"
-    );
+/// What was said of failures: one that lasts is not said at each try.
+#[derive(Default)]
+struct Said(Option<(Kind, Instant)>);
+
+/// What tells one failure from another: what was said of it, its status, its code, and what to do.
+type Kind = (&'static str, Option<u16>, Option<String>, &'static str);
+
+impl Said {
+    /// Says a failure, unless it was said not long ago.
+    fn tell(&mut self, target: &TargetName, failure: &CallFailure, what: &'static str) {
+        let kind = (what, failure.status(), failure.code(), failure.advice());
+        let is_known =
+            |(before, at): &(Kind, Instant)| *before == kind && at.elapsed() < SAY_FAILURE_AGAIN;
+        if self.0.as_ref().is_some_and(is_known) {
+            tracing::debug!(target = %target, error = %Causes(failure), "{what}, as before");
+            return;
+        }
+        tracing::error!(
+            target = %target,
+            error = %Causes(failure),
+            advice = failure.advice(),
+            "{what}; it is tried again, and said again when something changes, or in an hour"
+        );
+        self.0 = Some((kind, Instant::now()));
+    }
 }
 
 /// How long until an instant; nothing when it has come.

@@ -7,6 +7,7 @@ use crate::delivery::{Quota, forecast};
 use crate::domain::{RunId, TargetName};
 use crate::entra::MAX_OPERATIONS;
 use crate::store::{JobSeen, OutboxState, Resent, Run};
+use crate::telemetry::alerts::{Facts, words};
 
 /// How many runs a glance shows.
 const RUNS_SHOWN: usize = 10;
@@ -44,8 +45,30 @@ pub struct TargetOverview {
     pub job: Option<JobSeen>,
     /// When what was open was last sent again.
     pub resent: Option<Resent>,
-    /// When what is queued will have gone out; `None` when nothing is.
+    /// When what is queued will have gone out; `None` when nothing is, and while nothing goes out.
     pub forecast: Option<Forecast>,
+    /// What keeps everything back, as far as it is known.
+    pub blocked: Option<Blocked>,
+}
+
+/// Why nothing goes out to a target, whatever the quota lets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// What it is, in words.
+    pub what: String,
+    /// What to do.
+    pub advice: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What is to be expected of what waits for a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outlook {
+    /// See [`TargetOverview::forecast`].
+    pub forecast: Option<Forecast>,
+    /// See [`TargetOverview::blocked`].
+    pub blocked: Option<Blocked>,
 }
 
 /// When what is queued will have gone out, as far as the quota lets it.
@@ -74,6 +97,7 @@ impl Bridge {
         let mut targets = Vec::new();
         for target in &self.setup.config().targets {
             let open = self.store.open_window(&target.name).await?;
+            let outlook = self.outlook(&target.name).await?;
             targets.push(TargetOverview {
                 target: target.name.clone(),
                 calls: self.store.calls_since(&target.tenant_id, since).await?,
@@ -82,10 +106,45 @@ impl Bridge {
                 accepted: open.map_or(0, |open| open.accepted),
                 job: self.store.job_seen(&target.name).await?,
                 resent: self.store.resent(&target.name).await?,
-                forecast: self.forecast(&target.name).await?,
+                forecast: outlook.forecast,
+                blocked: outlook.blocked,
             });
         }
         Ok(Overview { targets, runs: self.store.runs(RUNS_SHOWN).await? })
+    }
+
+    /// When what a target has queued will have gone out; where something keeps it back, that instead.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails, or there is no such target.
+    pub async fn outlook(&self, target: &TargetName) -> Result<Outlook, BridgeError> {
+        let blocked = self.blocked(target).await?;
+        let forecast = match blocked {
+            None => self.forecast(target).await?,
+            Some(_) => None,
+        };
+        Ok(Outlook { forecast, blocked })
+    }
+
+    /// What keeps everything back that waits for a target: as this process has noticed it, else as a
+    /// daemon that tells alerts has kept it.
+    async fn blocked(&self, target: &TargetName) -> Result<Option<Blocked>, BridgeError> {
+        let now = self.clock.now();
+        let noticed = self.conditions.all(now).into_iter();
+        let mut known: Vec<_> = noticed.map(|noticed| (noticed.facts, noticed.since)).collect();
+        // whoever delivers has noticed itself what it could have kept
+        if self.contact(target).is_none() {
+            let kept = self.store.alerts().await?.map(|kept| kept.alerts).unwrap_or_default();
+            let open = kept.into_iter().filter(|alert| alert.ended_at.is_none());
+            known.extend(open.map(|alert| (alert.facts, alert.since)));
+        }
+        let found = known.into_iter().find(|(facts, _)| keeps_back(facts, target));
+        Ok(found.map(|(facts, since)| Blocked {
+            what: words::what(&facts, now),
+            advice: words::advice(&facts, now),
+            since,
+        }))
     }
 
     /// When what a target has queued will have gone out, beside what the other targets of its tenant
@@ -146,6 +205,16 @@ impl Bridge {
             1 => FoundRun::One(Box::new(matching.remove(0))),
             count => FoundRun::Several(count),
         })
+    }
+}
+
+/// Whether it keeps back everything that waits for a target.
+fn keeps_back(facts: &Facts, target: &TargetName) -> bool {
+    match facts {
+        Facts::AccessRefused { target: of, .. } | Facts::TargetUnreachable { target: of, .. } => {
+            of == target.as_str()
+        }
+        _ => false,
     }
 }
 

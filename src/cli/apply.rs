@@ -209,9 +209,14 @@ async fn show_with(
     }
     say(words::run(&run, bridge.clock.now()));
     if run.status == RunStatus::Delivering
-        && let Ok(Some(forecast)) = bridge.forecast(&run.target).await
+        && let Ok(outlook) = bridge.outlook(&run.target).await
     {
-        say(format!("quota     {}", words::forecast(&forecast, "the rest of this run")));
+        if let Some(forecast) = outlook.forecast {
+            say(format!("quota     {}", words::forecast(&forecast, "the rest of this run")));
+        }
+        if let Some(blocked) = outlook.blocked {
+            say(format!("stopped   {}", words::blocked(&blocked)));
+        }
     }
     if let Some(troubles) = words::troubles(&troubled(bridge, id).await?, TROUBLES_SHOWN) {
         say(format!("\n{troubles}\n\nevery row with its reason: scimport report {id}"));

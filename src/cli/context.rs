@@ -14,7 +14,7 @@ use crate::cli::terminal::tell;
 use crate::config;
 use crate::delivery::{JobAdvice, Stop, job_advice};
 use crate::domain::{Clock, Origin, ShiftedClock, SystemClock, Who};
-use crate::entra::{CallFailure, SchemaProblem};
+use crate::entra::{CallFailure, CertificateProblem, SchemaProblem};
 use crate::store::{SealProblem, StoreTrouble};
 use crate::telemetry::causes;
 use crate::tracking::TrackingError;
@@ -242,6 +242,9 @@ pub fn hint(error: &BridgeError) -> Option<String> {
     }
     if let Some(problem) = SealProblem::among_causes(error) {
         return Some(problem.advice().to_owned());
+    }
+    if let Some(problem) = CertificateProblem::among_causes(error) {
+        return Some(format!("{}; then `scimport check` looks again", problem.advice()));
     }
     match error {
         BridgeError::Refused(problem) => {

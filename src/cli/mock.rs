@@ -1,5 +1,6 @@
 //! `mock-entra`: the stand-in Entra on its own.
 
+use std::net::{SocketAddr, TcpListener};
 use std::str::FromStr;
 
 use crate::cli::args::MockArgs;
@@ -12,7 +13,7 @@ use crate::mock_entra::{self, Fault, MockConfig, MockEntra, Profile};
 pub async fn run(context: &Context, args: MockArgs) -> Result<Exit, Failed> {
     let profile = parse::<Profile>(&args.profile, "--profile")?;
     if args.print_config {
-        let url = format!("http://{}", args.listen);
+        let url = format!("http://{}", told_port(args.listen)?);
         say(mock_entra::paced_target_config(&url, profile).trim_end());
         return Ok(Exit::Success);
     }
@@ -33,13 +34,7 @@ pub async fn run(context: &Context, args: MockArgs) -> Result<Exit, Failed> {
             "warning: the stand-in listens beyond this machine, and its secret is in its documentation",
         );
     }
-    let mock = MockEntra::start(config).await.map_err(|error| {
-        tell(format!(
-            "error: the stand-in Entra cannot start at {}\n  because {error}",
-            args.listen
-        ));
-        Failed(Exit::Error)
-    })?;
+    let mock = MockEntra::start(config).await.map_err(|error| cannot_start(args.listen, &error))?;
     say(format!("the stand-in Entra listens at {}", mock.url()));
     remark(format!(
         "its secret: export SCIMPORT_CLIENT_SECRET='{}'\n\
@@ -53,6 +48,22 @@ pub async fn run(context: &Context, args: MockArgs) -> Result<Exit, Failed> {
     context.cancel.cancelled().await;
     mock.stop().await;
     Ok(Exit::Interrupted)
+}
+
+/// The address with a port: where any will do, one that is free now.
+fn told_port(listen: SocketAddr) -> Result<SocketAddr, Failed> {
+    if listen.port() != 0 {
+        return Ok(listen);
+    }
+    let bound = TcpListener::bind(listen).and_then(|listener| listener.local_addr());
+    let bound = bound.map_err(|error| cannot_start(listen, &error))?;
+    remark(format!("this port is free now: scimport mock-entra --listen {bound}"));
+    Ok(bound)
+}
+
+fn cannot_start(listen: SocketAddr, error: &dyn std::fmt::Display) -> Failed {
+    tell(format!("error: the stand-in Entra cannot start at {listen}\n  because {error}"));
+    Failed(Exit::Error)
 }
 
 fn parse<T>(text: &str, option: &str) -> Result<T, Failed>

@@ -1,11 +1,10 @@
 //! `schema`: the custom attributes of the mappings, and those that the provisioning job knows.
 
+mod backup;
 mod words;
 
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
-
-use jiff::Timestamp;
+use std::io::Read as _;
+use std::path::Path;
 
 use crate::bridge::{BridgeError, SchemaLook};
 use crate::cli::args::{
@@ -13,8 +12,8 @@ use crate::cli::args::{
 };
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
-use crate::cli::files::create_new_private;
 use crate::cli::json;
+use crate::cli::schema::backup::Backup;
 use crate::cli::terminal::{ask, is_interactive, remark, say, tell};
 use crate::domain::TargetName;
 use crate::entra::MAX_SCHEMA_BYTES;
@@ -46,15 +45,15 @@ async fn diff(context: &Context, args: SchemaDiffArgs) -> Result<Exit, Failed> {
 
 async fn push(context: &Context, args: SchemaPushArgs) -> Result<Exit, Failed> {
     let bridge = if args.dry_run { context.bridge_read_only()? } else { context.bridge()? };
-    let target = TargetName::new(args.target);
-    let backup = backup_path(args.backup, &target, bridge.clock.now())?;
+    let target = TargetName::new(args.change.target);
+    let mut backup = Backup::new(args.change.backup, &target, bridge.clock.now())?;
     let desk = bridge.schema_desk(&target, args.directory).await.map_err(failed)?;
     let look = desk.look().await.map_err(failed)?;
     let show = |look: &SchemaLook| {
-        if args.json { tell(words::look(look)) } else { say(words::look(look)) }
+        if args.change.json { tell(words::look(look)) } else { say(words::look(look)) }
     };
     let document = |is_pushed: bool, backup: Option<&Path>| {
-        if args.json {
+        if args.change.json {
             let backup = backup.map(|path| path.display().to_string());
             say(json::schema_push(&look, is_pushed, backup.as_deref()).to_string());
         }
@@ -73,25 +72,25 @@ async fn push(context: &Context, args: SchemaPushArgs) -> Result<Exit, Failed> {
         remark(format!("{}; nothing was changed (--dry-run)", words::would_add(&look)));
         return Ok(exit);
     }
-    if !confirmed(&question, args.yes)? {
+    if !confirmed(&question, args.change.yes)? {
         return declined();
     }
-    let kept = bridge.push_schema(&desk, &look, |text| keep(&backup, text), &context.who()).await;
-    kept.map_err(|error| not_done(error, &backup))?;
-    document(true, Some(&backup));
-    remark(words::pushed(&look, &backup));
+    let kept = bridge.push_schema(&desk, &look, |text| backup.keep(text), &context.who()).await;
+    kept.map_err(|error| not_done(error, backup.path()))?;
+    document(true, Some(backup.path()));
+    remark(words::pushed(&look, backup.path()));
     Ok(exit)
 }
 
 async fn restore(context: &Context, args: SchemaRestoreArgs) -> Result<Exit, Failed> {
     let text = read(&args.from)?;
     let bridge = context.bridge()?;
-    let target = TargetName::new(args.target);
-    let backup = backup_path(args.backup, &target, bridge.clock.now())?;
+    let target = TargetName::new(args.change.target);
+    let mut backup = Backup::new(args.change.backup, &target, bridge.clock.now())?;
     let desk = bridge.schema_desk(&target, None).await.map_err(failed)?;
     let back = desk.hold_against(text).await.map_err(failed)?;
     let document = |is_restored: bool, backup: Option<&Path>| {
-        if args.json {
+        if args.change.json {
             let backup = backup.map(|path| path.display().to_string());
             say(json::schema_restore(&back, is_restored, backup.as_deref()).to_string());
         }
@@ -105,50 +104,23 @@ async fn restore(context: &Context, args: SchemaRestoreArgs) -> Result<Exit, Fai
         return Ok(Exit::Success);
     }
     let changes = words::changes(&back, &args.from);
-    if args.json {
+    if args.change.json {
         tell(changes);
     } else {
         say(changes);
     }
     let question = format!("Put back the schema of the job of target `{target}`?");
-    if !confirmed(&question, args.yes)? {
+    if !confirmed(&question, args.change.yes)? {
         return declined();
     }
-    let kept =
-        bridge.restore_schema(&desk, &back, |text| keep(&backup, text), &context.who()).await;
-    kept.map_err(|error| not_done(error, &backup))?;
-    document(true, Some(&backup));
+    let kept = bridge.restore_schema(&desk, &back, |text| backup.keep(text), &context.who()).await;
+    kept.map_err(|error| not_done(error, backup.path()))?;
+    document(true, Some(backup.path()));
     remark(format!(
         "put back, and read again: the job has it; the schema from before is in `{}`",
-        backup.display()
+        backup.path().display()
     ));
     Ok(Exit::Success)
-}
-
-/// Where the schema as it was goes. Whoever is asked should not hear afterwards that it is taken.
-fn backup_path(
-    given: Option<PathBuf>,
-    target: &TargetName,
-    now: Timestamp,
-) -> Result<PathBuf, Failed> {
-    let path = given.unwrap_or_else(|| {
-        PathBuf::from(format!("schema-{target}-{}.json", now.strftime("%Y%m%dT%H%M%SZ")))
-    });
-    if path.exists() {
-        tell(format!(
-            "error: `{}` is there already\nhint: name a new file with `--backup`",
-            path.display()
-        ));
-        return Err(Failed(Exit::Usage));
-    }
-    Ok(path)
-}
-
-/// Writes a schema to a new file, and sees to it that it is on the disk.
-fn keep(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = create_new_private(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 /// Reads one byte more than a schema may have, so that a larger file is seen as such.

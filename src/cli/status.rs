@@ -109,6 +109,9 @@ async fn overview(bridge: &Bridge, as_json: bool) -> Result<Exit, Failed> {
         if let Some(forecast) = &target.forecast {
             say(format!("          {}", words::forecast(forecast, "the rest")));
         }
+        if let Some(blocked) = &target.blocked {
+            say(format!("          {}", words::blocked(blocked)));
+        }
     }
     for run in &overview.runs {
         say(format!("\n{}", words::run(run, bridge.clock.now())));

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use crate::bridge::Forecast;
+use crate::bridge::{Blocked, Forecast};
 use crate::delivery::{JobAdvice, job_advice};
 use crate::domain::{ExternalId, HeldBy, OperationStatus, RunKind, RunStatus};
 use crate::intake::Remark;
@@ -132,7 +132,7 @@ const fn next_step(status: RunStatus) -> Option<&'static str> {
     }
 }
 
-/// `used 1,640 of 2,000 calls; the rest, 3,100 people, goes out by 2026-11-27T04:10:00Z`.
+/// `used 1,640 of 2,000 calls; the rest, 3,100 people, goes out by 2026-11-27T04:10:00Z, …`.
 pub fn forecast(forecast: &Forecast, what: &str) -> String {
     let used = format!(
         "used {} of {} calls of the last 24 hours",
@@ -147,9 +147,18 @@ pub fn forecast(forecast: &Forecast, what: &str) -> String {
         plural(forecast.requests)
     );
     match forecast.done_at {
-        Some(at) => format!("{used}; {what}, {people}, goes out by {}", instant(at)),
+        Some(at) => format!(
+            "{used}; {what}, {people}, goes out by {}, as far as the quota lets it",
+            instant(at)
+        ),
         None => format!("{used}; {what}, {people}, never goes out: no calls are allowed"),
     }
+}
+
+/// What keeps everything back, and what to do.
+pub fn blocked(blocked: &Blocked) -> String {
+    let Blocked { what, advice, since } = blocked;
+    format!("since {}: {what}\n          → {advice}", instant(*since))
 }
 
 /// A job as it was last seen, with what its state asks for.

@@ -109,7 +109,8 @@ impl Courier {
         id: BulkRequestId,
         failure: CallFailure,
     ) -> Result<(), StoreError> {
-        tracing::error!(
+        // told by whoever is given the stop, once and not at each try
+        tracing::debug!(
             request.id = id.0,
             error = %Causes(&failure),
             "nothing more is sent until this is mended"
@@ -123,7 +124,7 @@ impl Courier {
     /// No token, so nothing can be posted: waits and tries again, or halts.
     pub(super) fn without_token(&self, turn: &mut Turn, failure: CallFailure) -> Option<Duration> {
         if matches!(failure.disposition(), Disposition::Halt) {
-            tracing::error!(error = %Causes(&failure), "no token; nothing is sent until this is mended");
+            tracing::debug!(error = %Causes(&failure), "no token; nothing is sent until this is mended");
             turn.stop = Some(Stop::Halted(Box::new(failure)));
             return None;
         }

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use crate::entra::shown::shown;
+
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
@@ -52,7 +54,7 @@ pub(super) fn issuer_of(der: &[u8]) -> Option<String> {
         if !TEXTS.contains(name.first()?) {
             continue;
         }
-        let text = shown(next(name)?.1);
+        let text = shown(&String::from_utf8_lossy(next(name)?.1), MAX_NAME);
         if kind == COMMON_NAME {
             common = Some(text);
         } else if kind == ORGANIZATION {
@@ -61,12 +63,6 @@ pub(super) fn issuer_of(der: &[u8]) -> Option<String> {
     }
     let known: Vec<_> = [common, organization].into_iter().flatten().collect();
     (!known.is_empty()).then(|| known.join(", "))
-}
-
-/// A name from outside: a terminal obeys what it does not show.
-fn shown(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    text.chars().take(MAX_NAME).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// The fields of a certificate that follow its serial number and the algorithm of its signature: issuer,

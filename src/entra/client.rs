@@ -14,14 +14,15 @@ use crate::domain::{Clock, ExternalId, SystemClock};
 use crate::entra::base_url::BaseUrl;
 use crate::entra::error_body::{ErrorBody, word};
 use crate::entra::grant::Grant;
-use crate::entra::http::{self, MAX_ERROR_BYTES, read_at_most};
+use crate::entra::http::{self, MAX_ERROR_BYTES};
 use crate::entra::proof::Slot;
 use crate::entra::token::{Cache, Token, Tokens};
 use crate::entra::{
     Accepted, Attempt, Call, CallFailure, Contact, CredentialSource, CredentialsSeen, Disposition,
-    EntraError, EventPages, JobHealth, JobSchema, MAX_SCHEMA_BYTES, TargetSettings, TokenFailure,
-    log,
+    EntraError, EventPages, JobHealth, JobSchema, MAX_SCHEMA_BYTES, SchemaProblem, TargetSettings,
+    TokenFailure, log,
 };
+use crate::transport::{self, read_at_most};
 
 /// The media type of a bulk request (RFC 7644 section 8.1); any other is answered with 400.
 const SCIM_JSON: &str = "application/scim+json";
@@ -104,6 +105,11 @@ impl EntraClient {
         let http = http::client(&addresses.graph, &settings.http)?;
         let (graph, contact) = (addresses.graph, Mutex::default());
         Ok(Self(Arc::new(Inner { settings, graph, http, tokens, clock, contact })))
+    }
+
+    /// Logs no refusal of credentials from now on: whoever asks for tokens tells of it.
+    pub fn keep_quiet(&self) {
+        self.0.tokens.keep_quiet();
     }
 
     /// The settings of the target.
@@ -201,9 +207,12 @@ impl EntraClient {
     pub async fn schema(&self) -> Result<JobSchema, CallFailure> {
         let url = self.job_url(Some("schema"));
         let (bytes, request_id) = self.bytes(Call::Schema, &url, MAX_SCHEMA_BYTES).await?;
-        let text = String::from_utf8(bytes).ok();
-        text.and_then(|text| JobSchema::read(text).ok())
-            .ok_or_else(|| CallFailure::unreadable(Call::Schema, 200).with_request_id(request_id))
+        let failure = match String::from_utf8(bytes).map(JobSchema::read) {
+            Ok(Ok(schema)) => return Ok(schema),
+            Err(_) | Ok(Err(SchemaProblem::NoSchema)) => CallFailure::unreadable(Call::Schema, 200),
+            Ok(Err(problem)) => CallFailure::no_schema(problem),
+        };
+        Err(failure.with_request_id(request_id))
     }
 
     /// Replaces the whole schema of the provisioning job by a text.
@@ -314,7 +323,7 @@ impl EntraClient {
         let headers = response.headers();
         Ok(Accepted {
             request_id: request_id(headers),
-            sent_at: http::date(headers).unwrap_or_else(|| self.0.clock.now()),
+            sent_at: transport::date(headers).unwrap_or_else(|| self.0.clock.now()),
         })
     }
 
@@ -394,7 +403,7 @@ impl EntraClient {
         }
         let body = read_at_most(&mut response, MAX_ERROR_BYTES).await;
         let headers = response.headers();
-        let wait = http::retry_after(headers, self.0.clock.now());
+        let wait = transport::retry_after(headers, self.0.clock.now());
         let is_fresh = attempt == Attempt::AfterRefresh;
         CallFailure::answered(call, status, ErrorBody::read(&body.bytes), wait, is_fresh)
             .with_request_id(request_id(headers))

@@ -1,5 +1,6 @@
 //! Why no client could be made.
 
+use std::error::Error;
 use std::path::PathBuf;
 
 use crate::entra::{CredentialMissing, FederatedProblem, IdentityProblem, SettingProblem};
@@ -86,6 +87,12 @@ pub enum CertificateProblem {
     /// The PFX file is encrypted in a way that is not read here.
     #[error("the PFX file is encrypted in a way that is not known here; export it with AES-256")]
     PfxEncryption,
+    /// The PFX file asks for more work than a password is given here, or does not say for how much.
+    #[error(
+        "the PFX file wants its password hashed more often than is done here (1,000,000 times), or does \
+         not say how often"
+    )]
+    PfxRounds,
     /// There is a key beside a PFX file, which has its own.
     #[error("a PFX file has its own private key, and there is a `key` beside it; take that out")]
     KeyBesidePfx,
@@ -95,6 +102,49 @@ pub enum CertificateProblem {
     /// No certificate belongs to the key.
     #[error("no certificate in the PEM belongs to the private key")]
     Mismatch,
+}
+
+impl CertificateProblem {
+    /// The problem among the causes of an error, if there is one.
+    #[must_use]
+    pub fn among_causes<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
+        std::iter::successors(Some(error), |&error| error.source())
+            .find_map(|cause| cause.downcast_ref())
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
+        match self {
+            Self::PfxPassword => {
+                "the password is wrong: `password` beside `certificate` in the target's `credential` has to \
+                 lead to the one that the file was exported with (without `password` the file is opened \
+                 with an empty one)"
+            }
+            Self::PfxRounds => {
+                "export it anew with fewer rounds: `openssl pkcs12 -export` takes `-iter 100000`, and \
+                 Windows and Azure Key Vault take some thousands by themselves"
+            }
+            Self::PfxEncryption => {
+                "export it anew: the certificate export of Windows offers `AES256-SHA256`, and `openssl \
+                 pkcs12 -export` takes it by itself"
+            }
+            Self::NotPfx | Self::NotPem => {
+                "let `certificate` in the target's `credential` refer to PEM text, or to a PFX file as it \
+                 is or in base64; a PFX file that is cut or damaged is none"
+            }
+            Self::NoCertificate | Self::NoKey | Self::NoKeyInPfx => {
+                "certificate and private key are both needed: in one PEM, in one PFX file, or the key \
+                 where `key` beside `certificate` refers to"
+            }
+            Self::SeveralKeys | Self::Mismatch => {
+                "leave the certificate and the one private key that it was made with"
+            }
+            Self::EncryptedKey => "write the key without a passphrase, or both as a PFX file",
+            Self::NotRsa => "make a new certificate with an RSA key: Entra takes no other",
+            Self::KeyBesidePfx => "take `key` out of the target's `credential`",
+        }
+    }
 }
 
 fn list(problems: &[SettingProblem]) -> String {

@@ -1,14 +1,56 @@
 //! Reads the body of an error, whatever it is: Graph's error, a SCIM error, a proxy's page,
 //! nothing at all.
 //!
-//! Only what is an identifier is kept. The messages are dropped: they may quote what was sent.
+//! Only what is an identifier is kept. The messages may quote what was sent, so they are kept for the
+//! one call in which nothing of a person is ([`Said`]), and dropped for all others.
+
+use std::error::Error;
+use std::fmt;
 
 use serde_json::Value;
 
 use crate::entra::disposition::BUCKET_FULL;
+use crate::entra::shown::shown;
 
 /// The longest word that is taken for a code or an id.
 const MAX_WORD: usize = 128;
+
+/// The longest message that is kept, in letters.
+const MAX_SAID: usize = 500;
+/// A longer word is none of a sentence, and may be a token. Names of attributes are half as long.
+const LONGEST_WORD: usize = 150;
+/// How a JSON Web Token begins.
+const TOKEN: &str = "eyJ";
+
+/// What Graph says in its own words; for a terminal, and not for a log. `Debug` shows nothing of it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Said(String);
+
+impl Said {
+    /// A message, fit to be shown: without what a terminal obeys, and without what may be a token.
+    fn new(message: &str) -> Option<Self> {
+        let is_of_a_sentence =
+            |word: &&str| word.chars().count() <= LONGEST_WORD && !word.contains(TOKEN);
+        let words = message.split_whitespace();
+        let words = words.map(|word| if is_of_a_sentence(&word) { word } else { "…" });
+        let text = shown(&words.collect::<Vec<_>>().join(" "), MAX_SAID);
+        (!text.is_empty()).then_some(Self(text))
+    }
+}
+
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Said(…)")
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Graph says: {}", self.0)
+    }
+}
+
+impl Error for Said {}
 
 /// What an error's body says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +61,8 @@ pub(super) struct ErrorBody {
     pub(super) request_id: Option<String>,
     /// Whether it says that the ingestion queue is full.
     pub(super) is_bucket_full: bool,
+    /// Graph's `error.message`.
+    pub(super) said: Option<Said>,
 }
 
 impl ErrorBody {
@@ -35,7 +79,8 @@ impl ErrorBody {
             .flatten()
             .find_map(Value::as_str)
             .and_then(word);
-        Self { code, request_id: request_id(error), is_bucket_full }
+        let said = error.get("message").and_then(Value::as_str).and_then(Said::new);
+        Self { code, request_id: request_id(error), is_bucket_full, said }
     }
 }
 
@@ -72,6 +117,19 @@ mod tests {
             assert_eq!(read.code.as_deref(), Some("BadRequest"));
             assert_eq!(read.request_id.as_deref(), Some("7b7b-1"));
         }
+    }
+
+    #[test]
+    fn a_message_is_cut_and_cleaned_and_shows_no_token() {
+        let said = |message: &str| Said::new(message).map(|said| said.to_string());
+        assert_eq!(said("a\n\u{1b}[2Jb  c").as_deref(), Some("Graph says: a \u{fffd}[2Jb c"));
+        let token = "Bearer eyJ0eXAi.eyJhdWQi.c2ln of";
+        assert_eq!(said(token).as_deref(), Some("Graph says: Bearer … of"));
+        let opaque = format!("a {} b", "x".repeat(LONGEST_WORD + 1));
+        assert_eq!(said(&opaque).as_deref(), Some("Graph says: a … b"));
+        assert_eq!(said(&"ä ".repeat(5000)).unwrap().chars().count(), MAX_SAID + 12);
+        assert_eq!(said(" \n"), None);
+        assert_eq!(format!("{:?}", Said::new("Jane")), "Some(Said(…))");
     }
 
     #[test]

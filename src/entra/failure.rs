@@ -8,9 +8,10 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::entra::disposition::{Answer, decide};
-use crate::entra::error_body::ErrorBody;
-use crate::entra::http::{TransportFailure, TransportKind};
-use crate::entra::{Disposition, TokenFailure};
+use crate::entra::error_body::{ErrorBody, Said};
+use crate::entra::http;
+use crate::entra::{Disposition, SchemaProblem, TokenFailure};
+use crate::transport::{TransportFailure, TransportKind};
 
 /// A call of Graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,11 @@ impl Call {
         }
     }
 
+    /// Whether nothing of a person is sent, so that nothing of one can come back in a message.
+    const fn sends_nobody(self) -> bool {
+        matches!(self, Self::SchemaUpdate)
+    }
+
     const fn words(self) -> &'static str {
         match self {
             Self::Upload => "the upload",
@@ -77,6 +83,9 @@ impl Call {
         }
     }
 }
+
+/// What is answered to a text that is not as it should be.
+const REFUSED_TEXT: [u16; 4] = [400, 409, 415, 422];
 
 /// A call that failed.
 #[derive(Debug)]
@@ -96,6 +105,8 @@ enum Cause {
     Answered(Box<Answered>),
     /// The answer was a success, but not what Graph documents.
     Unreadable { status: u16 },
+    /// The answer was a success, but no schema to work with.
+    NoSchema(SchemaProblem),
     /// The answer was longer than anything that is expected.
     TooLong { limit_bytes: usize },
     /// The next page lies somewhere else.
@@ -111,6 +122,8 @@ struct Answered {
     is_bucket_full: bool,
     retry_after: Option<Duration>,
     is_fresh_token: bool,
+    /// Why Graph does not take a schema, in its own words.
+    said: Option<Said>,
 }
 
 impl CallFailure {
@@ -129,13 +142,18 @@ impl CallFailure {
         retry_after: Option<Duration>,
         is_fresh_token: bool,
     ) -> Self {
-        let ErrorBody { code, request_id, is_bucket_full } = body;
-        let answered = Answered { status, code, is_bucket_full, retry_after, is_fresh_token };
+        let ErrorBody { code, request_id, is_bucket_full, said } = body;
+        let said = said.filter(|_| call.sends_nobody() && REFUSED_TEXT.contains(&status));
+        let answered = Answered { status, code, is_bucket_full, retry_after, is_fresh_token, said };
         Self { call, request_id, cause: Cause::Answered(Box::new(answered)) }
     }
 
     pub(super) fn unreadable(call: Call, status: u16) -> Self {
         Self { call, request_id: None, cause: Cause::Unreadable { status } }
+    }
+
+    pub(super) fn no_schema(problem: SchemaProblem) -> Self {
+        Self { call: Call::Schema, request_id: None, cause: Cause::NoSchema(problem) }
     }
 
     pub(super) fn too_long(call: Call, limit_bytes: usize) -> Self {
@@ -168,6 +186,7 @@ impl CallFailure {
         match &self.cause {
             Cause::Answered(answered) => Some(answered.status),
             Cause::Unreadable { status } => Some(*status),
+            Cause::NoSchema(_) => Some(Call::Schema.expected()),
             _ => None,
         }
     }
@@ -214,6 +233,7 @@ impl CallFailure {
             }),
             Cause::Transport(_)
             | Cause::Unreadable { .. }
+            | Cause::NoSchema(_)
             | Cause::TooLong { .. }
             | Cause::TooManyPages => Disposition::Transient { retry_after: None },
             Cause::ForeignPage => Disposition::Halt,
@@ -231,7 +251,7 @@ impl CallFailure {
             Cause::Answered(answered) => {
                 answered.status < 400 || (answered.status >= 500 && !answered.is_bucket_full)
             }
-            Cause::Unreadable { .. } | Cause::TooLong { .. } => true,
+            Cause::Unreadable { .. } | Cause::NoSchema(_) | Cause::TooLong { .. } => true,
             Cause::Token(_) | Cause::ForeignPage | Cause::TooManyPages => false,
         }
     }
@@ -241,9 +261,13 @@ impl CallFailure {
     pub fn advice(&self) -> &'static str {
         match &self.cause {
             Cause::Token(failure) => failure.advice(),
-            Cause::Transport(failure) => failure.advice(),
+            Cause::Transport(failure) => http::advice(failure),
             Cause::Answered(answered) => self.advice_on(answered),
-            Cause::Unreadable { .. } => {
+            Cause::NoSchema(SchemaProblem::Repeated(_)) => {
+                "nobody can say which of both counts, so nothing is done with it: try again; if it stays \
+                 so, tell Microsoft's support, with the request-id"
+            }
+            Cause::Unreadable { .. } | Cause::NoSchema(_) => {
                 "nothing: it is tried again; if it goes on, something on the way answers in place \
                  of Graph: check the proxy"
             }
@@ -306,8 +330,8 @@ impl CallFailure {
                  away again afterwards, for uploads need neither"
             }
             (400 | 413 | 415, Call::SchemaUpdate) => {
-                "nothing was changed: look at what would be added with `--dry-run`, and add it in the \
-                 Entra admin center where Graph does not take it from here"
+                "nothing was changed: correct what Graph names, in the mapping or in the backup; where it \
+                 names nothing, make the change in the Entra admin center"
             }
             (407, _) => "the proxy wants a user name: check `proxy` under `[http]`",
             (413, _) => "nothing: the request is sent in two",
@@ -345,7 +369,9 @@ impl fmt::Display for CallFailure {
                     write!(f, ", expected {}", self.call.expected())?;
                 }
             }
-            Cause::Unreadable { .. } => write!(f, "the answer to {call} is not what is expected")?,
+            Cause::Unreadable { .. } | Cause::NoSchema(_) => {
+                write!(f, "the answer to {call} is not what is expected")?;
+            }
             Cause::TooLong { limit_bytes } => {
                 write!(f, "the answer to {call} is longer than {limit_bytes} bytes")?;
             }
@@ -364,6 +390,8 @@ impl Error for CallFailure {
         match &self.cause {
             Cause::Token(failure) => Some(failure),
             Cause::Transport(failure) => Some(failure),
+            Cause::NoSchema(problem) => Some(problem),
+            Cause::Answered(answered) => answered.said.as_ref().map(|said| said as _),
             _ => None,
         }
     }

@@ -18,9 +18,10 @@ use serde_json::Value;
 use url::{Host, Url};
 
 use crate::entra::base_url::BaseUrl;
-use crate::entra::http::{self, MAX_ERROR_BYTES, TransportFailure, read_at_most, retry_after};
+use crate::entra::http::{self, MAX_ERROR_BYTES};
 use crate::entra::token_failure::Asked;
 use crate::entra::{EntraError, HttpSettings, TokenFailure};
+use crate::transport::{TransportFailure, read_at_most, retry_after};
 
 /// Where IMDS answers on every virtual machine of Azure.
 const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token";

@@ -45,6 +45,7 @@ mod refusals;
 mod roles;
 mod schema;
 mod settings;
+mod shown;
 mod step;
 mod token;
 mod token_advice;

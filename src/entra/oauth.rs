@@ -12,7 +12,8 @@ use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use reqwest::{Client, Request};
 
 use crate::entra::TokenFailure;
-use crate::entra::http::{MAX_ERROR_BYTES, TransportFailure, read_at_most, retry_after};
+use crate::entra::http::MAX_ERROR_BYTES;
+use crate::transport::{TransportFailure, read_at_most, retry_after};
 
 /// Most bytes of a token answer. Tokens have a few thousand bytes.
 const MAX_TOKEN_BYTES: usize = MAX_ERROR_BYTES;

@@ -27,7 +27,7 @@ pub fn is_pfx(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 ///
-/// When it is no PFX, the password does not open it, or it holds no key.
+/// When it is no PFX, the password does not open it, it asks for too many rounds, or it holds no key.
 pub fn pem_of_pfx(bytes: &[u8], password: &str) -> Result<SecretString, CertificateProblem> {
     let archive = Pkcs12Archive::from_pkcs12(bytes, password).map_err(|error| problem(&error))?;
     if archive.keys.is_empty() {
@@ -53,6 +53,8 @@ fn problem(error: &Error) -> CertificateProblem {
         Error::UnsupportedEncryptionScheme | Error::UnsupportedMacAlgorithm => {
             CertificateProblem::PfxEncryption
         }
+        // its ceilings of a million rounds for the key and for the MAC, or rounds that are not said
+        Error::InvalidParameters => CertificateProblem::PfxRounds,
         _ => CertificateProblem::NotPfx,
     }
 }
@@ -73,6 +75,14 @@ mod tests {
     const PASSWORD: &str = "hunter2 \u{e4}";
 
     fn pfx(encryption: EncryptionAlgorithm, mac: MacAlgorithm) -> (Vec<u8>, String) {
+        pfx_with(encryption, mac, 10)
+    }
+
+    fn pfx_with(
+        encryption: EncryptionAlgorithm,
+        mac: MacAlgorithm,
+        rounds: u32,
+    ) -> (Vec<u8>, String) {
         let key = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
         let params = CertificateParams::new(vec!["scimport.example".to_owned()]).unwrap();
         let certificate = params.self_signed(&key).unwrap();
@@ -84,7 +94,8 @@ mod tests {
         let mut store = KeyStore::new();
         store.add_entry("scimport", KeyStoreEntry::PrivateKeyChain(chain));
         let writer = store.writer(PASSWORD).encryption_algorithm(encryption);
-        let bytes = writer.encryption_iterations(10).mac_algorithm(mac).mac_iterations(10).write();
+        let bytes =
+            writer.encryption_iterations(10).mac_algorithm(mac).mac_iterations(rounds).write();
         (bytes.unwrap(), certificate.pem())
     }
 
@@ -108,6 +119,24 @@ mod tests {
             assert_eq!(wrong, CertificateProblem::PfxPassword);
             assert!(pem_of_pfx(&bytes, "").is_err());
         }
+    }
+
+    #[test]
+    fn a_file_that_asks_for_too_many_rounds_says_so_and_costs_no_time() {
+        let (mut bytes, _) = pfx_with(
+            EncryptionAlgorithm::PbeWithHmacSha256AndAes256,
+            MacAlgorithm::HmacSha256,
+            70_000,
+        );
+        // the rounds of the MAC stand at the very end, in three bytes
+        let at = bytes.len() - 5;
+        assert_eq!(bytes[at..], [0x02, 0x03, 0x01, 0x11, 0x70]);
+        bytes[at..].copy_from_slice(&[0x02, 0x03, 0x3f, 0xff, 0xff]);
+        let began = std::time::Instant::now();
+        let problem = pem_of_pfx(&bytes, PASSWORD).unwrap_err();
+        assert_eq!(problem, CertificateProblem::PfxRounds);
+        assert!(began.elapsed() < std::time::Duration::from_secs(1));
+        assert!(problem.advice().contains("-iter"));
     }
 
     #[test]

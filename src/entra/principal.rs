@@ -11,6 +11,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::entra::error_body::word;
+use crate::entra::shown::shown;
 use crate::entra::{Attempt, Call, CallFailure, EntraClient};
 
 /// Most bytes of an answer.
@@ -61,7 +62,8 @@ impl EntraClient {
         if !found.is_object() {
             return Err(CallFailure::unreadable(Call::Principal, 200));
         }
-        let name = found.get("displayName").and_then(Value::as_str).map(shown);
+        let name =
+            found.get("displayName").and_then(Value::as_str).map(|name| shown(name, MAX_NAME));
         let is_enabled = found.get("accountEnabled").and_then(Value::as_bool).unwrap_or(true);
         Ok(Principal { name, is_enabled })
     }
@@ -132,11 +134,6 @@ impl Notification {
             people => Self::Told(people),
         }
     }
-}
-
-/// A name from outside: a terminal obeys what it does not show.
-fn shown(name: &str) -> String {
-    name.chars().take(MAX_NAME).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

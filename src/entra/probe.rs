@@ -19,8 +19,9 @@ use url::{Host, Url};
 
 use crate::domain::Clock;
 use crate::entra::base_url::BaseUrl;
-use crate::entra::http::{self, tls_fault};
+use crate::entra::http;
 use crate::entra::{EntraError, HttpSettings, TargetSettings, Way, witness};
+use crate::transport::{self, tls_fault};
 
 /// The longest that one look may take: whoever looks, waits.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -227,7 +228,7 @@ impl Service {
         match answer {
             Ok(answer) => {
                 // half a second: the header's seconds are cut off
-                reach.ahead = http::date(answer.headers()).map(|theirs| {
+                reach.ahead = transport::date(answer.headers()).map(|theirs| {
                     let middle = before.duration_since(theirs) + after.duration_since(theirs);
                     middle / 2 - SignedDuration::from_millis(500)
                 });

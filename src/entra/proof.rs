@@ -51,6 +51,14 @@ impl Proof {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Print([u8; 32]);
 
+#[cfg(test)]
+impl Print {
+    /// One of a credential that is none.
+    pub(super) const fn of_test(byte: u8) -> Self {
+        Self([byte; 32])
+    }
+}
+
 /// Why there is no proof.
 #[derive(Debug, Clone)]
 pub(super) enum NoProof {

@@ -12,6 +12,8 @@ use crate::entra::proof::Print;
 const FIRST_PAUSE: Duration = Duration::from_mins(1);
 /// The longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
+/// How long nothing more is said of a refusal that stays the same.
+const SAY_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// How the credentials of a target stand, as far as this process has asked with them.
 #[derive(Debug, Clone, Default)]
@@ -41,8 +43,13 @@ impl Refused {
     /// The word for which one it is.
     #[must_use]
     pub const fn word(&self) -> &'static str {
-        if self.number == 0 { "first" } else { "second" }
+        word_of(self.number)
     }
+}
+
+/// The word for which credential it is.
+pub(super) const fn word_of(number: usize) -> &'static str {
+    if number == 0 { "first" } else { "second" }
 }
 
 /// See the module.
@@ -52,6 +59,28 @@ pub(super) struct Refusals {
     refused: Vec<(Refused, Option<Print>)>,
     count: u64,
     held: Option<Held>,
+    said: Option<Said>,
+}
+
+/// The last refusal of all credentials that was said.
+struct Said {
+    prints: Vec<Option<Print>>,
+    code: (Option<u32>, Option<u16>),
+    at: Timestamp,
+}
+
+/// What it changes that a credential got a token.
+#[derive(Debug)]
+pub(super) enum Taken {
+    /// Nothing.
+    AsBefore,
+    /// It is used instead of another, which was refused.
+    InsteadOf(Refused),
+    /// It had been refused, or could not be had; `is_back` where another was used meanwhile.
+    Again {
+        /// See there.
+        is_back: bool,
+    },
 }
 
 /// All credentials were refused as they were then.
@@ -93,6 +122,25 @@ impl Refusals {
         until
     }
 
+    /// Whether a refusal of all these credentials is news: it was not said yet, or of others, or with
+    /// another code, or long ago. It counts as said from then on.
+    pub(super) fn is_news(
+        &mut self,
+        prints: &[Option<Print>],
+        failure: &TokenFailure,
+        now: Timestamp,
+    ) -> bool {
+        let code = (failure.aadsts(), failure.status());
+        let is_known = self.said.as_ref().is_some_and(|said| {
+            let is_recent = said.at <= now && now.duration_since(said.at) < SAY_AGAIN;
+            is_recent && said.code == code && said.prints == prints
+        });
+        if !is_known {
+            self.said = Some(Said { prints: prints.to_vec(), code, at: now });
+        }
+        !is_known
+    }
+
     /// In which order to ask: those that were refused as they are now come last.
     pub(super) fn order(&self, prints: &[Option<Print>]) -> Vec<usize> {
         let was_refused = |number: &usize| {
@@ -113,19 +161,20 @@ impl Refusals {
         self.refused.push((refused, print));
     }
 
-    /// Notes that one got a token. Gives the refusal of the one that was used before, where that changes.
-    pub(super) fn taken(&mut self, number: usize) -> Option<Refused> {
-        self.held = None;
+    /// Notes that one got a token; gives what that changes.
+    pub(super) fn taken(&mut self, number: usize) -> Taken {
+        (self.held, self.said) = (None, None);
+        let known = self.refused.len();
         self.refused.retain(|(refused, _)| refused.number != number);
+        let was_refused = self.refused.len() < known;
         let before = self.in_use.replace(number);
-        if before == Some(number) || (before.is_none() && number == 0) {
-            return None;
+        let is_other = before.unwrap_or(0) != number;
+        let other = self.refused.iter().map(|(refused, _)| refused);
+        match other.into_iter().find(|_| is_other) {
+            Some(other) => Taken::InsteadOf(other.clone()),
+            None if is_other || was_refused => Taken::Again { is_back: is_other },
+            None => Taken::AsBefore,
         }
-        self.refused
-            .iter()
-            .map(|(refused, _)| refused)
-            .find(|refused| refused.number != number)
-            .cloned()
     }
 
     pub(super) fn seen(&self) -> CredentialsSeen {
@@ -135,5 +184,68 @@ impl Refusals {
             refusals: self.count,
             again_at: self.held.as_ref().map(|held| held.until),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(minute * 60).unwrap()
+    }
+
+    fn refusal(code: u32) -> TokenFailure {
+        let body = format!(r#"{{"error":"invalid_client","error_codes":[{code}]}}"#);
+        TokenFailure::refused(401, body.as_bytes(), None)
+    }
+
+    fn refused(number: usize) -> Refused {
+        Refused { number, failure: refusal(7_000_215), at: at(0) }
+    }
+
+    #[test]
+    fn a_refusal_is_said_once_an_hour_and_at_once_when_something_changes() {
+        let mut refusals = Refusals::default();
+        let (old, new) = ([Some(Print::of_test(1))], [Some(Print::of_test(2))]);
+        let mut is_news = |prints: &[Option<Print>], code, minute| {
+            refusals.is_news(prints, &refusal(code), at(minute))
+        };
+        assert!(is_news(&old, 7_000_215, 0));
+        assert!(!is_news(&old, 7_000_215, 1) && !is_news(&old, 7_000_215, 59));
+        assert!(is_news(&old, 7_000_215, 60), "an hour later");
+        assert!(!is_news(&old, 7_000_215, 61));
+        assert!(is_news(&old, 7_000_222, 62), "another code");
+        assert!(is_news(&new, 7_000_222, 63), "another credential");
+        assert!(!is_news(&new, 7_000_222, 64));
+        assert!(is_news(&new, 7_000_222, 3), "a clock that went back keeps nothing quiet");
+        refusals.taken(0);
+        assert!(refusals.is_news(&new, &refusal(7_000_222), at(4)), "it was mended in between");
+    }
+
+    #[test]
+    fn it_is_told_which_credential_is_used_and_that_one_is_used_again() {
+        let mut refusals = Refusals::default();
+        assert!(matches!(refusals.taken(0), Taken::AsBefore), "the first from the beginning");
+        refusals.note(refused(0), None, true);
+        assert!(matches!(refusals.taken(1), Taken::InsteadOf(first) if first.number == 0));
+        assert!(matches!(refusals.taken(1), Taken::AsBefore));
+        assert!(matches!(refusals.taken(0), Taken::Again { is_back: true }));
+        assert!(matches!(refusals.taken(0), Taken::AsBefore));
+        refusals.note(refused(0), None, true);
+        assert!(matches!(refusals.taken(0), Taken::Again { is_back: false }), "there was one only");
+        assert!(matches!(refusals.taken(0), Taken::AsBefore));
+    }
+
+    #[test]
+    fn the_second_of_a_start_is_told_of_and_so_is_the_first_after_both() {
+        let mut refusals = Refusals::default();
+        refusals.note(refused(0), None, true);
+        refusals.note(refused(1), None, true);
+        refusals.hold_back(vec![None, None], refusal(7_000_215), at(0));
+        assert!(matches!(refusals.taken(1), Taken::InsteadOf(first) if first.number == 0));
+        assert!(refusals.seen().again_at.is_none());
+        refusals.note(refused(1), None, true);
+        assert!(matches!(refusals.taken(0), Taken::InsteadOf(second) if second.number == 1));
     }
 }

@@ -3,6 +3,7 @@
 //! Follows the Microsoft identity platform page "OAuth 2.0 client credentials flow". The life of a
 //! token is what `expires_in` says; the token itself is never parsed.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use reqwest::header::HeaderValue;
 use crate::domain::{Clock, TargetName};
 use crate::entra::grant::{Grant, Granted};
 use crate::entra::proof::{NoProof, Print, Proof, Slot};
-use crate::entra::refusals::{Refusals, Refused};
+use crate::entra::refusals::{Refusals, Refused, Taken, word_of};
 use crate::entra::{CredentialsSeen, Disposition, TokenFailure};
 
 /// How long before its end a token is replaced; a tenth of its life where that is less.
@@ -49,6 +50,8 @@ pub(super) struct Tokens {
 pub(super) struct Cache {
     state: Mutex<State>,
     turn: tokio::sync::Mutex<()>,
+    /// Whether whoever asks tells what comes of it, and nothing is to be logged beside.
+    is_quiet: AtomicBool,
 }
 
 #[derive(Default)]
@@ -115,6 +118,15 @@ impl Tokens {
         self.state().refusals.seen()
     }
 
+    /// Logs nothing from now on: whoever asks tells what comes of it.
+    pub(super) fn keep_quiet(&self) {
+        self.cache.is_quiet.store(true, Ordering::Relaxed);
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.cache.is_quiet.load(Ordering::Relaxed)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.cache.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -140,14 +152,21 @@ impl Tokens {
                 answer => return answer,
             }
         };
-        let again_at = self.state().refusals.hold_back(prints, failure.clone(), now);
-        tracing::error!(
-            target.name = %self.target,
-            error = %failure,
-            advice = failure.advice(),
-            again_at = %again_at,
-            "Entra refuses the credentials of this target; they are shown again when one has changed, or then"
-        );
+        let (is_news, again_at) = {
+            let refusals = &mut self.state().refusals;
+            let is_news = refusals.is_news(&prints, &failure, now);
+            (is_news, refusals.hold_back(prints, failure.clone(), now))
+        };
+        if is_news && !self.is_quiet() {
+            tracing::error!(
+                target.name = %self.target,
+                error = %failure,
+                advice = failure.advice(),
+                again_at = %again_at,
+                "Entra refuses the credentials of this target; as long as this process runs, it shows them \
+                 again once one has changed, and else not before `again_at` and then ever more seldom"
+            );
+        }
         Err(failure)
     }
 
@@ -182,15 +201,31 @@ impl Tokens {
     }
 
     fn note_taken(&self, number: usize) {
-        let change = self.state().refusals.taken(number);
-        let Some(refusal) = change else { return };
-        tracing::warn!(
-            target.name = %self.target,
-            refused = refusal.word(),
-            error = %refusal.failure,
-            advice = refusal.failure.advice(),
-            "a credential of this target was refused; the other one is used from now on"
-        );
+        let taken = self.state().refusals.taken(number);
+        if self.is_quiet() {
+            return;
+        }
+        let target = &self.target;
+        match taken {
+            Taken::AsBefore => {}
+            Taken::InsteadOf(refusal) => tracing::warn!(
+                target.name = %target,
+                refused = refusal.word(),
+                error = %refusal.failure,
+                advice = refusal.failure.advice(),
+                "a credential of this target was refused; the other one is used from now on"
+            ),
+            Taken::Again { is_back: true } => tracing::info!(
+                target.name = %target,
+                used = word_of(number),
+                "a credential of this target that was not used is taken again, and used from now on"
+            ),
+            Taken::Again { is_back: false } => tracing::info!(
+                target.name = %target,
+                used = word_of(number),
+                "there are tokens for this target again"
+            ),
+        }
     }
 
     /// Reads the credentials, where that holds up nobody.

@@ -11,9 +11,10 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::entra::error_body::word;
-use crate::entra::http::TransportFailure;
+use crate::entra::http;
 use crate::entra::token_advice::{ADVICE, FEDERATED_ADVICE, IDENTITY_ADVICE};
-use crate::entra::{CredentialMissing, Disposition, FederatedProblem};
+use crate::entra::{CertificateProblem, CredentialMissing, Disposition, FederatedProblem};
+use crate::transport::TransportFailure;
 
 /// The token endpoint gave no token.
 #[derive(Clone)]
@@ -83,6 +84,10 @@ impl Asked {
 
 /// Codes of the token service that pass by themselves.
 const TRANSIENT_CODES: [u32; 3] = [90_033, 50_196, 90_055];
+
+/// What to do about a credential that is not there.
+const PUT_IT_THERE: &str = "put it where `credential` of the target refers to; it is read again for every \
+     token, and `scimport check` tries it";
 
 /// Codes of a refused credential that come without `invalid_client`.
 const CREDENTIAL_CODES: [u32; 5] = [50_027, 70_021, 700_211, 700_212, 700_213];
@@ -250,7 +255,7 @@ impl TokenFailure {
                 "a managed identity works on Azure's own machines: on one, check that nothing keeps \
                  this program from 169.254.169.254; elsewhere give `credential` a certificate"
             }
-            Cause::Transport(failure) => failure.advice(),
+            Cause::Transport(failure) => http::advice(failure),
             Cause::NoToken if details.asked.is_identity() => {
                 "something else answers in place of the identity service: check what listens there"
             }
@@ -263,9 +268,9 @@ impl TokenFailure {
                 "check `federated_token` of the target, and what writes the file; it is read again \
                  for every token"
             }
-            Cause::Missing(_) | Cause::Unusable(_) => {
-                "put it where `credential` of the target refers to; it is read again for every token, and \
-                 `scimport check` tries it"
+            Cause::Missing(why) | Cause::Unusable(why) => {
+                let of_certificate = CertificateProblem::among_causes(why);
+                of_certificate.map_or(PUT_IT_THERE, CertificateProblem::advice)
             }
             Cause::Refused if self.disposition() != Disposition::Halt => {
                 if details.asked.is_identity() {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::certificate::Certificate;
 use super::clock::SECOND;
 use super::config::CLIENT_ID;
-use super::token::Denied;
+use super::denied::Denied;
 use super::tokens::Tokens;
 
 /// The value of `client_assertion_type`.
@@ -56,10 +56,7 @@ pub(super) fn judge(
         return Err(malformed("`nbf` or `exp` is missing"));
     };
     if seconds < nbf || seconds >= exp {
-        return Err(Denied::invalid_client(
-            700_024,
-            "Client assertion is not within its valid time range.",
-        ));
+        return Err(Denied::NOT_ITS_TIME);
     }
     let Some(jti) = text("jti").filter(|jti| !jti.is_empty()) else {
         return Err(malformed("`jti` is missing"));

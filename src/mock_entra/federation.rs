@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde_json::Value;
 
 use super::clock::SECOND;
-use super::token::Denied;
+use super::denied::Denied;
 
 /// The app's one federated credential.
 #[derive(Debug, Clone)]
@@ -37,8 +37,7 @@ pub(super) fn judge(
     now: i64,
 ) -> Result<(), Denied> {
     let Some(federation) = federation else {
-        let message = "No matching federated identity record found for presented assertion.";
-        return Err(Denied::new(400, "invalid_request", 70_021, message));
+        return Err(Denied::NO_FEDERATION);
     };
     let key = DecodingKey::from_rsa_pem(&federation.key).map_err(|_| unknown_key())?;
     // Times and names are judged below, by the mock's clock and with Entra's codes.
@@ -69,8 +68,7 @@ pub(super) fn judge(
     let seconds = now / SECOND;
     let is_early = time("nbf").is_some_and(|nbf| seconds < nbf);
     if is_early || time("exp").is_none_or(|exp| seconds >= exp) {
-        let message = "Client assertion is not within its valid time range.";
-        return Err(Denied::invalid_client(700_024, message));
+        return Err(Denied::NOT_ITS_TIME);
     }
     Ok(())
 }

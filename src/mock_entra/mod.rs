@@ -58,6 +58,7 @@ mod clock;
 mod config;
 mod control;
 mod date;
+mod denied;
 mod engine;
 mod fault;
 mod federation;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::denied::Denied;
 use super::shared::Settings;
-use super::token::Denied;
 
 /// All settings, as `GET` shows them.
 pub(super) fn shown(settings: &Settings) -> Value {

@@ -4,10 +4,8 @@
 //! Follows "Microsoft identity platform and the OAuth 2.0 client credentials flow"; refusals carry
 //! the AADSTS codes of "Microsoft Entra authentication and authorization error codes".
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,11 +13,12 @@ use serde_json::json;
 use url::form_urlencoded;
 
 use super::assertion;
-use super::clock::{http_date, instant_text};
+use super::clock::http_date;
 use super::config::{CLIENT_ID, TENANT_ID};
+use super::denied::Denied;
 use super::fault::Endpoint;
 use super::federation;
-use super::graph::{guid, header};
+use super::graph::header;
 use super::shared::{Settings, Shared};
 
 /// Resources the tenant knows, beside the stand-in itself: Microsoft Graph of each cloud.
@@ -31,138 +30,7 @@ pub(super) const GRAPH_HOSTS: [&str; 4] = [
 ];
 
 /// The public cloud's authority.
-const AUTHORITY: &str = "https://login.microsoftonline.com";
-
-/// A refused token request.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Denied {
-    status: u16,
-    error: &'static str,
-    code: u32,
-    message: Cow<'static, str>,
-}
-
-impl Denied {
-    pub(super) fn new(
-        status: u16,
-        error: &'static str,
-        code: u32,
-        message: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { status, error, code, message: message.into() }
-    }
-
-    pub(super) fn invalid_client(code: u32, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(401, "invalid_client", code, message)
-    }
-
-    /// The refusal with that AADSTS code, as the page of error codes describes it.
-    pub(super) fn by_code(code: u32) -> Option<Self> {
-        let (status, error, message) = match code {
-            7_000_215 => (401, "invalid_client", "Invalid client secret provided."),
-            7_000_222 => (401, "invalid_client", "The provided client secret keys are expired."),
-            7_000_216 => (
-                401,
-                "invalid_client",
-                "'client_assertion', 'client_secret' or 'request' is required.",
-            ),
-            7_000_218 => (
-                401,
-                "invalid_client",
-                "The request body must contain 'client_assertion' or 'client_secret'.",
-            ),
-            700_016 => (400, "unauthorized_client", "Application was not found in the directory."),
-            7_000_112 => (400, "unauthorized_client", "Application is disabled."),
-            90_002 => (400, "invalid_request", "Tenant not found."),
-            900_023 => (
-                400,
-                "invalid_request",
-                "Specified tenant identifier is neither a valid DNS name, nor a valid external domain.",
-            ),
-            70_011 => (
-                400,
-                "invalid_scope",
-                "The provided value for the input parameter 'scope' is not valid.",
-            ),
-            1_002_012 => (
-                400,
-                "invalid_scope",
-                "The provided value for scope is not valid. Client credential flows must have a scope value with /.default.",
-            ),
-            500_011 => {
-                (400, "invalid_resource", "The resource principal was not found in the tenant.")
-            }
-            50_001 => (400, "invalid_resource", "The application was not found or is disabled."),
-            50_027 => (400, "invalid_request", "JWT token is invalid or malformed."),
-            700_027 => (401, "invalid_client", "Client assertion failed signature validation."),
-            700_024 => {
-                (401, "invalid_client", "Client assertion is not within its valid time range.")
-            }
-            7_000_214 => (401, "invalid_client", "Certificate has been revoked."),
-            7_000_274 => (401, "invalid_client", "The certificate's signature is invalid."),
-            7_000_277 => (401, "invalid_client", "The certificate cannot be used."),
-            1_000_502 => (
-                401,
-                "invalid_client",
-                "The provided certificate is not within its specified validity window.",
-            ),
-            70_021 => (
-                400,
-                "invalid_request",
-                "No matching federated identity record found for presented assertion.",
-            ),
-            700_211 => (
-                400,
-                "invalid_request",
-                "No matching federated identity record found for presented assertion issuer.",
-            ),
-            700_212 => (
-                400,
-                "invalid_request",
-                "No matching federated identity record found for presented assertion audience.",
-            ),
-            700_213 => (
-                401,
-                "invalid_client",
-                "No matching federated identity record found for presented assertion subject.",
-            ),
-            53_003 => {
-                (400, "access_denied", "Access has been blocked by Conditional Access policies.")
-            }
-            50_196 => (
-                400,
-                "invalid_grant",
-                "The server terminated an operation because it encountered a client request loop.",
-            ),
-            90_055 => (429, "temporarily_unavailable", "TenantThrottlingError."),
-            90_033 => (
-                503,
-                "temporarily_unavailable",
-                "A transient error has occurred. Please try again.",
-            ),
-            _ => return None,
-        };
-        Some(Self::new(status, error, code, message))
-    }
-
-    fn answer(&self, now: i64) -> HttpResponse {
-        let (trace, correlation) = (guid(), guid());
-        let timestamp = instant_text(now).replace('T', " ");
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
-        HttpResponse::build(status).insert_header(("Date", http_date(now))).json(json!({
-            "error": self.error,
-            "error_description": format!(
-                "AADSTS{}: {} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {timestamp}",
-                self.code, self.message
-            ),
-            "error_codes": [self.code],
-            "timestamp": timestamp,
-            "trace_id": trace,
-            "correlation_id": correlation,
-            "error_uri": format!("{AUTHORITY}/error?code={}", self.code),
-        }))
-    }
-}
+pub(super) const AUTHORITY: &str = "https://login.microsoftonline.com";
 
 /// Handles a token request.
 pub(super) async fn token(
@@ -178,8 +46,7 @@ pub(super) async fn token(
         world.faults.strike(Endpoint::Token)
     };
     if struck.is_some() {
-        let message = "A transient error has occurred. Please try again.";
-        return Denied::new(503, "temporarily_unavailable", 90_033, message).answer(now);
+        return Denied::TRANSIENT.answer(now);
     }
     match grant(&request, &tenant, &body, &shared, now) {
         Ok((token, lifetime)) => HttpResponse::Ok()
@@ -229,8 +96,7 @@ fn grant(
     let basic = basic_credentials(request);
     let client = basic.as_ref().map(|(client, _)| client.as_str()).or(field("client_id"));
     if client.ok_or_else(|| missing("client_id"))? != CLIENT_ID {
-        let message = "Application was not found in the directory.";
-        return Err(Denied::new(400, "unauthorized_client", 700_016, message));
+        return Err(Denied::NO_APP);
     }
     check_scope(field("scope").ok_or_else(|| missing("scope"))?, shared)?;
 
@@ -263,7 +129,7 @@ fn check_tenant(tenant: &str, settings: &Settings) -> Result<(), Denied> {
     if tenant.eq_ignore_ascii_case(TENANT_ID) || settings.is_verified(tenant) {
         return Ok(());
     }
-    Err(Denied::new(400, "invalid_request", 90_002, "Tenant not found."))
+    Err(Denied::NO_TENANT)
 }
 
 fn read_form(request: &HttpRequest, body: &[u8]) -> Result<HashMap<String, String>, Denied> {
@@ -320,10 +186,7 @@ fn check_secret(secret: &str, settings: &Settings) -> Result<(), Denied> {
         return Err(Denied::invalid_client(7_000_215, message));
     }
     if settings.secret_expired {
-        return Err(Denied::invalid_client(
-            7_000_222,
-            "The provided client secret keys are expired.",
-        ));
+        return Err(Denied::SECRET_EXPIRED);
     }
     Ok(())
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::config::SecretError;
 use crate::domain::SourceName;
-use crate::web::{TransportFailure, TransportKind};
+use crate::transport::{TransportFailure, TransportKind};
+use crate::web::client::advice;
 
 /// Nothing was had of an HR system.
 #[derive(Debug)]
@@ -163,7 +164,7 @@ impl HydrateFailure {
                 "nothing: it is tried again; if it goes on, ask the HR system's makers"
             }
             T::Refused { .. } => "check `url` of `hydrate` against the HR system's documentation",
-            T::Transport(failure) => failure.advice(),
+            T::Transport(failure) => advice(failure),
             T::TooLarge { .. } => "check that `url` of `hydrate` leads to what was meant",
             T::NotJson => {
                 "check that `url` of `hydrate` leads to the HR system's API and to no web page, \

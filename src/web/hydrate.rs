@@ -21,13 +21,11 @@ use url::Url;
 use crate::config::{AuthConfig, FetchConfig, HttpConfig, Secrets, aside};
 use crate::domain::{Clock as _, SourceName, SystemClock};
 use crate::source::Limits;
+use crate::transport::{TransportFailure, read_at_most, retry_after};
 use crate::web::address::Address;
 use crate::web::auth::{self, AuthError};
 use crate::web::pace::Pace;
-use crate::web::{
-    HydrateFailure, HydrateTrouble, RedirectTrouble, TransportFailure, WebError, client,
-    read_at_most, retry_after,
-};
+use crate::web::{HydrateFailure, HydrateTrouble, RedirectTrouble, WebError, client};
 
 /// The largest answer that is one worker, in bytes: a worker with a picture in it passes.
 const MAX_WORKER_BYTES: usize = 1024 * 1024;

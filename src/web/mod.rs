@@ -12,8 +12,8 @@
 //! | `post` | a document to an address that is a secret, such as a webhook of Teams |
 //! | `mail` | a mail through a mail server |
 //!
-//! Graph and its authority are `entra`'s alone, with rules of their own; what stands twice there and
-//! here is how HTTP is spoken, not to whom. Nothing in this room logs an address, a body or a
+//! Graph and its authority are `entra`'s alone, with rules of their own; how HTTP is spoken, to whomever,
+//! is [`transport`](crate::transport). Nothing in this room logs an address, a body or a
 //! secret, and no error holds one: an address may name a person, or be the secret itself.
 
 mod address;
@@ -25,10 +25,7 @@ mod mail;
 mod pace;
 mod post;
 
-pub use client::{
-    Body, TransportFailure, TransportKind, WebError, check_address, client, is_loopback,
-    read_at_most, retry_after,
-};
+pub use client::{WebError, check_address, client, is_loopback};
 pub use failure::{HydrateFailure, HydrateTrouble, RedirectTrouble};
 pub use hydrate::{Hydrator, Patience};
 pub use mail::{MailError, send_mail};

@@ -10,7 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::config::HttpConfig;
-use crate::web::client::{TransportFailure, WebError, client, retry_after};
+use crate::transport::{TransportFailure, retry_after};
+use crate::web::client::{self, WebError, client};
 
 /// The longest a post may take: nobody waits for more than a message.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -46,7 +47,7 @@ impl PostError {
             Self::NoUrl | Self::Address(_) => {
                 "put the whole address there, `https://` and all, as the webhook's page shows it"
             }
-            Self::NoAnswer(failure) => failure.advice(),
+            Self::NoAnswer(failure) => client::advice(failure),
             Self::Refused { status: 300..=399, .. } => {
                 "it points elsewhere, and that is not followed: put the address there that it points to"
             }

@@ -70,6 +70,17 @@ fn a_free_port_is_told_and_the_printed_config_fits() {
 }
 
 #[test]
+fn a_printed_config_names_a_port_even_where_any_will_do() {
+    let place = Place::new();
+    let printed = place.run(&["mock-entra", "--listen", "127.0.0.1:0", "--print-config"]).expect(0);
+    let port = printed.out.split("http://127.0.0.1:").nth(1).unwrap();
+    let port: String = port.chars().take_while(char::is_ascii_digit).collect();
+    assert!(port.parse::<u16>().unwrap() > 0, "{}", printed.out);
+    assert!(!printed.out.contains("127.0.0.1:0\""), "{}", printed.out);
+    assert!(printed.err.contains(&format!("--listen 127.0.0.1:{port}")), "{}", printed.err);
+}
+
+#[test]
 fn domains_and_faults_from_the_command_line_are_in_force() {
     let mock = MockProcess::start(&["--domain", "other.example", "--fault", "throttle:2"]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

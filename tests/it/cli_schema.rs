@@ -173,12 +173,33 @@ fn what_goes_wrong_says_what_to_do() {
     stage.tell("schema", &json!({"directories": 7}));
     tell("no rule and no directory", &stage.run(&push));
     told_of_directories(&self::stage(), &mut tell);
+    told_of_backups(&self::stage(), &mut tell);
     tell("no such target", &stage.run(&["schema", "diff", "elsewhere"]));
     stage.place.write("other.json", "{\"directories\": [");
     tell("no backup", &stage.run(&["schema", "restore", "entra", "--from", "other.json", "--yes"]));
     tell("no file", &stage.run(&["schema", "restore", "entra", "--from", "none.json", "--yes"]));
     assert!(!stage.place.names().iter().any(|name| name.ends_with("Z.json")));
     insta::assert_snapshot!("faults", told);
+}
+
+/// Backups that are none of this job, and an answer of Graph's that is as odd.
+fn told_of_backups(stage: &Stage, tell: &mut impl FnMut(&str, &Ran)) {
+    let schema = stage.ask("schema");
+    let mut restore = |name: &str, text: &str| {
+        stage.place.write("backup.json", text);
+        tell(name, &stage.run(&["schema", "restore", "entra", "--from", "backup.json", "--yes"]));
+    };
+    let mut other = schema.clone();
+    other.as_object_mut().unwrap().remove("id");
+    restore("a backup of nobody knows what", &other.to_string());
+    other["id"] = json!("API2AAD.other\u{1b}[2J");
+    restore("a backup of another job", &other.to_string());
+    restore("a list", "[1, 2]");
+    let doubled =
+        schema.to_string().replacen("\"readOnly\":", "\"readOnly\":true,\"readOnly\":", 1);
+    restore("a member twice in the backup", &doubled);
+    stage.place.write("doubled.json", &doubled);
+    assert_eq!(stage.ask("schema/puts"), json!([]));
 }
 
 fn told_of_directories(stage: &Stage, tell: &mut impl FnMut(&str, &Ran)) {

@@ -75,6 +75,8 @@ fn one_by_one(cases: &[(&str, Value)]) -> String {
 }
 
 fn told(text: &mut String, title: &str, found: &Ran) {
+    // a step says it, and no line of the log in the midst of the steps
+    assert!(!found.err.contains(" ERROR "), "{title}: {}", found.err);
     writeln!(text, "# {title}\n{}", broken(found)).unwrap();
 }
 

@@ -12,6 +12,7 @@ use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256};
 use scimport::bridge::{BridgeError, Setup};
 use scimport::config::{Config, Secrets};
 use scimport::domain::TargetName;
+use scimport::entra::CertificateProblem;
 use scimport::mock_entra::target_config;
 use serde_json::json;
 
@@ -117,6 +118,9 @@ async fn a_certificate_that_cannot_be_used_is_told_at_once_with_the_reason() {
         while let Some(error) = cause {
             line = format!("{line}\n  because {error}");
             cause = error.source();
+        }
+        if let Some(problem) = CertificateProblem::among_causes(&error) {
+            line = format!("{line}\n  hint: {}", problem.advice());
         }
         text = format!("{text}{credential}\n  {line}\n");
         assert!(!chain(&error).contains("hunter"), "{error:?}");

@@ -12,6 +12,10 @@ use std::path::{Path, PathBuf};
 const WORDS: &[&str] = &["domain"];
 /// Pure and synchronous.
 const CORE: &[&str] = &["scim", "source", "mapping", "plan"];
+/// How HTTP is spoken, below those who speak it.
+const TRANSPORT: &[&str] = &["transport"];
+/// The edges that speak it.
+const SPEAKERS: &[&str] = &["entra", "web"];
 /// Where the outside begins.
 const EDGES: &[&str] = &["store", "entra", "web", "vault"];
 /// Edges that rooms of layers 3 to 6 may import.
@@ -33,6 +37,8 @@ fn may_import(room: &str, other: &str) -> bool {
         _ if WORDS.contains(&room) => false,
         // of the core, only scim is known to the others
         _ if CORE.contains(&room) => other == "scim" || within(&[WORDS]),
+        _ if TRANSPORT.contains(&room) => within(&[WORDS]),
+        _ if SPEAKERS.contains(&room) => within(&[WORDS, CORE, SHARED_EDGES, TRANSPORT]),
         _ if EDGES.contains(&room) || SHARED_EDGES.contains(&room) => {
             within(&[WORDS, CORE, SHARED_EDGES])
         }
@@ -73,7 +79,17 @@ const BANS: &[Ban] = &[
         why: "the core has no clock, no disk and no network",
     },
     Ban {
-        rooms: &[WORDS, CORE, SHARED_EDGES, &["entra", "web", "vault"], FLOW, ROOT, FACES, APART],
+        rooms: &[
+            WORDS,
+            CORE,
+            TRANSPORT,
+            SHARED_EDGES,
+            &["entra", "web", "vault"],
+            FLOW,
+            ROOT,
+            FACES,
+            APART,
+        ],
         words: &["rusqlite", "sqlx"],
         why: "SQL stays in the store",
     },
@@ -489,7 +505,7 @@ fn the_sources_keep_to_the_layers() {
 fn every_room_has_its_place_in_the_table() {
     let mut sources = Vec::new();
     read_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "src", &mut sources);
-    let layers = [WORDS, CORE, EDGES, SHARED_EDGES, FLOW, ROOT, FACES, APART];
+    let layers = [WORDS, CORE, TRANSPORT, EDGES, SHARED_EDGES, FLOW, ROOT, FACES, APART];
     for source in &sources {
         let room = source.room();
         assert!(layers.iter().any(|layer| layer.contains(&room)), "`{room}` is in no layer");
@@ -506,6 +522,7 @@ fn found(files: &[(&str, &str)]) -> Vec<String> {
         "plan",
         "store",
         "entra",
+        "transport",
         "config",
         "telemetry",
         "intake",
@@ -547,6 +564,16 @@ fn an_import_against_the_table_is_named_with_its_line() {
             "src/entra/a.rs",
             "fn f() { crate::store::x(); }",
             "src/entra/a.rs:1: `entra` may not import `store`",
+        ),
+        (
+            "src/transport/a.rs",
+            "use crate::entra::X;",
+            "src/transport/a.rs:1: `transport` may not import `entra`",
+        ),
+        (
+            "src/store/a.rs",
+            "use crate::transport::X;",
+            "src/store/a.rs:1: `store` may not import `transport`",
         ),
         (
             "src/delivery/a.rs",
@@ -652,6 +679,7 @@ fn what_the_table_allows_is_no_breach() {
         ("src/bridge/a.rs", "use crate::delivery::X; use super::Bridge;"),
         ("src/cli/a.rs", "use crate::mock_entra::X; use crate::entra::MAX_OPERATIONS;"),
         ("src/entra/a.rs", "const URL: &str = \"https://graph.microsoft.com\"; use reqwest::X;"),
+        ("src/entra/a.rs", "use crate::transport::X;"),
         ("src/source/a/b.rs", "use super::super::limits::X; let asynchronous = 1;"),
     ] {
         assert_eq!(found(&[(path, text)]), [""; 0], "{text}");

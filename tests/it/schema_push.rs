@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use scimport::bridge::{BridgeError, SchemaError};
 use scimport::domain::{Origin, TargetName, Who};
+use scimport::entra::SchemaProblem;
+use scimport::mock_entra::JOB_ID;
 use serde_json::{Value, json};
 
 use crate::schema_support::{CUSTOM, Desk, odd_schema};
@@ -151,15 +153,69 @@ async fn a_backup_of_another_job_or_of_nothing_is_not_put_back() {
     other["id"] = json!("API2AAD.other");
     let error = restore(&desk, &other.to_string()).await.unwrap_err();
     assert!(
-        matches!(&error, BridgeError::Schema(SchemaError::OtherJob(id)) if id == "API2AAD.other")
+        matches!(&error, BridgeError::Schema(SchemaError::OtherJob { of, .. }) if of == "API2AAD.other")
     );
-    for text in
-        ["", "{}", "[]", r#"{"directories":[],"synchronizationRules":[]}"#, "{\"directories\":"]
-    {
+    for id in [None, Some(json!(7)), Some(json!(null))] {
+        let mut nameless: Value = serde_json::from_str(&desk.text().await).unwrap();
+        nameless.as_object_mut().unwrap().remove("id");
+        nameless.as_object_mut().unwrap().extend(id.map(|id| ("id".to_owned(), id)));
+        let error = restore(&desk, &nameless.to_string()).await.unwrap_err();
+        let BridgeError::Schema(SchemaError::NoJob { here }) = &error else { panic!("{error}") };
+        assert_eq!(here, JOB_ID);
+    }
+    let same = format!(r#"{{"id":"{JOB_ID}","directories":[1],"synchronizationRules":[{{}}]}}"#);
+    for text in [
+        "",
+        "{}",
+        "[]",
+        r#"{"directories":[],"synchronizationRules":[]}"#,
+        "{\"directories\":",
+        &same,
+    ] {
         let error = restore(&desk, text).await.unwrap_err();
         assert!(matches!(error, BridgeError::Schema(SchemaError::Problem(_))), "{text}: {error}");
     }
     assert_eq!(desk.puts().await, []);
+}
+
+#[tokio::test]
+async fn a_member_that_stands_twice_is_relied_on_by_nobody() {
+    let desk = Desk::new().await;
+    let whole = desk.text().await;
+    for (once, twice) in [
+        (r#""readOnly":false"#, r#""readOnly":false,"readOnly":true"#),
+        (r#""anchor":true"#, r#""anchor":true,"\u0061nchor":false"#),
+    ] {
+        assert!(whole.contains(once));
+        let doubled = whole.replacen(once, twice, 1);
+        let error = restore(&desk, &doubled).await.unwrap_err();
+        assert!(
+            matches!(
+                &error,
+                BridgeError::Schema(SchemaError::Problem(SchemaProblem::Repeated(place)))
+                    if place.starts_with("directories[0].")
+            ),
+            "{error:?}"
+        );
+        desk.set(&doubled).await;
+        let error = push(&desk).await.unwrap_err();
+        assert!(matches!(error, BridgeError::Schema(SchemaError::Call(_))), "{error:?}");
+        desk.set(&whole).await;
+    }
+    assert_eq!(desk.puts().await, []);
+}
+
+#[tokio::test]
+async fn where_graph_names_no_job_the_one_of_the_config_counts() {
+    let desk = Desk::new().await;
+    let named = desk.text().await;
+    let mut nameless: Value = serde_json::from_str(&named).unwrap();
+    nameless.as_object_mut().unwrap().remove("id");
+    desk.set(&nameless.to_string()).await;
+    let other = named.replace(JOB_ID, "API2AAD.other");
+    let error = restore(&desk, &other).await.unwrap_err();
+    assert!(matches!(error, BridgeError::Schema(SchemaError::OtherJob { .. })), "{error}");
+    restore(&desk, &named).await.unwrap();
 }
 
 #[tokio::test]

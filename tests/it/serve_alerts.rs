@@ -153,6 +153,9 @@ async fn that_the_second_credential_is_in_use_is_told_until_the_first_is_replace
     hook.hears("auth_failing", "over", &serving).await;
     let log = serving.stop().await;
     assert!(!log.contains("hunter2") && !log.contains(CLIENT_SECRET), "{log}");
+    for said in ["the other one is used from now on", "that was not used is taken again"] {
+        assert_eq!(log.matches(said).count(), 1, "{said}: {log}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use scimport::domain::{Clock as _, SystemClock};
+use scimport::mock_entra::CLIENT_SECRET;
+use scimport::store::{Alerts as _, SqliteStore};
+use scimport::telemetry::alerts::{Alert, Facts, Kept, Word};
 use serde_json::json;
 
 use crate::serve_support::{QUICK, Serving, answered, drop_file, files, stage};
@@ -116,6 +120,72 @@ async fn a_paused_job_and_a_silent_other_side_are_waited_for() {
     answered(&done[1], "Status: completed").await;
     stage.assert_directory_is(20, 3).await;
     serving.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_credential_is_said_once_and_again_when_it_is_mended() {
+    const STOPPED: &str = "nothing is sent until this is mended";
+    const REFUSED: &str = "Entra refuses the credentials of this target";
+    let stage = stage(QUICK, 20).await;
+    let config = std::fs::read_to_string(stage.path("scimport.toml")).unwrap();
+    let (before, after) = ("{ env = \"SCIMPORT_CLIENT_SECRET\" }", "{ file = \"secret\" }");
+    assert!(config.contains(before));
+    stage.write("scimport.toml", &config.replace(before, after));
+    stage.write("secret", "hunter2");
+    let serving = Serving::start(&stage);
+    drop_file(&stage, "workers.csv", &workers(20, 2));
+    serving.says(STOPPED, 1).await;
+    // it is tried again each second
+    tokio::time::sleep(Duration::from_millis(1_300)).await;
+    let log = serving.log();
+    assert_eq!((log.matches(STOPPED).count(), log.matches(REFUSED).count()), (1, 1), "{log}");
+    assert!(!log.contains("no token; "), "{log}");
+    // another one is news, and so is that it is right
+    stage.write("secret", "hunter3");
+    serving.says(REFUSED, 2).await;
+    stage.write("secret", CLIENT_SECRET);
+    serving.says("there are tokens for this target again", 1).await;
+    serving.says("everything that waited has been sent", 1).await;
+    let log = serving.stop().await;
+    assert!(!log.contains("hunter") && !log.contains(CLIENT_SECRET), "{log}");
+    assert_eq!(log.matches("there are tokens for this target again").count(), 1, "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_everything_back_stands_in_the_place_of_a_forecast() {
+    let stage = stage(QUICK, 60).await;
+    stage.mock.tell("settings", &json!({ "refuse_tokens": 7_000_222 })).await;
+    stage.write("workers.csv", &workers(60, 2));
+    let ran = stage.run(&["apply", "workers.csv", "--source", "hr", "--wait", "accepted"]).await;
+    ran.assert_code(1);
+    assert!(
+        ran.out.contains("stopped   since 20") && ran.out.contains("AADSTS7000222"),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("\n          → ") && !ran.out.contains("goes out by"), "{}", ran.out);
+    // another process knows it from a daemon that tells alerts
+    let status = stage.run(&["status"]).await.assert_code(0).out.clone();
+    assert!(status.contains("goes out by"), "{status}");
+    let store = SqliteStore::open(&stage.path("scimport.db")).unwrap();
+    let (now, code) = (SystemClock.now(), Some(Word::new("AADSTS7000222")));
+    let (target, advice) = ("entra".to_owned(), "a new secret".to_owned());
+    let facts = Facts::AccessRefused { target, status: None, code, advice };
+    let alert = Alert { facts, since: now, level: 0, seen_at: now, ended_at: None };
+    let kept = |alert| Kept { since: now, looked_until: now, alerts: vec![alert], told: vec![] };
+    store.keep_alerts(kept(alert.clone())).await.unwrap();
+    let status = stage.run(&["status"]).await.assert_code(0).out.clone();
+    assert!(status.contains("(AADSTS7000222); nothing is sent until"), "{status}");
+    assert!(status.contains("→ a new secret") && !status.contains("goes out by"), "{status}");
+    let overview = stage.run(&["status", "--json"]).await.json();
+    let target = &overview["targets"][0];
+    assert_eq!((&target["queued"], &target["forecast"]), (&json!(60), &json!(null)), "{target}");
+    assert_eq!(target["blocked"]["advice"], "a new secret", "{target}");
+    store.keep_alerts(kept(Alert { ended_at: Some(now), ..alert })).await.unwrap();
+    let overview = stage.run(&["status", "--json"]).await.json();
+    let target = &overview["targets"][0];
+    assert_eq!(target["blocked"], json!(null), "{target}");
+    assert!(target["forecast"]["done_at"].is_string(), "{target}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -71,7 +71,7 @@ impl Conditions {
     }
 
     /// Everything that holds.
-    pub(super) fn all(&self, now: Timestamp) -> Vec<Condition> {
+    pub(in crate::bridge) fn all(&self, now: Timestamp) -> Vec<Condition> {
         let mut noticed = held(&self.noticed);
         noticed.retain(|_, each| !each.is_over(now));
         noticed.values().map(|each| each.condition.clone()).collect()

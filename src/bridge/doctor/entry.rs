@@ -10,7 +10,7 @@ use crate::bridge::doctor::step::{Blame, PASSES, Step, names};
 use crate::bridge::{BridgeError, Setup};
 use crate::config::{CredentialConfig, Secrets};
 use crate::domain::TargetName;
-use crate::entra::{Disposition, EntraClient};
+use crate::entra::{CertificateProblem, Disposition, EntraClient};
 use crate::telemetry::causes;
 
 /// The names of one credential's steps.
@@ -61,6 +61,8 @@ impl Entry {
     ) -> Step {
         match self.client(setup, target, secrets).await {
             Ok(client) => {
+                // the step of the token says it
+                client.keep_quiet();
                 self.client = Some(client);
                 Step::ok(self.names.credential, described(&self.config))
             }
@@ -72,9 +74,11 @@ impl Entry {
                     other => causes(other),
                 };
                 let found = found.join(": ");
-                Step::failed(self.names.credential, found, Blame::Config).advise(
+                let advice = CertificateProblem::among_causes(&error).map_or(
                     "put it there, or correct `credential` of the target; then `scimport check` looks again",
-                )
+                    CertificateProblem::advice,
+                );
+                Step::failed(self.names.credential, found, Blame::Config).advise(advice)
             }
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::bridge::documents::{instant, run};
-use crate::bridge::{Forecast, Overview};
+use crate::bridge::{Blocked, Forecast, Overview};
 use crate::store::{JobSeen, Resent};
 
 fn job(job: &JobSeen) -> Value {
@@ -23,6 +23,10 @@ fn forecast(forecast: &Forecast) -> Value {
         "requests_left": forecast.requests,
         "done_at": forecast.done_at.map(instant),
     })
+}
+
+fn blocked(blocked: &Blocked) -> Value {
+    json!({ "what": blocked.what, "advice": blocked.advice, "since": instant(blocked.since) })
 }
 
 /// The last time that what had no outcome was sent again.
@@ -48,6 +52,7 @@ pub fn overview(overview: &Overview) -> Value {
             "job": target.job.as_ref().map(job),
             "resent": target.resent.as_ref().map(resent),
             "forecast": target.forecast.as_ref().map(forecast),
+            "blocked": target.blocked.as_ref().map(blocked),
         })
     });
     json!({

@@ -158,17 +158,18 @@ impl SchemaDesk {
     ///
     /// # Errors
     ///
-    /// When the text is no schema, or that of another job, or Graph cannot be asked.
+    /// When the text is no schema, or does not say that it is of this job, or Graph cannot be asked.
     pub async fn hold_against(&self, backup: String) -> Result<SchemaReturn, SchemaError> {
         let backup = JobSchema::read(backup)?;
         if !backup.is_whole() {
             return Err(SchemaProblem::NoSchema.into());
         }
         let present = self.client.schema().await?;
-        if let (Some(of), Some(here)) = (backup.id(), present.id())
-            && of != here
-        {
-            return Err(SchemaError::OtherJob(of));
+        let here = present.id().unwrap_or_else(|| self.client.settings().job_id.clone());
+        match backup.id() {
+            Some(of) if of == here => {}
+            Some(of) => return Err(SchemaError::OtherJob { of, here }),
+            None => return Err(SchemaError::NoJob { here }),
         }
         let changes = present.changes_to(&backup);
         Ok(SchemaReturn { target: self.target.clone(), changes, present, backup })

@@ -12,8 +12,19 @@ pub enum SchemaError {
     #[error(transparent)]
     Problem(#[from] SchemaProblem),
     /// The backup is one of another job.
-    #[error("the backup is of another provisioning job, `{0}`")]
-    OtherJob(String),
+    #[error("the backup is of another provisioning job, `{of}`")]
+    OtherJob {
+        /// The one that it is of.
+        of: String,
+        /// The one that is at hand.
+        here: String,
+    },
+    /// The backup does not say what it is of.
+    #[error("the backup does not say of which provisioning job it is: it has no `id`")]
+    NoJob {
+        /// The job that is at hand.
+        here: String,
+    },
     /// Somebody changed the schema since it was looked at; nothing was sent.
     #[error("somebody changed the job's schema since it was looked at: {}", places(.0))]
     Changed(Vec<SchemaChange>),
@@ -57,9 +68,13 @@ impl SchemaError {
                 Some(failure.advice().replacen("nothing: it is tried again", "try again", 1))
             }
             Self::Problem(problem) => Some(problem.advice()),
-            Self::OtherJob(_) => {
-                Some("name the target whose job it is of, or a backup of this one".to_owned())
-            }
+            Self::OtherJob { here, .. } => Some(format!(
+                "name the target whose job it is of, or a backup of this one, which has `id` \"{here}\""
+            )),
+            Self::NoJob { here } => Some(format!(
+                "name a backup that `scimport schema push` or `restore` wrote; one of this job has \
+                 `\"id\": \"{here}\"` among its outermost members"
+            )),
             Self::Changed(_) => Some(
                 "nothing was changed: agree with whoever works on the mappings in the portal, then \
                  begin again"

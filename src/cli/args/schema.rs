@@ -49,33 +49,33 @@ pub struct SchemaDiffArgs {
 /// `schema push`
 #[derive(Debug, Args)]
 pub struct SchemaPushArgs {
-    /// The target in the config
-    pub target: String,
     /// The source directory, where the job's rules name several
     #[arg(long, value_name = "NAME")]
     pub directory: Option<String>,
     /// Say what would be added, and change nothing
     #[arg(long, conflicts_with_all = ["yes", "backup"])]
     pub dry_run: bool,
-    /// Do not ask
-    #[arg(short, long)]
-    pub yes: bool,
-    /// A new file for the schema as it is before [default: `schema-TARGET-TIME.json`]
-    #[arg(long, value_name = "FILE")]
-    pub backup: Option<PathBuf>,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
+    /// What every change has
+    #[command(flatten)]
+    pub change: SchemaChangeArgs,
 }
 
 /// `schema restore`
 #[derive(Debug, Args)]
 pub struct SchemaRestoreArgs {
-    /// The target in the config
-    pub target: String,
     /// The backup to put back
     #[arg(long, value_name = "FILE")]
     pub from: PathBuf,
+    /// What every change has
+    #[command(flatten)]
+    pub change: SchemaChangeArgs,
+}
+
+/// What is typed to change a schema, whichever way.
+#[derive(Debug, Args)]
+pub struct SchemaChangeArgs {
+    /// The target in the config
+    pub target: String,
     /// Do not ask
     #[arg(short, long)]
     pub yes: bool,

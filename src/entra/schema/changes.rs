@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::value::RawValue;
 
 use crate::entra::JobSchema;
-use crate::entra::schema::json::{Members, entries};
+use crate::entra::schema::json::{MAX_PLACE, Members, entries};
+use crate::entra::shown::shown as terminal;
 
 /// One difference between two schemas.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +57,9 @@ impl JobSchema {
     pub fn changes_to(&self, other: &Self) -> Vec<SchemaChange> {
         let mut changes = Vec::new();
         compare("", self.text().trim(), other.text().trim(), 0, &mut changes);
+        for change in &mut changes {
+            change.place = terminal(&change.place, MAX_PLACE);
+        }
         changes
     }
 }

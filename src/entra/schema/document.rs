@@ -2,7 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use crate::entra::schema::json::{Members, entries, range_in};
+use crate::entra::schema::json::{MAX_PLACE, Members, entries, range_in, repeated};
+use crate::entra::shown::shown;
 use crate::entra::{AttributeType, NewAttribute, SchemaAttribute, SchemaProblem};
 
 /// Most bytes of a job's schema. Graph documents no limit; schemas of connectors with hundreds of
@@ -73,9 +74,13 @@ impl JobSchema {
     ///
     /// # Errors
     ///
-    /// When the text is no JSON object. What else may be wrong with it is told by whoever needs it.
+    /// When the text is no JSON object, or a member stands twice in an object of it. What else may be
+    /// wrong with it is told by whoever needs it.
     pub fn read(text: String) -> Result<Self, SchemaProblem> {
         let schema = Members::read(&text).ok_or(SchemaProblem::NoSchema)?;
+        if let Some(place) = repeated(&text) {
+            return Err(SchemaProblem::Repeated(place));
+        }
         let rules = schema.list("synchronizationRules").into_iter().flat_map(user_rules).collect();
         let directories = schema.list("directories");
         let directories =
@@ -94,15 +99,22 @@ impl JobSchema {
     /// The schema's own id, which is that of its job.
     #[must_use]
     pub fn id(&self) -> Option<String> {
-        Members::read(&self.text)?.text("id")
+        Members::read(&self.text)?.text("id").map(|id| shown(&id, MAX_PLACE))
     }
 
-    /// Whether it has what a whole schema has: directories and rules.
+    /// Whether it has what a whole schema has: directories with names, and rules that name theirs.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        let has = |schema: &Members<'_>, name| !schema.list(name).is_empty();
+        let have = |schema: &Members<'_>, list, name| {
+            let list = schema.list(list);
+            let has = |entry: &&RawValue| {
+                Members::read(entry.get()).is_some_and(|entry| entry.text(name).is_some())
+            };
+            !list.is_empty() && list.iter().all(has)
+        };
         Members::read(&self.text).is_some_and(|schema| {
-            has(&schema, "directories") && has(&schema, "synchronizationRules")
+            have(&schema, "directories", "name")
+                && have(&schema, "synchronizationRules", "sourceDirectoryName")
         })
     }
 

@@ -2,12 +2,18 @@
 //! it into values.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::entra::shown::shown;
+
+/// The longest place in a schema that is shown.
+pub(super) const MAX_PLACE: usize = 200;
 
 /// The members of an object in their order, each value as its text.
 pub(super) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
@@ -49,6 +55,82 @@ impl<'a> Members<'a> {
 /// The entries of an array; `None` when the text is none.
 pub(super) fn entries(text: &str) -> Option<Vec<&RawValue>> {
     serde_json::from_str(text).ok()
+}
+
+/// The place of the first member that stands twice in its object, anywhere in a JSON text: readers take
+/// one or the other. Passes over the text once, however deep it is.
+pub(super) fn repeated(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut levels: Vec<Level> = Vec::new();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        at += 1;
+        match (byte, levels.last_mut()) {
+            (b'{', _) => levels.push(Level::Object(Object::default())),
+            (b'[', _) => levels.push(Level::List(0)),
+            (b'}' | b']', _) => drop(levels.pop()),
+            (b',', Some(Level::Object(object))) => object.is_named = false,
+            (b',', Some(Level::List(entry))) => *entry += 1,
+            (b'"', level) => {
+                let end = end_of_text(bytes, at);
+                if let Some(Level::Object(object)) = level
+                    && !std::mem::replace(&mut object.is_named, true)
+                {
+                    let name = text.get(at - 1..end).unwrap_or_default();
+                    object.name = serde_json::from_str(name).unwrap_or_else(|_| name.to_owned());
+                    if !object.names.insert(object.name.clone()) {
+                        return Some(place_of(&levels));
+                    }
+                }
+                at = end;
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Where one is in a text.
+enum Level {
+    Object(Object),
+    /// In which entry.
+    List(usize),
+}
+
+#[derive(Default)]
+struct Object {
+    names: HashSet<String>,
+    /// The member one is in.
+    name: String,
+    /// Whether its name has been read, so that its value is next.
+    is_named: bool,
+}
+
+/// Behind the quotation mark that ends a text.
+fn end_of_text(bytes: &[u8], mut at: usize) -> usize {
+    loop {
+        match bytes.get(at) {
+            Some(b'\\') => at += 2,
+            Some(b'"') => return at + 1,
+            Some(_) => at += 1,
+            None => return bytes.len(),
+        }
+    }
+}
+
+fn place_of(levels: &[Level]) -> String {
+    let mut place = String::new();
+    for level in levels {
+        match level {
+            Level::Object(object) if place.is_empty() => place.clone_from(&object.name),
+            Level::Object(object) => place = format!("{place}.{}", object.name),
+            Level::List(entry) => place = format!("{place}[{entry}]"),
+        }
+        if place.len() > MAX_PLACE * 4 {
+            break;
+        }
+    }
+    shown(&place, MAX_PLACE)
 }
 
 /// Where a part of a text lies in it, in bytes.
@@ -105,6 +187,31 @@ mod tests {
     fn a_name_that_stands_there_twice_names_nothing() {
         let members = Members::read(r#"{"a":1,"b":2,"a":3}"#).unwrap();
         assert!(members.get("a").is_none() && members.get("b").is_some());
+    }
+
+    #[test]
+    fn a_member_that_stands_twice_is_found_wherever_it_is() {
+        let found = |text: &str| repeated(text);
+        let place = |place: &str| Some(place.to_owned());
+        for text in [
+            r#"{"a":{"b":1},"b":[{"a":1},{"a":2}],"A":0}"#,
+            r#"{"a":"b","b":"a","c":"\"a\":1,{","d":"\\"}"#,
+            r#"["a","a",{"a":["a",{"a":"a"}]}]"#,
+            "{ }",
+            "\"a\"",
+        ] {
+            assert_eq!(found(text), None, "{text}");
+        }
+        assert_eq!(found(r#"{"a":1,"\u0061":1}"#), place("a"), "the same name, written otherwise");
+        assert_eq!(found(r#"{"a\"":1, "b" : 2 , "a\"" : 3}"#), place("a\""));
+        let text =
+            r#"{"directories":[{"readOnly":false},{"readOnly":false,"x":[],"readOnly":true}]}"#;
+        assert_eq!(found(text), place("directories[1].readOnly"));
+        assert_eq!(found(r#"{"a":{"\u001b":{"b":1,"b":1}}}"#), place("a.\u{fffd}.b"));
+        assert_eq!(found(r#"{"\ud800":1,"\ud800":1}"#), place(r#""\ud800""#));
+        let levels = 20_000;
+        let deep = format!(r#"{}{{"a":1,"a":2}}{}"#, "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(found(&deep).unwrap().len(), MAX_PLACE, "however deep it is");
     }
 
     #[test]

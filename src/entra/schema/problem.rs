@@ -7,6 +7,9 @@ pub enum SchemaProblem {
     /// The text is no JSON, or no object.
     #[error("the text is no schema of a provisioning job")]
     NoSchema,
+    /// A member of an object stands twice in it, and nobody can say which of both counts.
+    #[error("the member `{0}` stands twice in its object")]
+    Repeated(String),
     /// The schema has no rule.
     #[error("the job's schema has no synchronization rule")]
     NoRule,
@@ -57,6 +60,9 @@ impl SchemaProblem {
     #[must_use]
     pub fn advice(&self) -> String {
         match self {
+            Self::Repeated(_) => "nobody can say which of both counts: take another backup, or take the \
+                 wrong one out of a copy of the file"
+                .to_owned(),
             Self::NoSchema => {
                 "the file has to be a backup that `scimport schema push` or `restore` wrote"
                     .to_owned()
