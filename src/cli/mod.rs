@@ -20,6 +20,7 @@ mod import_mapping;
 mod init;
 mod key;
 mod mock;
+mod person;
 mod plan;
 mod program;
 mod record;

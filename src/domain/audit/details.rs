@@ -36,13 +36,6 @@ impl AuditValue {
         Self::Words(texts.into_iter().map(code).collect())
     }
 
-    /// The name of a file as the run's document shows it: without folders.
-    #[must_use]
-    pub fn file_name(name: &str) -> Self {
-        let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-        Self::Word(name.chars().filter(|letter| !letter.is_control()).take(LONGEST).collect())
-    }
-
     /// A digest, in hexadecimal.
     #[must_use]
     pub fn digest(bytes: &[u8]) -> Self {
@@ -156,11 +149,11 @@ mod tests {
         let details = AuditDetails::none()
             .with("rows", 3)
             .with("held", true)
-            .with("file", AuditValue::file_name("/srv/in\\box/workers\n.csv"))
             .with("guards", AuditValue::codes(["max_leavers", "first_run"]))
             .with_some("none", None::<u64>)
             .with("digest", AuditValue::digest(&[0, 171]));
-        let expected = r#"{"digest":"00ab","file":"workers.csv","guards":["max_leavers","first_run"],"held":true,"rows":3}"#;
+        let expected =
+            r#"{"digest":"00ab","guards":["max_leavers","first_run"],"held":true,"rows":3}"#;
         assert_eq!(details.to_json(), expected);
         assert_eq!(AuditDetails::none().to_json(), "{}");
     }
