@@ -33,6 +33,7 @@ mod status;
 mod store;
 mod terminal;
 mod traces;
+mod wiping;
 mod words;
 mod work;
 
