@@ -30,7 +30,16 @@ impl AuditValue {
         Self::Word(code(text))
     }
 
-    /// Several of them.
+    /// A code or an id of one word that another program has answered with: what has blanks or other marks is
+    /// a text, which may be about somebody, and is `other`.
+    #[must_use]
+    pub fn token(text: &str) -> Self {
+        let is_token =
+            text.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-:".contains(letter));
+        Self::code(if is_token { text } else { "" })
+    }
+
+    /// Several names or codes.
     #[must_use]
     pub fn codes<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         Self::Words(texts.into_iter().map(code).collect())
@@ -163,6 +172,11 @@ mod tests {
         assert_eq!(AuditValue::code("InvalidDomain"), AuditValue::Word("InvalidDomain".to_owned()));
         for text in ["", "Jörg", "ann@contoso.example", "a\nb", &"x".repeat(129)] {
             assert_eq!(AuditValue::code(text), AuditValue::Word("other".to_owned()), "{text}");
+        }
+        // what another program says may be a sentence
+        assert_eq!(AuditValue::token("Bad-Request.7"), AuditValue::code("Bad-Request.7"));
+        for text in ["", "Ann Smith", "'Ann'", "ann@contoso.example"] {
+            assert_eq!(AuditValue::token(text), AuditValue::Word("other".to_owned()), "{text}");
         }
     }
 }

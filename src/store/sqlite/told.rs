@@ -93,8 +93,8 @@ impl Told<'_> {
         let details = AuditDetails::none()
             .with("target", &TargetName::new(target))
             .with("operations", u64::try_from(operations).unwrap_or(0))
-            .with_some("code", refusal.map(AuditValue::code))
-            .with_some("request_id", request_id.map(AuditValue::code));
+            .with_some("code", refusal.map(AuditValue::token))
+            .with_some("request_id", request_id.map(AuditValue::token));
         let action = match refusal {
             None => AuditAction::RequestAccepted,
             Some(_) => AuditAction::RequestRefused,
