@@ -37,6 +37,7 @@ mod store_keys;
 mod traces;
 mod turns;
 mod watch;
+mod wiping;
 
 pub use alerts::{Channel, ChannelError, Conditions, alert_channels};
 pub use daemon::Daemon;
@@ -45,7 +46,7 @@ pub use doctor::{Blame, Examination, Step, StepStatus, examine};
 pub use drive::{Ended, Goal};
 pub use error::BridgeError;
 pub use folder::{Answer, Answers};
-pub use forget::{ForgetError, PersonForgotten};
+pub use forget::{ForgetError, PersonForgotten, WhetherKnown};
 pub use hooks::{HookError, HookFault, Hooks, NotTaken, Taken, Verification};
 pub use keys::{CreatedKey, KeyError};
 pub use opened::Bridge;

@@ -19,7 +19,6 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::folder::{Answers, Watch};
 use crate::bridge::schedule::Timetable;
 use crate::bridge::{Bridge, BridgeError, Channel, alert_channels};
-use crate::config::RetentionConfig;
 use crate::domain::{RunStatus, TargetName};
 use crate::store::{SealProblem, StoreTrouble};
 use crate::telemetry::Causes;
@@ -99,11 +98,10 @@ impl Daemon {
         let (bridge, token) = (Arc::clone(&self.bridge), cancel.clone());
         let noting = async move { bridge.keep_noting_head(&token).await };
         tasks.spawn(self.in_turn("audit".to_owned(), cancel, noting));
-        if self.bridge.setup.config().retention != RetentionConfig::default() {
-            let (bridge, token) = (Arc::clone(&self.bridge), cancel.clone());
-            let letting_go = async move { bridge.keep_letting_go(&token).await };
-            tasks.spawn(self.in_turn("retention".to_owned(), cancel, letting_go));
-        }
+        // also where nothing is let go: something may be left to wipe
+        let (bridge, token) = (Arc::clone(&self.bridge), cancel.clone());
+        let letting_go = async move { bridge.keep_letting_go(&token).await };
+        tasks.spawn(self.in_turn("retention".to_owned(), cancel, letting_go));
         self.bridge.tell_of_stranded_deliveries().await;
         for source in &self.bridge.setup.config().sources {
             if let Some(webhook) = source.webhook.clone() {

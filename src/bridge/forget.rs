@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 use std::path::PathBuf;
 
+use tokio_util::sync::CancellationToken;
+
 use crate::bridge::traces::{self, Search};
 use crate::bridge::{Bridge, BridgeError};
 use crate::config::{SourceConfig, Takes, aside};
 use crate::domain::{ExternalId, OperationStatus, SourceName, TargetName, Who};
-use crate::store::{Forgetting, Forgotten, Wiped};
+use crate::store::{Forgetting, Forgotten, StoreError, Wiped};
 
 /// Deliveries looked at a time, and most bytes of them.
 const DELIVERIES: usize = 10_000;
@@ -16,12 +18,6 @@ const BYTES: usize = 256 << 20;
 /// Why nobody was forgotten.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgetError {
-    /// There is no such person in the target.
-    #[error("target `{target}` knows nobody of this id")]
-    Nobody {
-        /// The target.
-        target: TargetName,
-    },
     /// Something of theirs has not ended.
     #[error("an operation of this person is {status} in target `{target}`: it has not ended")]
     OnTheWay {
@@ -53,7 +49,6 @@ impl ForgetError {
     #[must_use]
     pub const fn advice(&self) -> &'static str {
         match self {
-            Self::Nobody { .. } => "`scimport record ID` shows who is known, and where",
             Self::OnTheWay { status: OperationStatus::Held, .. } => {
                 "approve or cancel the run that holds it, then try again"
             }
@@ -69,15 +64,28 @@ impl ForgetError {
     }
 }
 
-/// What is left to say about a forgotten person.
+/// Whether the target knew a person who was to be forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhetherKnown {
+    /// It did, and does not any more: what was removed, and when.
+    Forgotten(Forgotten, Timestamp),
+    /// They were forgotten at that instant, and what was left of them in the store's file had not been
+    /// wiped.
+    Already(Timestamp),
+    /// It knows nobody of this id.
+    Nobody,
+}
+
+/// What is left to say about a person who was to be forgotten.
 #[derive(Debug)]
 pub struct PersonForgotten {
     /// The target.
     pub target: TargetName,
-    /// What was removed.
-    pub removed: Forgotten,
-    /// Whether the store's file holds nothing of them any more.
-    pub wiped: Wiped,
+    /// Whether it knew them.
+    pub known: WhetherKnown,
+    /// Whether the store's file holds nothing of anybody any more who was forgotten, or why that cannot be
+    /// said. Whatever it is, they are forgotten.
+    pub wiped: Result<Wiped, StoreError>,
     /// Files that still name them.
     pub files: Vec<PathBuf>,
     /// Files that could not be searched: workbooks, or what may not be read.
@@ -137,40 +145,47 @@ impl Bridge {
         Ok(())
     }
 
-    /// Removes a person from the ledger and the books of a target, and says which files still name
-    /// them. Nothing is done in Entra.
+    /// Removes a person from the ledger and the books of a target, wipes what is left of them in the
+    /// store's file, and says which files still name them. Nothing is done in Entra.
+    ///
+    /// Once somebody is forgotten this is no error any more: the wiping is noted in the store, and whoever
+    /// forgets the same person again goes on with it.
     ///
     /// # Errors
     ///
-    /// [`ForgetError`] when nothing was done; when the store fails.
+    /// [`ForgetError`] when nothing was done; when the store fails, and nothing was done either.
     pub async fn forget(
         &self,
         target: &TargetName,
         id: &ExternalId,
         even_active: bool,
         who: &Who,
+        cancel: &CancellationToken,
     ) -> Result<PersonForgotten, BridgeError> {
         self.check_forgetting(target, id).await?;
         let (who, now) = (who.clone(), self.clock.now());
-        let removed = match self.store.forget(target, id, even_active, who, now).await? {
-            Forgetting::Done(removed) => removed,
-            Forgetting::Nobody => return Err(ForgetError::Nobody { target: target.clone() }.into()),
+        let known = match self.store.forget(target, id, even_active, who, now).await? {
+            Forgetting::Done(removed) => WhetherKnown::Forgotten(removed, now),
+            Forgetting::Already(at) => WhetherKnown::Already(at),
+            Forgetting::Nobody => WhetherKnown::Nobody,
             Forgetting::OnTheWay(status) => {
                 return Err(ForgetError::OnTheWay { target: target.clone(), status }.into());
             }
             Forgetting::Active => return Err(ForgetError::Active { target: target.clone() }.into()),
         };
-        tracing::info!(
-            target = %target,
-            forgotten.operations = removed.operations,
-            forgotten.runs = removed.runs,
-            "a person was forgotten"
-        );
-        let wiped = self.store.wipe().await?;
+        if let WhetherKnown::Forgotten(removed, _) = known {
+            tracing::info!(
+                target = %target,
+                forgotten.operations = removed.operations,
+                forgotten.runs = removed.runs,
+                "a person was forgotten"
+            );
+        }
+        let wiped = self.wipe(cancel).await;
         let places = self.sources_of(target).flat_map(files_of).collect();
         let searched = id.clone();
         let Search { found, not_searched } = aside(move || traces::search(places, &searched)).await;
-        Ok(PersonForgotten { target: target.clone(), removed, wiped, files: found, not_searched })
+        Ok(PersonForgotten { target: target.clone(), known, wiped, files: found, not_searched })
     }
 
     fn sources_of(&self, target: &TargetName) -> impl Iterator<Item = &SourceConfig> {

@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bridge::daemon::{after_error, is_over};
 use crate::bridge::{Bridge, BridgeError};
-use crate::domain::{AuditAction, AuditDetails, AuditSubject, Origin, Who};
+use crate::domain::{Origin, Who};
+use crate::store::Wiped;
 use crate::telemetry::Causes;
 
 /// How often the daemon looks.
@@ -54,12 +55,8 @@ impl Bridge {
                 }
             }
         }
+        self.store.tell_let_go(who.clone(), now).await?;
         if done != LetGo::default() {
-            let details = AuditDetails::none()
-                .with("operations", done.operations)
-                .with("people", done.people);
-            let action = AuditAction::RetentionApplied;
-            self.audit(action, AuditSubject::Store, details, who).await?;
             tracing::info!(
                 retention.operations = done.operations,
                 retention.people = done.people,
@@ -69,7 +66,7 @@ impl Bridge {
         Ok(done)
     }
 
-    /// Lets go daily until cancelled.
+    /// Lets go daily until cancelled, and wipes what an interrupted command has left to wipe.
     pub(super) async fn keep_letting_go(&self, cancel: &CancellationToken) {
         let who = Who::bridge(Origin::Daemon);
         loop {
@@ -83,9 +80,30 @@ impl Bridge {
                     after_error()
                 }
             };
+            self.wipe_what_was_left(cancel).await;
             if is_over(cancel, wait).await {
                 return;
             }
+        }
+    }
+
+    async fn wipe_what_was_left(&self, cancel: &CancellationToken) {
+        match self.wipe(cancel).await {
+            Ok(Wiped::NothingDue) => {}
+            Ok(Wiped::Clean) => tracing::info!(
+                "the store's file and its log were written anew: nothing is left there of who was \
+                 forgotten, nor from before the last rekeying"
+            ),
+            Ok(Wiped::InUse) => tracing::warn!(
+                "the store's file and its log may still hold something of who was forgotten, or from \
+                 before the last rekeying: something reads from the store all the time; it is tried again \
+                 tomorrow"
+            ),
+            Err(error) => tracing::error!(
+                error = %Causes(&error),
+                "the store's file cannot be written anew, and may still hold something of who was \
+                 forgotten, or from before the last rekeying; it is tried again tomorrow"
+            ),
         }
     }
 }

@@ -148,7 +148,7 @@ pub enum Command {
     Secret(SecretArgs),
     /// Erase everything that is known of a person; Entra is not touched
     #[command(
-        after_help = "Example:\n  scimport forget E1001\n  scimport forget E1001 --target entra --yes --json\n\nRuns go on counting what happened, without saying to whom. Files that still name the person are\nlisted. Exit codes: 0 erased, 1 not (it says why), or the log beside the store is in use"
+        after_help = "Example:\n  scimport forget E1001\n  scimport forget E1001 --target entra --yes --json\n\nRuns go on counting what happened, without saying to whom. Files that still name the person are\nlisted. Exit codes: 0 erased, 1 not (it says why),\n5 erased, and what is left in the store's file is still to be wiped: the same command goes on"
     )]
     Forget(ForgetArgs),
     /// Encrypt the store, or bring it under another key

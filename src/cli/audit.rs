@@ -16,7 +16,7 @@ use crate::cli::exit::Exit;
 use crate::cli::files::create_private;
 use crate::cli::terminal::{remark, say, tell};
 use crate::cli::words;
-use crate::store::{AuditSummary, AuditVerdict, line_of, verify_lines};
+use crate::store::{AuditHead, AuditSummary, AuditVerdict, end_line, line_of, verify_lines};
 
 /// Records read from the store at a time.
 const PAGE: usize = 1_000;
@@ -40,10 +40,16 @@ async fn verify(context: &Context, args: &AuditVerifyArgs) -> Result<Exit, Faile
     };
     match verdict {
         AuditVerdict::Sound(summary) => {
-            say(if args.json { sound_json(&summary) } else { sound(&summary) });
-            if args.file.is_none() {
+            let is_file = args.file.is_some();
+            say(if args.json { sound_json(&summary) } else { sound(&summary, is_file) });
+            if !is_file {
                 remark(
                     "note the head where whoever runs this machine cannot write, and give it the next time with --head",
+                );
+            } else if args.head.is_none_or(|noted| noted.seq != summary.head.seq) {
+                remark(
+                    "whoever can write the file can also have cut off its end and written its last line \
+                     anew: compare the head with one that was noted elsewhere (--head), or with the store's",
                 );
             }
             Ok(Exit::Success)
@@ -56,8 +62,9 @@ async fn verify(context: &Context, args: &AuditVerifyArgs) -> Result<Exit, Faile
                 });
                 say(document.to_string());
             }
+            let what = if args.file.is_some() { "export" } else { "audit trail" };
             tell(format!(
-                "error: the audit trail is not as it was written: {message}\n\
+                "error: the {what} is not as it was written: {message}\n\
                  hint: keep the file as it is, compare it with a backup or an export, and ask who can write it"
             ));
             Ok(Exit::Error)
@@ -66,16 +73,24 @@ async fn verify(context: &Context, args: &AuditVerifyArgs) -> Result<Exit, Faile
 }
 
 /// What a person reads of a trail without a fault.
-fn sound(summary: &AuditSummary) -> String {
-    let count =
+fn sound(summary: &AuditSummary, is_file: bool) -> String {
+    if is_file && summary.count == 0 {
+        return "the export has no records, and says so: there were none of its time".to_owned();
+    }
+    let mut count =
         format!("{} record{}", words::thousands(summary.count), words::plural(summary.count));
+    let first = summary.head.seq.saturating_sub(summary.count).saturating_add(1);
+    if first > 1 {
+        count = format!("{count} ({first} to {})", summary.head.seq);
+    }
     let span = match (summary.first_at, summary.last_at) {
         (Some(first), Some(last)) => {
             format!(", from {} to {}", words::instant(first), words::instant(last))
         }
         _ => String::new(),
     };
-    format!("the audit trail is sound: {count}{span}\nhead {}", summary.head)
+    let what = if is_file { "export" } else { "audit trail" };
+    format!("the {what} is sound: {count}{span}\nhead {}", summary.head)
 }
 
 fn sound_json(summary: &AuditSummary) -> String {
@@ -91,14 +106,8 @@ fn sound_json(summary: &AuditSummary) -> String {
 
 async fn export(context: &Context, args: &AuditExportArgs) -> Result<Exit, Failed> {
     let bridge = store(context)?;
-    let Some((first, last)) = range(&bridge, args).await? else {
-        // a file without lines, so that whoever asked for one finds it
-        if let Some(path) = &args.output {
-            create_private(path).map_err(|error| cannot("write", path, &error))?;
-        }
-        remark("there are no records of that time");
-        return Ok(Exit::Success);
-    };
+    // without records there is the last line alone
+    let (first, last) = range(&bridge, args).await?.unwrap_or((1, 0));
     let path = args.output.as_deref().unwrap_or(Path::new("-"));
     let to: Box<dyn Write + Send> = match &args.output {
         None => Box::new(std::io::stdout()),
@@ -108,7 +117,7 @@ async fn export(context: &Context, args: &AuditExportArgs) -> Result<Exit, Faile
     };
     let mut out = BufWriter::new(to);
     let mut after = first.saturating_sub(1);
-    let mut count = 0_u64;
+    let (mut count, mut head) = (0_u64, None);
     while after < last {
         let records = bridge.store.audit_page(after, PAGE).await.map_err(failed)?;
         let Some(newest) = records.last().map(|record| record.seq) else { break };
@@ -123,11 +132,16 @@ async fn export(context: &Context, args: &AuditExportArgs) -> Result<Exit, Faile
             };
             writeln!(out, "{line}").map_err(|error| cannot("write", path, &error))?;
             count += 1;
+            head = Some(AuditHead { seq: record.seq, hash: record.hash });
         }
         after = newest;
     }
+    let end = end_line(count, head);
+    writeln!(out, "{end}").map_err(|error| cannot("write", path, &error))?;
     out.flush().map_err(|error| cannot("write", path, &error))?;
-    if let Some(path) = &args.output {
+    if count == 0 {
+        remark("there are no records of that time");
+    } else if let Some(path) = &args.output {
         let plural = words::plural(count);
         remark(format!("wrote {} record{plural} to `{}`", words::thousands(count), path.display()));
     }

@@ -10,6 +10,7 @@ use crate::bridge::{
     Bridge, BridgeError, DecisionError, Ended, KeyError, SchemaError, SealError, Setup,
 };
 use crate::cli::exit::Exit;
+use crate::cli::person::{self, Account};
 use crate::cli::terminal::tell;
 use crate::config;
 use crate::delivery::{JobAdvice, Stop, job_advice};
@@ -37,17 +38,6 @@ impl Clock for FileClock {
         *last = read_shift(&self.file).unwrap_or(*last);
         ShiftedClock::new(SystemClock, *last).now()
     }
-}
-
-/// The number of the user that this process runs as, where the system has such numbers.
-#[cfg(unix)]
-fn process_owner() -> Option<u32> {
-    Some(rustix::process::getuid().as_raw())
-}
-
-#[cfg(not(unix))]
-fn process_owner() -> Option<u32> {
-    None
 }
 
 fn read_shift(file: &Path) -> Option<SignedDuration> {
@@ -134,27 +124,10 @@ impl Context {
         })
     }
 
-    /// Who types the command, as the system calls them; kept with decisions.
-    fn person(&self) -> String {
-        let known = |name: &str| {
-            let found = self.variable(name).map(|value| value.trim().to_owned());
-            found.filter(|value| !value.is_empty())
-        };
-        // Windows has the last
-        known("USER")
-            .or_else(|| known("LOGNAME"))
-            .or_else(|| known("USERNAME"))
-            .unwrap_or_else(|| "unknown".to_owned())
-    }
-
-    /// The same with what the system knows of them, for the audit trail.
+    /// Who types the command; the name alone is kept with decisions, the rest is for the audit trail.
     pub fn who(&self) -> Who {
-        let more = [
-            process_owner().map(|uid| format!("uid {uid}")),
-            self.host().map(|host| format!("host {host}")),
-        ];
-        let more: Vec<String> = more.into_iter().flatten().collect();
-        Who::new(&self.person(), Origin::Cli).told(&more.join(", "))
+        let account = Account::of_process();
+        person::who(|name| self.variable(name), account.as_ref(), self.host().as_deref())
     }
 
     /// What this machine is called.
@@ -231,7 +204,7 @@ pub fn failed(error: impl Into<BridgeError>) -> Failed {
 }
 
 /// An error's words and those of its causes, a line each.
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub fn with_causes(error: &dyn std::error::Error) -> String {
     causes(error).join("\n  because ")
 }
 

@@ -2,21 +2,22 @@
 
 use serde_json::json;
 
-use crate::bridge::PersonForgotten;
+use crate::bridge::{PersonForgotten, WhetherKnown};
 use crate::cli::args::ForgetArgs;
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{ask, is_interactive, say, tell};
+use crate::cli::wiping::{clean, exit_of, is_clean, warn_unless_clean};
 use crate::cli::words;
 use crate::domain::ExternalId;
-use crate::store::Wiped;
+use crate::store::{Forgotten, Wiped};
 
 /// Most files listed.
 const LISTED: usize = 20;
 
 /// Forgets a person.
 pub async fn run(context: &Context, args: ForgetArgs) -> Result<Exit, Failed> {
-    let bridge = context.bridge()?;
+    let bridge = context.committing().await?;
     let id = ExternalId::new(args.external_id.as_str());
     let target = bridge.target_of(args.target.as_deref(), args.source.as_deref());
     let Some(target) = target.map_err(failed)? else {
@@ -41,34 +42,88 @@ pub async fn run(context: &Context, args: ForgetArgs) -> Result<Exit, Failed> {
             return Ok(Exit::Success);
         }
     }
-    let done =
-        bridge.forget(&target, &id, args.even_active, &context.who()).await.map_err(failed)?;
+    let (who, cancel) = (context.who(), &context.cancel);
+    let done = bridge.forget(&target, &id, args.even_active, &who, cancel).await.map_err(failed)?;
     if args.json {
         say(document(&done).to_string());
     } else {
-        tell_done(&done);
+        say_done(&done);
     }
-    Ok(if done.wiped == Wiped::Clean { Exit::Success } else { Exit::Error })
+    tell_left(&done, args.json);
+    Ok(match done.known {
+        WhetherKnown::Nobody => Exit::Error,
+        WhetherKnown::Forgotten(..) | WhetherKnown::Already(_) => exit_of(&done.wiped),
+    })
 }
 
 fn document(done: &PersonForgotten) -> serde_json::Value {
     let paths = |paths: &[std::path::PathBuf]| -> Vec<String> {
         paths.iter().map(|path| path.display().to_string()).collect()
     };
+    let (removed, at) = match done.known {
+        WhetherKnown::Forgotten(removed, at) => (removed, Some(at)),
+        WhetherKnown::Already(at) => (Forgotten::default(), Some(at)),
+        WhetherKnown::Nobody => (Forgotten::default(), None),
+    };
     json!({
         "target": done.target.as_str(),
-        "record": done.removed.record,
-        "operations": done.removed.operations,
-        "scheduled": done.removed.scheduled,
-        "runs": done.removed.runs,
-        "nothing_left_behind": done.wiped == Wiped::Clean,
+        "forgotten_at": at.map(|at| at.to_string()),
+        "record": removed.record,
+        "operations": removed.operations,
+        "scheduled": removed.scheduled,
+        "runs": removed.runs,
+        "nothing_left_behind": is_clean(&done.wiped),
         "files": paths(&done.files),
         "files_not_searched": paths(&done.not_searched),
     })
 }
 
-fn tell_done(done: &PersonForgotten) {
-    let removed = &done.removed;
+/// What was done.
+fn say_done(done: &PersonForgotten) {
+    let target = &done.target;
+    match &done.known {
+        WhetherKnown::Forgotten(removed, _) => say_removed(done, removed),
+        WhetherKnown::Already(at) => {
+            let at = words::instant(*at);
+            say(format!("they were forgotten in target `{target}` already, at {at}"));
+        }
+        WhetherKnown::Nobody => {}
+    }
+    match (&done.known, &done.wiped) {
+        (_, Ok(Wiped::InUse) | Err(_)) | (WhetherKnown::Nobody, Ok(Wiped::NothingDue)) => {}
+        (WhetherKnown::Nobody, Ok(_)) => say(clean("what was removed before, of whomever it was,")),
+        _ => say(clean("them")),
+    }
+    list("these files still name them, and are yours to keep or delete", &done.files);
+    list(
+        "these files cannot be searched (workbooks are packed); look for yourself",
+        &done.not_searched,
+    );
+}
+
+/// What is left to do, or why nothing was done.
+fn tell_left(done: &PersonForgotten, is_json: bool) {
+    if done.known == WhetherKnown::Nobody {
+        warn_unless_clean(&done.wiped, "nobody was forgotten now", "what was removed before");
+        tell(format!(
+            "error: target `{}` knows nobody of this id\n\
+             hint: `scimport record ID` shows who is known, and where. Who was forgotten is not kept; the \
+             audit trail says when somebody was",
+            done.target
+        ));
+        return;
+    }
+    if !is_json {
+        tell(
+            "not reached from here: the account in Entra, which stays as it is; backups; reports that \
+             somebody saved; what the HR system exports. A file that names them again makes them somebody \
+             new. Whoever reported to them goes on naming them as manager until their own row changes",
+        );
+    }
+    warn_unless_clean(&done.wiped, "they are forgotten", "them");
+}
+
+fn say_removed(done: &PersonForgotten, removed: &Forgotten) {
     let line = if removed.record { "the line in the ledger, " } else { "" };
     let later = match removed.scheduled {
         0 => String::new(),
@@ -83,25 +138,6 @@ fn tell_done(done: &PersonForgotten) {
             runs => format!("{} runs go", words::thousands(runs)),
         }
     ));
-    match done.wiped {
-        Wiped::Clean => {
-            say("the store's file and its log were written anew: nothing of them is left there");
-        }
-        Wiped::LogInUse => tell(
-            "warning: the log beside the store may still hold something of them: something reads from it \
-             all the time\nhint: stop the daemon for a moment: the log goes when nobody has the store open",
-        ),
-    }
-    list("these files still name them, and are yours to keep or delete", &done.files);
-    list(
-        "these files cannot be searched (workbooks are packed); look for yourself",
-        &done.not_searched,
-    );
-    tell(
-        "not reached from here: the account in Entra, which stays as it is; backups; reports that somebody \
-         saved; what the HR system exports. A file that names them again makes them somebody new. Whoever \
-         reported to them goes on naming them as manager until their own row changes",
-    );
 }
 
 fn counted(count: u64, one: &str) -> String {

@@ -21,6 +21,7 @@ mod init;
 mod key;
 mod memory;
 mod mock;
+mod person;
 mod plan;
 mod program;
 mod record;
@@ -33,6 +34,7 @@ mod status;
 mod store;
 mod terminal;
 mod traces;
+mod wiping;
 mod words;
 mod work;
 

@@ -7,8 +7,8 @@ use crate::cli::args::{RekeyArgs, StoreArgs, StoreCommand};
 use crate::cli::context::{Context, Failed, failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{ask, is_interactive, say, tell};
+use crate::cli::wiping::{clean, exit_of, is_clean, warn_unless_clean};
 use crate::cli::words;
-use crate::store::Wiped;
 
 /// Does what was asked.
 pub async fn run(context: &Context, args: StoreArgs) -> Result<Exit, Failed> {
@@ -28,15 +28,20 @@ async fn rekey(context: &Context, args: RekeyArgs) -> Result<Exit, Failed> {
         return Ok(Exit::Usage);
     }
     let bridge = if args.plain { context.open_to_unseal(setup)? } else { context.open(setup)? };
+    bridge.note_config().await.map_err(failed)?;
     let done = bridge.rekey(&context.who(), &context.cancel).await.map_err(failed)?;
     if args.json {
         say(document(&done).to_string());
     } else {
         tell_done(&done);
     }
+    if let Some(wiped) = &done.wiped {
+        let is_done = format!("everything lies {}", lies(&done));
+        warn_unless_clean(wiped, &is_done, "what was there before");
+    }
     Ok(match &done {
         Rekeyed { is_stopped: true, .. } => Exit::Interrupted,
-        Rekeyed { left: 0, wiped: Some(Wiped::Clean), .. } => Exit::Success,
+        Rekeyed { left: 0, wiped: Some(wiped), .. } => exit_of(wiped),
         _ => Exit::Error,
     })
 }
@@ -80,17 +85,22 @@ fn document(done: &Rekeyed) -> serde_json::Value {
     json!({
         "key": done.key.map(|key| key.to_string()),
         "keys_before": done.before.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "read": done.read,
         "rewritten": done.rewritten,
         "left": done.left,
         "finished": done.left == 0 && !done.is_stopped,
-        "nothing_left_behind": done.wiped == Some(Wiped::Clean),
+        "nothing_left_behind": done.wiped.as_ref().is_some_and(is_clean),
     })
+}
+
+/// Where everything is to lie.
+fn lies(done: &Rekeyed) -> String {
+    done.key.map_or_else(|| "in the clear".to_owned(), |key| format!("under key `{key}`"))
 }
 
 fn tell_done(done: &Rekeyed) {
     let count = words::thousands(done.rewritten);
-    let lies =
-        done.key.map_or_else(|| "in the clear".to_owned(), |key| format!("under key `{key}`"));
+    let lies = lies(done);
     if done.is_stopped {
         tell(format!(
             "stopped: {count} values were rewritten and stay so; the same command goes on from there"
@@ -105,7 +115,11 @@ fn tell_done(done: &Rekeyed) {
         ));
         return;
     }
-    say(format!("{count} values were rewritten; everything in the store lies {lies}"));
+    let read = words::thousands(done.read);
+    say(format!(
+        "{read} values were read and are as they were stored, {count} were rewritten; everything in the \
+         store lies {lies}"
+    ));
     if done.key.is_some() {
         let older: Vec<String> = done
             .before
@@ -121,15 +135,7 @@ fn tell_done(done: &Rekeyed) {
             ));
         }
     }
-    match done.wiped {
-        Some(Wiped::Clean) => {
-            say(
-                "the file and its log were written anew: nothing is left in them of what was there before",
-            );
-        }
-        _ => tell(
-            "warning: the log beside the store still holds what was there before: something reads from it \
-             all the time\nhint: run this command again when the daemon rests",
-        ),
+    if done.wiped.as_ref().is_some_and(is_clean) {
+        say(clean("what was there before"));
     }
 }

@@ -9,8 +9,10 @@ use crate::cli::args::{Until, WorkArgs};
 use crate::cli::context::{Context, Failed, explain, failed};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::{remark, say, tell};
+use crate::cli::wiping::{clean, warn_unless_clean};
 use crate::cli::{json, words};
 use crate::domain::{RunId, RunStatus, TargetName};
+use crate::store::Wiped;
 
 /// Outcomes may make more due (a manager has arrived, and the reports are sent again): so often it is
 /// looked for more.
@@ -66,6 +68,11 @@ pub async fn run(context: &Context, args: WorkArgs) -> Result<Exit, Failed> {
         let count = words::thousands(let_go.people);
         remark(format!("of {count} people who left, no more is kept than who they were"));
     }
+    let wiped = bridge.wipe(&context.cancel).await;
+    if matches!(wiped, Ok(Wiped::Clean)) {
+        remark(clean("what was removed before"));
+    }
+    warn_unless_clean(&wiped, "what was to be removed is removed", "it");
     if touched.is_empty() {
         remark("nothing is due");
     }

@@ -16,7 +16,7 @@ use crate::domain::{AuditEntry, Who};
 use crate::store::StoreError;
 
 pub use chain::{AuditFault, AuditHead, AuditSummary, AuditVerdict, Chain, Link, link};
-pub use export::{LineFault, line_of, record_of, verify_lines};
+pub use export::{LineFault, end_line, line_of, record_of, verify_lines};
 
 /// A record as the trail has it. Words are as they stand there, also such as this version does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -36,7 +36,7 @@ mod upkeep;
 pub use alerts::{Alerts, HeldRun, TroubledRun};
 pub use audit::{
     Audit, AuditFault, AuditHead, AuditRecord, AuditSummary, AuditVerdict, AuditedConfig, Chain,
-    LineFault, Link, line_of, link, record_of, verify_lines,
+    LineFault, Link, end_line, line_of, link, record_of, verify_lines,
 };
 pub use calls::{CallId, CallLimits, CallPermit, Calls};
 pub use counts::{ChangeCounts, StatusCounts};

@@ -38,6 +38,26 @@ pub(super) fn among_causes<'a, T: Error + 'static>(
         .find_map(|cause| cause.downcast_ref())
 }
 
+/// What to mend, where that can be said in a line.
+macro_rules! remedy {
+    (full) => {
+        "make room on the disk of the store and of the temporary folder"
+    };
+    (fault) => {
+        "look whether the disk of the store or of the temporary folder is full, over a quota or failing"
+    };
+    (rights) => {
+        "give the user who runs this the right to write the store and to make files beside it (its log \
+         lies there too)"
+    };
+    (busy) => {
+        "look what else has the store open (a backup?)"
+    };
+    (carries on) => {
+        "; nothing of this step was stored, and the same command carries on"
+    };
+}
+
 impl StoreTrouble {
     /// The trouble among the causes of an error, if there is one.
     #[must_use]
@@ -45,28 +65,34 @@ impl StoreTrouble {
         among_causes(error)
     }
 
-    /// What to do about it.
+    /// What to do about it where a command has ended early.
     #[must_use]
     pub const fn advice(&self) -> &'static str {
         use StoreTroubleKind as K;
         match self.kind {
-            K::DiskFull => {
-                "make room on the disk of the store and of the temporary folder; nothing of this was \
-                 stored, and the same command carries on"
-            }
-            K::DiskFault => {
-                "look whether the disk of the store or of the temporary folder is full, over a quota or \
-                 failing; nothing of this was stored, and the same command carries on"
-            }
+            K::DiskFull => concat!(remedy!(full), remedy!(carries on)),
+            K::DiskFault => concat!(remedy!(fault), remedy!(carries on)),
             K::ReadOnly | K::CannotOpen => {
-                "give the user who runs this the right to write the store and to make files beside it \
-                 (its log lies there too); nothing was changed"
+                concat!(remedy!(rights), "; nothing of this step was changed")
             }
             K::Damaged => {
                 "put back the last good copy of the store. Without one, move the file away: the next \
                  file then sends everybody once more, which changes nobody who is as the file says"
             }
-            K::Busy => "look what else has the store open (a backup?), and try again",
+            K::Busy => concat!(remedy!(busy), ", and try again"),
+        }
+    }
+
+    /// What to mend, where something was done and something else is left to do.
+    #[must_use]
+    pub const fn remedy(&self) -> &'static str {
+        use StoreTroubleKind as K;
+        match self.kind {
+            K::DiskFull => remedy!(full),
+            K::DiskFault => remedy!(fault),
+            K::ReadOnly | K::CannotOpen => remedy!(rights),
+            K::Damaged => self.advice(),
+            K::Busy => remedy!(busy),
         }
     }
 }

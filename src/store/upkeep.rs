@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::domain::{ExternalId, OperationStatus, TargetName, Who};
+use crate::domain::{AuditEntry, ExternalId, OperationStatus, TargetName, Who};
 use crate::store::{SealKeyId, SealKeys, StoreError};
 
 /// How the store is sealed.
@@ -40,17 +40,21 @@ pub struct RekeyStep {
 /// What is left of values that were removed or written anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wiped {
-    /// Nothing, in the database and its log.
+    /// Nothing, and nothing was before.
+    NothingDue,
+    /// Nothing any more, in the database and its log.
     Clean,
-    /// The log still has them: somebody else was reading all the time.
-    LogInUse,
+    /// The database and its log may still have them: somebody else is reading.
+    InUse,
 }
 
 /// What became of forgetting somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forgetting {
-    /// Nothing of them is there any more.
+    /// They are not known any more; what is left of them in the file waits to be wiped.
     Done(Forgotten),
+    /// They were forgotten at that instant, and since then what is left of them waits to be wiped.
+    Already(Timestamp),
     /// The target knows nobody of this id.
     Nobody,
     /// Something of theirs has not ended.
@@ -86,6 +90,18 @@ pub trait Upkeep {
     /// there is none to seal with: then nothing changes.
     async fn use_keys(&self, keys: SealKeys) -> Result<(), StoreError>;
 
+    /// Reads some of the values that a rekeying concerns, at most `limit`; gives how many, and where it
+    /// goes on.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read: which.
+    async fn read_some(
+        &self,
+        from: RekeyPlace,
+        limit: usize,
+    ) -> Result<(u64, Option<RekeyPlace>), StoreError>;
+
     /// Begins to bring everything under the current key; without one, into the clear.
     async fn begin_rekey(&self) -> Result<(), StoreError>;
 
@@ -94,17 +110,23 @@ pub trait Upkeep {
     async fn rekey_some(&self, from: RekeyPlace, limit: usize) -> Result<RekeyStep, StoreError>;
 
     /// Takes the names of other keys out of the store, and refuses what lies in the clear from now
-    /// on. Gives how many values still do not lie as they should: then nothing was done, and more
-    /// steps are needed.
-    async fn end_rekey(&self) -> Result<u64, StoreError>;
+    /// on; what lay there before waits to be [wiped](Self::wipe). Gives how many values still do not
+    /// lie as they should: then nothing was done, and more steps are needed. Else the entry is in the
+    /// audit trail.
+    async fn end_rekey(&self, entry: AuditEntry, now: Timestamp) -> Result<u64, StoreError>;
 
-    /// Writes the file anew without what was removed from it, and empties its log. Others wait
-    /// meanwhile who want to write.
+    /// Writes the file anew without what was removed from it, and empties its log: where a rekeying has
+    /// ended or somebody was forgotten and this was not done since. Others wait meanwhile who want to
+    /// write.
+    ///
+    /// It may be repeated, and goes on where the last one ended: while somebody else is reading, the
+    /// file is not written again.
     async fn wipe(&self) -> Result<Wiped, StoreError>;
 
     /// Removes a person from a target: the ledger's line, operations and rejected rows with all that
     /// belongs to them, rows that apply later, absences. Their runs go on counting them. Where others
-    /// are told to wait for them or name them, that is taken out. All of it or nothing.
+    /// are told to wait for them or name them, that is taken out. All of it or nothing; what is left in
+    /// the file waits to be [wiped](Self::wipe), and that is noted with it.
     ///
     /// Leaves an active worker alone unless `even_active`, and anybody of whom something has not
     /// ended. The audit trail tells who did it, and not of whom.
@@ -130,4 +152,8 @@ pub trait Upkeep {
     /// and for whom nothing is due, to what says who it was. At most `limit`; gives how many.
     async fn reduce_leavers(&self, left_before: Timestamp, limit: usize)
     -> Result<u64, StoreError>;
+
+    /// Tells in the audit trail how much of both was done since it was last told, also where whoever did
+    /// it was stopped before; nothing where nothing was done.
+    async fn tell_let_go(&self, who: Who, now: Timestamp) -> Result<(), StoreError>;
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scimport::domain::AuditAction;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::cli_support::{GOOD, SOURCE, offline};
 use crate::hook_support::{KEYED, Sender, accepted_id, worker};
@@ -29,7 +30,15 @@ fn with_leavers(people: usize, leavers: usize, version: u32) -> String {
 async fn exported(stage: &Stage) -> Vec<Value> {
     let ran = stage.run(&["audit", "export"]).await;
     ran.assert_code(0);
-    ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let lines = ran.out.lines().map(|line| serde_json::from_str(line).unwrap());
+    without_end(lines.collect())
+}
+
+/// The records of an export, whose last line says how many there are.
+fn without_end(mut lines: Vec<Value>) -> Vec<Value> {
+    let end = lines.pop().unwrap();
+    assert_eq!(end["records"], lines.len(), "{end}");
+    lines
 }
 
 fn text<'a>(record: &'a Value, field: &str) -> &'a str {
@@ -125,7 +134,8 @@ async fn everything_that_is_done_is_in_the_trail_once_and_nobody_of_the_file() {
     // runs
     let details = one(&records, "run.committed", &format!("run {seed}"), me, "cli");
     assert_eq!((&details["rows"], &details["joiners"]), (&json!(20), &json!(20)));
-    assert_eq!((&details["source"], &details["file"]), (&json!("hr"), &json!("seed.csv")));
+    assert_eq!((&details["source"], &details["file"]), (&json!("hr"), &Value::Null));
+    assert_eq!(details["file_digest"], digest_of(&stage, "seed.csv"));
     let details = one(&records, "run.held", &approved, me, "cli");
     assert_eq!(details["held_by"], json!(["max_leavers"]));
     let details = one(&records, "run.approved", &approved, ada, "cli");
@@ -142,13 +152,14 @@ async fn everything_that_is_done_is_in_the_trail_once_and_nobody_of_the_file() {
     let refused = by_action("run.refused");
     assert_eq!(refused.len(), 1);
     assert_eq!(
-        (text(refused[0], "origin"), &refused[0]["details"]["file"]),
-        ("cli", &json!("empty.csv"))
+        (text(refused[0], "origin"), &refused[0]["details"]["file_digest"]),
+        ("cli", &digest_of(&stage, "empty.csv"))
     );
     let of_folder: Vec<_> =
         records.iter().filter(|record| text(record, "origin") == "folder").collect();
     assert_eq!(of_folder.len(), 1, "{of_folder:?}");
-    assert_eq!(of_folder[0]["details"]["file"], "tonight.csv");
+    let of_tonight = one(&records, "run.committed", text(of_folder[0], "subject"), me, "folder");
+    assert_eq!(of_tonight["file"], Value::Null);
     for run in stage.runs().await {
         let subject = format!("run {}", run["run"].as_str().unwrap());
         let begun = ["run.committed", "run.held", "run.refused"];
@@ -199,11 +210,20 @@ async fn everything_that_is_done_is_in_the_trail_once_and_nobody_of_the_file() {
             assert!(!tokens.contains(value), "{value}");
         }
     }
-    for value in ["contoso.example", "Department 1", "Elsewhere", stage.path("").to_str().unwrap()]
-    {
+    // nor the name of a file, which may be somebody's: the run has it
+    let files = ["seed.csv", "leavers.csv", "more.csv", "empty.csv", "tonight.csv", "up.csv"];
+    let folder = stage.path("");
+    let values = ["contoso.example", "Department 1", "Elsewhere", folder.to_str().unwrap()];
+    for value in values.into_iter().chain(files) {
         assert!(!words.contains(value), "{value}");
     }
     verified(&stage, records.len()).await;
+}
+
+/// The SHA-256 of a file.
+fn digest_of(stage: &Stage, name: &str) -> Value {
+    let digest = Sha256::digest(std::fs::read(stage.path(name)).unwrap());
+    json!(digest.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")))
 }
 
 /// The trail is sound; so is what is exported of it, as long as nobody touches it.
@@ -222,16 +242,42 @@ async fn verified(stage: &Stage, at_least: usize) {
 
     stage.run(&["audit", "export", "-o", "audit.jsonl"]).await.assert_code(0);
     let verify = ["audit", "verify", "--file", "audit.jsonl", "--head", head];
-    stage.run(&verify).await.assert_code(0);
+    let ran = stage.run(&verify).await;
+    ran.assert_code(0);
+    assert!(ran.out.starts_with("the export is sound: "), "{}", ran.out);
     let text = std::fs::read_to_string(stage.path("audit.jsonl")).unwrap();
     stage.write("audit.jsonl", &text.replacen("ada (", "ann (", 1));
     let ran = stage.run(&verify[..4]).await;
-    ran.assert_code(1).assert_says("the audit trail is not as it was written: record ");
+    ran.assert_code(1).assert_says("the export is not as it was written: record ");
     stage
         .run(&["audit", "export", "--until", "2001-01-01", "-o", "none.jsonl"])
         .await
         .assert_code(0);
-    assert_eq!(std::fs::read_to_string(stage.path("none.jsonl")).unwrap(), "");
+    let none = std::fs::read_to_string(stage.path("none.jsonl")).unwrap();
+    assert_eq!(none, "{\"records\":0,\"head\":null}\n");
+    let ran = stage.run(&["audit", "verify", "--file", "none.jsonl"]).await;
+    assert!(
+        ran.assert_code(0).out.starts_with("the export has no records, and says so"),
+        "{ran:?}"
+    );
+    // cut off: empty, or without its last lines
+    let lines: Vec<&str> = text.lines().collect();
+    for (left, found) in [(0, "the file is empty"), (3, "after 3 records")] {
+        stage.write(
+            "cut.jsonl",
+            &lines[..left].iter().fold(String::new(), |text, line| text + line + "\n"),
+        );
+        let ran = stage.run(&["audit", "verify", "--file", "cut.jsonl", "--json"]).await;
+        ran.assert_code(1).assert_says(found);
+        assert_eq!(ran.json()["fault"], "cut_off");
+    }
+    // a part: what was before it is not there, and it says which it is
+    let since = serde_json::from_str::<Value>(lines[2]).unwrap()["at"].as_str().unwrap().to_owned();
+    let export = ["audit", "export", "--since", &since, "-o", "part.jsonl"];
+    stage.run(&export).await.assert_code(0);
+    let ran = stage.run(&["audit", "verify", "--file", "part.jsonl"]).await;
+    ran.assert_code(0).assert_says("compare the head with one that was noted elsewhere");
+    assert!(ran.out.contains(" records ("), "{ran:?}");
 }
 
 #[test]
@@ -241,7 +287,10 @@ fn an_export_has_a_stable_shape() {
     let key = run(&["key", "create", "--source", "hr", "--expires", "90d"]).out;
     let key = key.split('_').nth(1).unwrap().to_owned();
     run(&["key", "revoke", &key]);
-    let lines = run(&["audit", "export"]).json_lines();
+    let mut lines = run(&["audit", "export"]).json_lines();
+    let end = lines.pop().unwrap();
+    let head = format!("3:{}", lines[2]["hash"].as_str().unwrap());
+    assert_eq!(end, json!({"records": 3, "head": head}));
     let mut hashes: BTreeMap<String, String> = BTreeMap::new();
     let mut hash = |value: &Value| {
         let hash = value.as_str().unwrap().to_owned();
@@ -289,7 +338,7 @@ fn processes_that_append_at_once_make_one_trail() {
             });
         }
     });
-    let records = place.run(&["audit", "export"]).expect(0).json_lines();
+    let records = without_end(place.run(&["audit", "export"]).expect(0).json_lines());
     let of = |action: &str| records.iter().filter(|record| record["action"] == action).count();
     assert_eq!((of("key.created"), of("config.changed")), (3 * EACH, 1));
     let numbers: Vec<u64> = records.iter().map(|record| record["seq"].as_u64().unwrap()).collect();

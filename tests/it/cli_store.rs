@@ -244,6 +244,44 @@ fn what_an_admin_reads_of_forgetting_somebody() {
     assert_eq!(done["files"].as_array().unwrap().len(), 1);
 }
 
+/// A value that lies under the right key and is broken is found, although nothing is to be written.
+#[test]
+fn rekeying_reads_what_lies_as_it_should() {
+    let stage = Stage::quick();
+    stage.place.write("store.key", KEY);
+    store_says(&stage.place, "key = { file = \"store.key\" }");
+    stage.apply(GOOD, &["--wait", "outcome"]).expect(0);
+    let done = stage.run(&["store", "rekey", "--json"]).expect(0).json();
+    assert_eq!((&done["read"], &done["rewritten"]), (&json!(3), &json!(0)));
+    let raw = rusqlite::Connection::open(stage.place.path("scimport.db")).unwrap();
+    let flip = "UPDATE records
+        SET resource = CAST(substr(resource, 1, 40) || x'ff' || substr(resource, 42) AS BLOB)
+        WHERE external_id = 'E2'";
+    assert_eq!(raw.execute(flip, []).unwrap(), 1);
+    let ran = stage.run(&["store", "rekey"]).expect(1);
+    assert!(
+        ran.err.contains("`records.resource` of E2 is not what was encrypted there"),
+        "{ran:?}"
+    );
+    assert!(!ran.out.contains("everything"), "{ran:?}");
+}
+
+/// Whoever brings the store under a key is in the trail with the config that names the key.
+#[test]
+fn a_new_key_is_a_change_of_the_config_when_it_is_first_used() {
+    let place = offline(SOURCE, GOOD);
+    place.run(&["key", "create", "--source", "hr", "--expires", "90d"]).expect(0);
+    place.write("store.key", KEY);
+    store_says(&place, "key = { file = \"store.key\" }");
+    place.run(&["store", "rekey"]).expect(0);
+    let lines = place.run(&["audit", "export"]).expect(0).json_lines();
+    let told: Vec<(&Value, &Value)> =
+        lines[2..4].iter().map(|line| (&line["action"], &line["details"]["changed"])).collect();
+    let expected =
+        [(json!("config.changed"), json!(["store.key"])), (json!("store.encrypted"), Value::Null)];
+    assert_eq!(told, [(&expected[0].0, &expected[0].1), (&expected[1].0, &expected[1].1)]);
+}
+
 #[test]
 fn nobody_is_forgotten_while_something_of_theirs_is_on_its_way() {
     let stage = Stage::new(crate::cli_support::by_hand(), SOURCE);

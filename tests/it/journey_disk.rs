@@ -35,7 +35,7 @@ fn assert_said_in_words(ran: &Ran) {
 }
 
 /// A command that may write so many blocks of 512 bytes to a file at most.
-fn limited(stage: &Stage, blocks: u64, line: &str) -> Command {
+pub fn limited(stage: &Stage, blocks: u64, line: &str) -> Command {
     let inner = stage.command(&words(line), &[]);
     let inner = inner.as_std();
     let mut command = Command::new("sh");

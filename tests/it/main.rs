@@ -98,6 +98,9 @@ mod journey_faults;
 #[cfg(test)]
 mod journey_files;
 #[cfg(test)]
+#[cfg(unix)]
+mod journey_forget;
+#[cfg(test)]
 mod journey_guards;
 #[cfg(test)]
 mod journey_health;
@@ -242,6 +245,8 @@ mod store_sealed;
 mod store_sqlite;
 #[cfg(test)]
 mod store_support;
+#[cfg(test)]
+mod store_wiped;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

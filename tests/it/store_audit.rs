@@ -10,7 +10,8 @@ use scimport::domain::{
     AuditAction, AuditDetails, AuditEntry, AuditSubject, AuditValue, Origin, RunId, Who,
 };
 use scimport::store::{
-    Audit, AuditFault, AuditHead, AuditVerdict, Link, SqliteStore, line_of, link, verify_lines,
+    Audit, AuditFault, AuditHead, AuditVerdict, Link, SqliteStore, end_line, line_of, link,
+    verify_lines,
 };
 use tokio::runtime::Runtime;
 
@@ -30,7 +31,7 @@ fn entry(number: i64) -> AuditEntry {
         subject: AuditSubject::Run(RunId::new(format!("01J{number}"))),
         details: AuditDetails::none()
             .with("rows", u64::try_from(number).unwrap())
-            .with("file", AuditValue::file_name("wörkers \"x\".csv")),
+            .with("file", AuditValue::Word("wörkers \"x\".csv".to_owned())),
         who: Who::new("jörg", Origin::Api(address)),
     }
 }
@@ -97,9 +98,12 @@ impl Trail {
         self.fault()
     }
 
+    /// The lines of an export, the last one too.
     fn lines(&self) -> Vec<String> {
         let records = self.runtime.block_on(self.store().audit_page(0, 1_000)).unwrap();
-        records.iter().map(|record| line_of(record).unwrap()).collect()
+        let mut lines: Vec<_> = records.iter().map(|record| line_of(record).unwrap()).collect();
+        lines.push(end_line(records.len() as u64, Some(self.head())));
+        lines
     }
 }
 
@@ -361,10 +365,10 @@ fn any_byte_of_an_export_is_found_edited() {
 }
 
 #[test]
-fn lines_that_are_removed_or_moved_are_found_and_a_cut_end_by_the_head() {
-    let trail = Trail::new();
-    let (lines, head) = (trail.lines(), trail.head());
-    for index in 1..lines.len() - 1 {
+fn lines_that_are_removed_or_moved_are_found() {
+    let lines = Trail::new().lines();
+    let records = usize::try_from(RECORDS).unwrap();
+    for index in 1..records - 1 {
         let mut fewer = lines.clone();
         fewer.remove(index);
         let seq = i64::try_from(index).unwrap() + 1;
@@ -375,23 +379,72 @@ fn lines_that_are_removed_or_moved_are_found_and_a_cut_end_by_the_head() {
         let expected = AuditFault::OutOfOrder { seq, found_at: seq + 1 };
         assert_eq!(lines_verdict(&joined(&moved), None), AuditVerdict::Broken(expected));
     }
-    let shorter = joined(&lines[..5]);
-    assert!(matches!(lines_verdict(&shorter, None), AuditVerdict::Sound(_)));
+    // the first and the last record are missed by the last line
+    for index in [0, records - 1] {
+        let mut fewer = lines.clone();
+        fewer.remove(index);
+        let expected = AuditFault::EndDiffers { records: 8, found: 7 };
+        assert_eq!(lines_verdict(&joined(&fewer), None), AuditVerdict::Broken(expected));
+    }
+    let mut more = lines.clone();
+    more.push(lines[records].clone());
+    let expected = AuditFault::NoRecord { line: 10 };
+    assert_eq!(lines_verdict(&joined(&more), None), AuditVerdict::Broken(expected));
+}
+
+#[test]
+fn an_export_that_was_cut_off_is_found_by_its_last_line_and_else_by_the_head() {
+    let trail = Trail::new();
+    let (lines, head) = (trail.lines(), trail.head());
+    let records = trail.runtime.block_on(trail.store().audit_page(0, 9)).unwrap();
+    let head_of = |index: usize| AuditHead { seq: records[index].seq, hash: records[index].hash };
+    for count in 0..records.len() {
+        let expected = AuditFault::NoEnd { records: count as u64 };
+        let shorter = joined(&lines[..count]);
+        assert_eq!(lines_verdict(&shorter, None), AuditVerdict::Broken(expected.clone()));
+        // a head from before says nothing of the end
+        if count > 2 {
+            let early = Some(head_of(0));
+            assert_eq!(lines_verdict(&shorter, early), AuditVerdict::Broken(expected));
+        }
+    }
+    // as an older version wrote it: the head of the last record says that it is whole
+    let older = joined(&lines[..records.len()]);
+    assert!(matches!(lines_verdict(&older, Some(head)), AuditVerdict::Sound(_)));
+    // written anew, the last line fits; a head that was noted does not
+    let mut forged = lines[..5].to_vec();
+    forged.push(end_line(5, Some(head_of(4))));
+    assert!(matches!(lines_verdict(&joined(&forged), None), AuditVerdict::Sound(_)));
     let cut = AuditFault::CutOff { last: 5, were: 8 };
-    assert_eq!(lines_verdict(&shorter, Some(head)), AuditVerdict::Broken(cut));
-    // a part of a trail hangs together too, and the head before it proves what it is chained to
-    let part = joined(&lines[3..]);
+    assert_eq!(lines_verdict(&joined(&forged), Some(head)), AuditVerdict::Broken(cut));
+    // no records, and no lines
+    let none = joined(&[end_line(0, None)]);
+    let verdict = lines_verdict(&none, None);
+    assert!(matches!(verdict, AuditVerdict::Sound(summary) if summary.count == 0));
+    let cut = AuditFault::CutOff { last: 0, were: 8 };
+    assert_eq!(lines_verdict(&none, Some(head)), AuditVerdict::Broken(cut));
+    let empty = AuditFault::NoEnd { records: 0 };
+    assert_eq!(lines_verdict(b"", Some(AuditHead::EMPTY)), AuditVerdict::Broken(empty));
+}
+
+/// A part of a trail hangs together too, and the head before it proves what it is chained to.
+#[test]
+fn a_part_of_a_trail_is_verified_by_the_head_before_it() {
+    let trail = Trail::new();
+    let head = trail.head();
+    let records = trail.runtime.block_on(trail.store().audit_page(0, 9)).unwrap();
+    let mut part: Vec<_> = trail.lines()[3..8].to_vec();
+    part.push(end_line(5, Some(head)));
+    let part = joined(&part);
     let AuditVerdict::Sound(summary) = lines_verdict(&part, Some(head)) else { panic!("unsound") };
     assert_eq!((summary.count, summary.head), (5, head));
     let before = |hash| Some(AuditHead { seq: 3, hash });
-    let records = trail.runtime.block_on(trail.store().audit_page(0, 9)).unwrap();
     assert!(matches!(lines_verdict(&part, before(records[2].hash)), AuditVerdict::Sound(_)));
     let other = AuditVerdict::Broken(AuditFault::OtherHead { seq: 3 });
     assert_eq!(lines_verdict(&part, before([1; 32])), other);
     let early = Some(AuditHead { seq: 1, hash: records[0].hash });
     let elsewhere = AuditFault::HeadElsewhere { seq: 1, first: 4 };
     assert_eq!(lines_verdict(&part, early), AuditVerdict::Broken(elsewhere));
-    assert!(matches!(lines_verdict(b"", None), AuditVerdict::Sound(summary) if summary.count == 0));
 }
 
 fn tampered_anyhow(

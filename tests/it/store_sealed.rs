@@ -15,7 +15,7 @@ use scimport::store::{
 };
 use tempfile::TempDir;
 
-use crate::store_support;
+use crate::store_support::{self, rekeyed};
 
 /// A name that stands in every value.
 const NAME: &str = "Wolkenstein";
@@ -159,7 +159,7 @@ async fn rekey(store: &SqliteStore) -> (u64, u64) {
         rewritten += step.rewritten;
         next = step.next;
     }
-    (rewritten, store.end_rekey().await.unwrap())
+    (rewritten, store.end_rekey(rekeyed(), at(5)).await.unwrap())
 }
 
 /// Everything reads back that [`fill`] has stored.
@@ -265,6 +265,49 @@ async fn every_flipped_byte_is_noticed() {
             read_all(&store, part).await.unwrap_or_else(|error| panic!("{part}: {error:?}"));
         }
     }
+}
+
+/// Reads everything, two values at a time; gives how many.
+async fn reread(store: &SqliteStore) -> Result<u64, StoreError> {
+    let (mut all, mut next) = (0, Some(RekeyPlace::default()));
+    while let Some(place) = next {
+        let (read, then) = store.read_some(place, 2).await?;
+        all += read;
+        next = then;
+    }
+    Ok(all)
+}
+
+#[tokio::test]
+async fn a_broken_value_of_any_kind_is_found_by_reading_everything() {
+    let place = Place::new();
+    let store = place.open(keys(Some(1), &[]));
+    fill(&store, "R1", &["E1"]).await;
+    fill(&store, "R2", &["E2", "E3"]).await;
+    store.keep_deliveries(vec![delivery(1), delivery(2), delivery(3)]).await.unwrap();
+    // three people in ledger and outbox, two rejected rows and two for later, three deliveries
+    assert_eq!(reread(&store).await.unwrap(), 13);
+    let raw = Connection::open(place.path()).unwrap();
+    for (part, select, update) in PARTS {
+        let good: Vec<u8> = raw.query_row(select, [], |row| row.get(0)).unwrap();
+        let mut bad = good.clone();
+        bad[30] ^= 4;
+        // only the first of those for later and of the deliveries
+        let update = match part {
+            "scheduled" => format!("{update} WHERE external_id = 'LR1'"),
+            "deliveries" => format!("{update} WHERE id = 'D1'"),
+            _ => update.to_owned(),
+        };
+        raw.execute(&update, [&bad]).unwrap();
+        let found = problem(reread(&store).await);
+        let table = if part == "cells" { "operations" } else { part };
+        assert!(
+            matches!(&found, SealProblem::Altered { table: at, .. } if *at == table),
+            "{part}: {found:?}"
+        );
+        raw.execute(&update, [&good]).unwrap();
+    }
+    assert_eq!(reread(&store).await.unwrap(), 13);
 }
 
 #[tokio::test]

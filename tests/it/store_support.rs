@@ -1,6 +1,8 @@
 //! Rows for tests that work on a store themselves.
 
-use scimport::domain::{Change, ExternalId};
+use scimport::domain::{
+    AuditAction, AuditDetails, AuditEntry, AuditSubject, Change, ExternalId, Origin, Who,
+};
 use scimport::store::{PlannedOperation, PlannedRow, PlannedVerdict, RecordNote};
 
 /// Somebody who joins, in that row of a file.
@@ -21,5 +23,15 @@ pub fn joiner(row: u64, id: &str, resource: Vec<u8>) -> PlannedRow {
             note: RecordNote::default(),
             warning: None,
         }),
+    }
+}
+
+/// What the audit trail says of a rekeying that has ended.
+pub fn rekeyed() -> AuditEntry {
+    AuditEntry {
+        action: AuditAction::StoreRekeyed,
+        subject: AuditSubject::Store,
+        details: AuditDetails::none(),
+        who: Who::new("ann", Origin::Cli),
     }
 }

@@ -26,7 +26,7 @@ pub enum AuditCommand {
     Verify(AuditVerifyArgs),
     /// Write the records as JSON Lines, oldest first
     #[command(
-        after_help = "Example:\n  scimport audit export -o audit.jsonl\n  scimport audit export --since 2026-11-01 --until 2026-12-01T00:00:00Z\n\nA line has `seq`, `at`, `actor`, `origin`, `action`, `subject`, `details`, `previous` and `hash`.\n`scimport audit verify --file` looks at what was written; no store is needed for that."
+        after_help = "Example:\n  scimport audit export -o audit.jsonl\n  scimport audit export --since 2026-11-01 --until 2026-12-01T00:00:00Z\n\nA line has `seq`, `at`, `actor`, `origin`, `action`, `subject`, `details`, `previous` and `hash`.\nThe last line has `records`, how many there are, and `head`, where the last of them ends.\n`scimport audit verify --file` looks at what was written; no store is needed for that."
     )]
     Export(AuditExportArgs),
 }

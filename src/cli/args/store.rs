@@ -16,7 +16,7 @@ pub struct StoreArgs {
 pub enum StoreCommand {
     /// Encrypt everything in the store with the key of the config, also what is encrypted with an older one
     #[command(
-        after_help = "Example:\n  openssl rand -base64 32 > store.key     # then in `[store]`: key = { file = \"store.key\" }\n  scimport store rekey\n  scimport store rekey --json\n\nA daemon may run meanwhile, once it knows the keys of the config. Another key: the old one goes\nfrom `key` to `old_keys`, the new one into `key`; after this command the old one is not needed\nany more, but for backups. Exit codes: 0 everything lies under the key, 1 something does not yet"
+        after_help = "Example:\n  openssl rand -base64 32 > store.key     # then in `[store]`: key = { file = \"store.key\" }\n  scimport store rekey\n  scimport store rekey --json\n\nA daemon may run meanwhile, once it knows the keys of the config. Another key: the old one goes\nfrom `key` to `old_keys`, the new one into `key`; after this command the old one is not needed\nany more, but for backups. Exit codes: 0 everything lies under the key, 1 something does not yet, or cannot be read,\n5 everything does, and what was there before is still to be wiped from the file"
     )]
     Rekey(RekeyArgs),
 }

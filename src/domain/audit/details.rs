@@ -30,17 +30,19 @@ impl AuditValue {
         Self::Word(code(text))
     }
 
-    /// Several of them.
+    /// A code or an id of one word that another program has answered with: what has blanks or other marks is
+    /// a text, which may be about somebody, and is `other`.
+    #[must_use]
+    pub fn token(text: &str) -> Self {
+        let is_token =
+            text.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-:".contains(letter));
+        Self::code(if is_token { text } else { "" })
+    }
+
+    /// Several names or codes.
     #[must_use]
     pub fn codes<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         Self::Words(texts.into_iter().map(code).collect())
-    }
-
-    /// The name of a file as the run's document shows it: without folders.
-    #[must_use]
-    pub fn file_name(name: &str) -> Self {
-        let name = name.rsplit(['/', '\\']).next().unwrap_or_default();
-        Self::Word(name.chars().filter(|letter| !letter.is_control()).take(LONGEST).collect())
     }
 
     /// A digest, in hexadecimal.
@@ -156,11 +158,11 @@ mod tests {
         let details = AuditDetails::none()
             .with("rows", 3)
             .with("held", true)
-            .with("file", AuditValue::file_name("/srv/in\\box/workers\n.csv"))
             .with("guards", AuditValue::codes(["max_leavers", "first_run"]))
             .with_some("none", None::<u64>)
             .with("digest", AuditValue::digest(&[0, 171]));
-        let expected = r#"{"digest":"00ab","file":"workers.csv","guards":["max_leavers","first_run"],"held":true,"rows":3}"#;
+        let expected =
+            r#"{"digest":"00ab","guards":["max_leavers","first_run"],"held":true,"rows":3}"#;
         assert_eq!(details.to_json(), expected);
         assert_eq!(AuditDetails::none().to_json(), "{}");
     }
@@ -170,6 +172,11 @@ mod tests {
         assert_eq!(AuditValue::code("InvalidDomain"), AuditValue::Word("InvalidDomain".to_owned()));
         for text in ["", "Jörg", "ann@contoso.example", "a\nb", &"x".repeat(129)] {
             assert_eq!(AuditValue::code(text), AuditValue::Word("other".to_owned()), "{text}");
+        }
+        // what another program says may be a sentence
+        assert_eq!(AuditValue::token("Bad-Request.7"), AuditValue::code("Bad-Request.7"));
+        for text in ["", "Ann Smith", "'Ann'", "ann@contoso.example"] {
+            assert_eq!(AuditValue::token(text), AuditValue::Word("other".to_owned()), "{text}");
         }
     }
 }

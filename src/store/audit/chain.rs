@@ -156,9 +156,38 @@ pub enum AuditFault {
         /// Its number in the file.
         line: u64,
     },
+    /// An export without its last line, which ends with no record whose head was noted either.
+    #[error("{}", no_end(*records))]
+    NoEnd {
+        /// How many there are.
+        records: u64,
+    },
+    /// The last line of an export does not fit its records.
+    #[error(
+        "the file was cut off, or lines were added: its last line tells of {records} records, and {found} \
+         are there or end otherwise"
+    )]
+    EndDiffers {
+        /// How many there were.
+        records: u64,
+        /// How many there are.
+        found: u64,
+    },
     /// The schema no longer refuses edits.
     #[error("the triggers that keep the trail append-only were removed or changed")]
     Unguarded,
+}
+
+fn no_end(records: u64) -> String {
+    if records == 0 {
+        return "the file is empty, and even an export without records has a line that says so"
+            .to_owned();
+    }
+    format!(
+        "the file was cut off after {records} records, or an older version wrote it: the last line, which \
+         says how many there are, is missing. The head of its last record, noted elsewhere, tells \
+         which (--head)"
+    )
 }
 
 impl AuditFault {
@@ -169,7 +198,7 @@ impl AuditFault {
             Self::Edited { .. } | Self::NoRecord { .. } => "edited",
             Self::Missing { .. } => "missing",
             Self::OutOfOrder { .. } => "out_of_order",
-            Self::CutOff { .. } => "cut_off",
+            Self::CutOff { .. } | Self::NoEnd { .. } | Self::EndDiffers { .. } => "cut_off",
             Self::HeadEdited { .. } => "head_edited",
             Self::OtherHead { .. } => "head_differs",
             Self::HeadElsewhere { .. } => "head_not_there",
@@ -186,7 +215,11 @@ impl AuditFault {
             }
             Self::CutOff { last, .. } => last.checked_add(1),
             Self::OtherHead { seq } | Self::HeadElsewhere { seq, .. } => i64::try_from(*seq).ok(),
-            Self::HeadEdited { .. } | Self::NoRecord { .. } | Self::Unguarded => None,
+            Self::HeadEdited { .. }
+            | Self::NoRecord { .. }
+            | Self::NoEnd { .. }
+            | Self::EndDiffers { .. }
+            | Self::Unguarded => None,
         }
     }
 }

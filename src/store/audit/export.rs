@@ -1,4 +1,4 @@
-//! A record as a line of an export, and back.
+//! A record as a line of an export, and back; and the line that an export ends with.
 
 use std::borrow::Cow;
 use std::io::BufRead;
@@ -31,6 +31,15 @@ struct Line<'a> {
     previous: Cow<'a, str>,
     #[serde(borrow)]
     hash: Cow<'a, str>,
+}
+
+/// The line after the last record.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct End<'a> {
+    records: u64,
+    #[serde(borrow)]
+    head: Option<Cow<'a, str>>,
 }
 
 /// Why a line is no record.
@@ -79,8 +88,26 @@ pub fn record_of(line: &str) -> Result<AuditRecord, LineFault> {
     if line_of(&record).as_deref() == Some(line) { Ok(record) } else { Err(LineFault) }
 }
 
+/// The line that an export ends with, without its end: of how many records, and where the last of them
+/// ends. A file that was cut off lacks it.
+#[must_use]
+pub fn end_line(records: u64, head: Option<AuditHead>) -> String {
+    let head = head.map(|head| head.to_string().into());
+    serde_json::to_string(&End { records, head }).unwrap_or_default()
+}
+
+/// What such a line says, written to the byte as [`end_line`] writes it.
+fn end_of(line: &str) -> Option<(u64, Option<AuditHead>)> {
+    let read: End<'_> = serde_json::from_str(line).ok()?;
+    let head = read.head.map(|head| head.parse()).transpose().ok()?;
+    (end_line(read.records, head) == line).then_some((read.records, head))
+}
+
 /// Looks at every line of an export. It may begin in the midst of a trail: what it is chained to is taken
-/// on trust then, unless the noted head says it.
+/// on trust then, unless the noted head says it. It has to end with its [last line](end_line), or with the
+/// record whose head was noted.
+///
+/// What that does not find: a file that somebody has cut off, and written its last line anew.
 ///
 /// # Errors
 ///
@@ -94,9 +121,16 @@ pub fn verify_lines(
     let mut bytes = Vec::new();
     while next_line(&mut lines, &mut bytes)? {
         number += 1;
-        let read = std::str::from_utf8(&bytes).ok().and_then(|line| record_of(line).ok());
-        let Some(record) = read else {
-            return Ok(AuditVerdict::Broken(AuditFault::NoRecord { line: number }));
+        let line = std::str::from_utf8(&bytes).unwrap_or_default();
+        let Ok(record) = record_of(line) else {
+            let fault = match end_of(line) {
+                None => AuditFault::NoRecord { line: number },
+                Some(_) if next_line(&mut lines, &mut bytes)? => {
+                    AuditFault::NoRecord { line: number + 1 }
+                }
+                Some(end) => return Ok(ended(chain, noted, end)),
+            };
+            return Ok(AuditVerdict::Broken(fault));
         };
         let chain = match &mut chain {
             Some(chain) => chain,
@@ -109,7 +143,30 @@ pub fn verify_lines(
             return explained(lines, fault).map(AuditVerdict::Broken);
         }
     }
-    Ok(chain.unwrap_or_else(|| Chain::new(noted)).end())
+    let records = number;
+    Ok(match chain.unwrap_or_else(|| Chain::new(noted)).end() {
+        AuditVerdict::Sound(found) if records == 0 || noted != Some(found.head) => {
+            AuditVerdict::Broken(AuditFault::NoEnd { records })
+        }
+        verdict => verdict,
+    })
+}
+
+/// The verdict on a file with its last line.
+fn ended(
+    chain: Option<Chain>,
+    noted: Option<AuditHead>,
+    (records, head): (u64, Option<AuditHead>),
+) -> AuditVerdict {
+    let is_empty = chain.is_none();
+    match chain.unwrap_or_else(|| Chain::new(noted)).end() {
+        AuditVerdict::Sound(found)
+            if records != found.count || head != (!is_empty).then_some(found.head) =>
+        {
+            AuditVerdict::Broken(AuditFault::EndDiffers { records, found: found.count })
+        }
+        verdict => verdict,
+    }
 }
 
 /// The chain before the first record of an export.

@@ -4,7 +4,7 @@ use crate::domain::{Change, ExternalId, OperationStatus, Origin, RunId, RunStatu
 use crate::store::conformance::sample::{
     at, commit, deliver, joiners, operations, outcome, rejected, reporting_to, row, run, target,
 };
-use crate::store::{Forgetting, Forgotten, Store};
+use crate::store::{Forgetting, Forgotten, Store, Wiped};
 
 /// Sends everything and has it provisioned.
 async fn provision<S: Store>(store: &S, id: &str, now: i64) {
@@ -40,6 +40,11 @@ pub async fn a_forgotten_person_is_nobody_and_the_books_stay_right<S: Store>(sto
     let done = forget(store, "E1", false).await;
     let expected = Forgotten { record: true, operations: 3, scheduled: 0, runs: 2 };
     assert_eq!(done, Forgetting::Done(expected));
+    // as long as traces of them may be there, and no longer
+    assert_eq!(forget(store, "E1", false).await, Forgetting::Already(at(99)));
+    assert_eq!(forget(store, "E9", false).await, Forgetting::Nobody);
+    assert_eq!(store.wipe().await.unwrap(), Wiped::Clean);
+    assert_eq!(store.wipe().await.unwrap(), Wiped::NothingDue);
     assert_eq!(forget(store, "E1", false).await, Forgetting::Nobody);
     assert_eq!([books(store, "R1").await, books(store, "R2").await], before);
     assert_eq!(store.tally().await.unwrap(), tally);
@@ -117,6 +122,14 @@ pub async fn old_operations_go_and_their_runs_still_count_them<S: Store>(store: 
     assert_eq!(store.remove_operations(at(2_500), 100).await.unwrap(), 1);
     assert_eq!(operations(store, "R1").await, []);
     assert_eq!(books(store, "R1").await, before);
+    // told once, by whoever comes to the end
+    for moment in [9_000, 9_001] {
+        store.tell_let_go(Who::new("ann", Origin::Cli), at(moment)).await.unwrap();
+    }
+    let told = store.audit_page(0, 100).await.unwrap();
+    let told: Vec<_> = told.iter().filter(|told| told.action == "retention.applied").collect();
+    assert_eq!((told.len(), told[0].at), (1, at(9_000)));
+    assert_eq!(told[0].details, r#"{"operations":3,"people":0}"#);
     assert!(store.operations(&RunId::from("R2"), None, 10).await.unwrap().len() == 1);
 }
 

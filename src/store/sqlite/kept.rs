@@ -3,9 +3,11 @@
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
+use crate::domain::{AuditAction, AuditDetails, AuditEntry, AuditSubject, Who};
 use crate::store::seal::{Place, SealKeys};
+use crate::store::sqlite::audit::append;
 use crate::store::sqlite::connection::Failure;
-use crate::store::sqlite::convert::limit as most;
+use crate::store::sqlite::convert::{Cell, limit as most};
 use crate::store::sqlite::removed;
 use crate::store::sqlite::seals::Sealer;
 
@@ -78,7 +80,55 @@ pub(super) fn remove_operations(db: &Connection, found: &[i64]) -> Result<u64, F
         }
     }
     removed::remove(db, &removable)?;
+    note(db, removable.len(), 0)?;
     Ok(removable.len() as u64)
+}
+
+/// Notes what was let go, to be told once it has come to its end.
+fn note(db: &Connection, operations: usize, people: usize) -> Result<(), Failure> {
+    db.prepare_cached(
+        "-- kept.note
+        UPDATE let_go
+        SET operations = operations + ?1,
+            people = people + ?2
+        WHERE id = 1",
+    )?
+    .execute(params![most(operations), most(people)])?;
+    Ok(())
+}
+
+/// Tells in the audit trail what was let go and is not told yet, also by whoever did not come to the end.
+pub(super) fn tell(db: &Connection, who: &Who, now_us: i64) -> Result<(), Failure> {
+    let noted: (i64, i64) = db
+        .prepare_cached(
+            "-- kept.noted
+            SELECT operations, people
+            FROM let_go
+            WHERE id = 1",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if noted == (0, 0) {
+        return Ok(());
+    }
+    let count = |column, count| Cell { table: "let_go", column, id: &1 }.count(count);
+    let entry = AuditEntry {
+        action: AuditAction::RetentionApplied,
+        subject: AuditSubject::Store,
+        details: AuditDetails::none()
+            .with("operations", count("operations", noted.0)?)
+            .with("people", count("people", noted.1)?),
+        who: who.clone(),
+    };
+    append(db, &entry, now_us)?;
+    db.prepare_cached(
+        "-- kept.told
+        UPDATE let_go
+        SET operations = 0,
+            people = 0
+        WHERE id = 1",
+    )?
+    .execute([])?;
+    Ok(())
 }
 
 /// Of runs that ended before an instant and of which no operation is left: who was missing is not
@@ -138,6 +188,7 @@ pub(super) fn reduce_leavers(
         )?
         .execute(params![target, external_id, sealer.pack(place, &reduced)?])?;
     }
+    note(db, 0, found.len())?;
     Ok(found.len() as u64)
 }
 

@@ -22,7 +22,7 @@ struct Step {
 }
 
 /// The steps; the first makes version 1.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { sql: include_str!("../migrations/0001_ledger_and_outbox.sql"), then: None },
     Step {
         sql: include_str!("../migrations/0002_cells_and_user_names.sql"),
@@ -35,6 +35,7 @@ const STEPS: [Step; 9] = [
     Step { sql: include_str!("../migrations/0007_alerts.sql"), then: None },
     Step { sql: include_str!("../migrations/0008_data_at_rest.sql"), then: None },
     Step { sql: include_str!("../migrations/0009_audit.sql"), then: None },
+    Step { sql: include_str!("../migrations/0010_left_to_do.sql"), then: None },
 ];
 
 /// The newest version known here.

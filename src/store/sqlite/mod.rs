@@ -40,6 +40,7 @@ mod records;
 mod rekey;
 mod removed;
 mod requests;
+mod reread;
 mod resource;
 mod run_lists;
 mod runs;

@@ -16,12 +16,12 @@ use crate::store::sqlite::resource;
 use crate::store::sqlite::seals::{self, Sealer};
 
 /// The parts of the store, in this order.
-const RECORDS: u8 = 0;
-const OPERATIONS: u8 = 1;
-const CELLS: u8 = 2;
-const SCHEDULED: u8 = 3;
+pub(super) const RECORDS: u8 = 0;
+pub(super) const OPERATIONS: u8 = 1;
+pub(super) const CELLS: u8 = 2;
+pub(super) const SCHEDULED: u8 = 3;
 /// Those, and after them the deliveries.
-const PARTS: u8 = 5;
+pub(super) const PARTS: u8 = 5;
 
 /// A value that does not lie as it should: its part, and its row.
 pub(super) type Row = RekeyPlace;

@@ -93,8 +93,8 @@ impl Told<'_> {
         let details = AuditDetails::none()
             .with("target", &TargetName::new(target))
             .with("operations", u64::try_from(operations).unwrap_or(0))
-            .with_some("code", refusal.map(AuditValue::code))
-            .with_some("request_id", request_id.map(AuditValue::code));
+            .with_some("code", refusal.map(AuditValue::token))
+            .with_some("request_id", request_id.map(AuditValue::token));
         let action = match refusal {
             None => AuditAction::RequestAccepted,
             Some(_) => AuditAction::RequestRefused,
@@ -150,7 +150,8 @@ impl Told<'_> {
     }
 }
 
-/// A run that is committed, and held perhaps.
+/// A run that is committed, and held perhaps. The name of its file is the run's own: whoever names a file
+/// may have named it after somebody, and here nothing is ever taken out. Its digest tells which it was.
 pub(super) fn committed(db: &Connection, run: &NewRun, now_us: i64) -> Result<(), Failure> {
     let changes = &run.changes;
     let mut details = AuditDetails::none()
@@ -164,8 +165,7 @@ pub(super) fn committed(db: &Connection, run: &NewRun, now_us: i64) -> Result<()
         .with("movers", changes.mover)
         .with("leavers", changes.leaver)
         .with("rehires", changes.rehire)
-        .with("missing", changes.missing)
-        .with_some("file", run.file.as_deref().map(AuditValue::file_name));
+        .with("missing", changes.missing);
     let action = if run.held_by.is_empty() {
         AuditAction::RunCommitted
     } else {
@@ -188,8 +188,7 @@ pub(super) fn refused(db: &Connection, run: &RefusedRun) -> Result<(), Failure> 
         .with("target", &run.target)
         .with("kind", run.kind.as_str())
         .with("code", AuditValue::code(&run.problem.code))
-        .with("file_digest", AuditValue::digest(&run.file_digest))
-        .with_some("file", run.file.as_deref().map(AuditValue::file_name));
+        .with("file_digest", AuditValue::digest(&run.file_digest));
     let told = Told { who: &run.who, now_us: micros(run.ended_at) };
     told.append(db, AuditAction::RunRefused, AuditSubject::Run(run.id.clone()), details)
 }

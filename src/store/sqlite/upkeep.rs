@@ -6,10 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::domain::{ExternalId, TargetName, Who};
+use crate::domain::{AuditEntry, ExternalId, TargetName, Who};
 use crate::store::sqlite::connection::{Location, SqliteStore, blocking};
 use crate::store::sqlite::convert::micros;
-use crate::store::sqlite::{audit, forget, kept, rekey, seals, wipe};
+use crate::store::sqlite::{audit, forget, kept, rekey, reread, seals, wipe};
 use crate::store::{
     Forgetting, RekeyPlace, RekeyStep, SealKey, SealKeys, Seals, StoreError, Upkeep, Wiped,
 };
@@ -43,6 +43,16 @@ impl Upkeep for SqliteStore {
         Ok(())
     }
 
+    async fn read_some(
+        &self,
+        from: RekeyPlace,
+        limit: usize,
+    ) -> Result<(u64, Option<RekeyPlace>), StoreError> {
+        let (keys, limit) = (self.keys(), limit.max(1));
+        self.read("read what is stored of people", move |db| reread::read(db, &keys, &from, limit))
+            .await
+    }
+
     async fn begin_rekey(&self) -> Result<(), StoreError> {
         let keys = self.keys();
         self.write("begin to encrypt anew", move |db| rekey::begin(db, &keys)).await
@@ -61,19 +71,25 @@ impl Upkeep for SqliteStore {
         Ok(RekeyStep { rewritten, next })
     }
 
-    async fn end_rekey(&self) -> Result<u64, StoreError> {
+    async fn end_rekey(&self, entry: AuditEntry, now: Timestamp) -> Result<u64, StoreError> {
         let keys = self.keys();
-        self.write("end encrypting anew", move |db| rekey::end(db, &keys)).await
+        self.write("end encrypting anew", move |db| {
+            let left = rekey::end(db, &keys)?;
+            if left == 0 {
+                wipe::note(db, None, micros(now))?;
+                audit::append(db, &entry, micros(now))?;
+            }
+            Ok(left)
+        })
+        .await
     }
 
     async fn wipe(&self) -> Result<Wiped, StoreError> {
         let inner = Arc::clone(&self.inner);
         blocking("write the store anew", move || {
-            if matches!(inner.location, Location::Memory(_)) {
-                return Ok(Wiped::Clean);
-            }
+            let is_file = !matches!(inner.location, Location::Memory(_));
             let writer = inner.writer()?;
-            wipe::wipe(&writer)
+            wipe::wipe(&writer, is_file)
         })
         .await
     }
@@ -89,9 +105,16 @@ impl Upkeep for SqliteStore {
         let (target, id) = (target.clone(), external_id.clone());
         self.write("forget a person", move |db| {
             let found = forget::forget(db, &target, &id, even_active)?;
-            if let Forgetting::Done(done) = &found {
-                let entry = forget::entry(&target, *done, who);
-                audit::append(db, &entry, micros(now))?;
+            match found {
+                Forgetting::Done(done) => {
+                    wipe::note(db, Some((&target, &id)), micros(now))?;
+                    audit::append(db, &forget::entry(&target, done, who), micros(now))?;
+                }
+                Forgetting::Nobody => {
+                    let before = wipe::forgotten_at(db, &target, &id)?;
+                    return Ok(before.map_or(found, Forgetting::Already));
+                }
+                _ => {}
             }
             Ok(found)
         })
@@ -125,5 +148,9 @@ impl Upkeep for SqliteStore {
             kept::reduce_leavers(db, &keys, before_us, limit)
         })
         .await
+    }
+
+    async fn tell_let_go(&self, who: Who, now: Timestamp) -> Result<(), StoreError> {
+        self.write("tell what was let go", move |db| kept::tell(db, &who, micros(now))).await
     }
 }
