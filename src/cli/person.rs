@@ -17,6 +17,7 @@ pub struct Account {
 impl Account {
     /// That of this process, where the system has such numbers.
     #[cfg(unix)]
+    #[expect(clippy::unnecessary_wraps, reason = "other systems have none")]
     pub fn of_process() -> Option<Self> {
         let uid = rustix::process::getuid().as_raw();
         let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();

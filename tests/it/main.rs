@@ -159,6 +159,7 @@ mod schema_support;
 mod sealed_support;
 #[cfg(test)]
 mod secret;
+#[cfg(test)]
 mod secrets_left;
 #[cfg(test)]
 #[cfg(unix)]
