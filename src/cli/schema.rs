@@ -44,7 +44,8 @@ async fn diff(context: &Context, args: SchemaDiffArgs) -> Result<Exit, Failed> {
 }
 
 async fn push(context: &Context, args: SchemaPushArgs) -> Result<Exit, Failed> {
-    let bridge = if args.dry_run { context.bridge_read_only()? } else { context.bridge()? };
+    let bridge =
+        if args.dry_run { context.bridge_read_only()? } else { context.committing().await? };
     let target = TargetName::new(args.change.target);
     let mut backup = Backup::new(args.change.backup, &target, bridge.clock.now())?;
     let desk = bridge.schema_desk(&target, args.directory).await.map_err(failed)?;
@@ -84,7 +85,7 @@ async fn push(context: &Context, args: SchemaPushArgs) -> Result<Exit, Failed> {
 
 async fn restore(context: &Context, args: SchemaRestoreArgs) -> Result<Exit, Failed> {
     let text = read(&args.from)?;
-    let bridge = context.bridge()?;
+    let bridge = context.committing().await?;
     let target = TargetName::new(args.change.target);
     let mut backup = Backup::new(args.change.backup, &target, bridge.clock.now())?;
     let desk = bridge.schema_desk(&target, None).await.map_err(failed)?;

@@ -39,7 +39,7 @@ async fn set(context: &Context, args: SecretSetArgs) -> Result<Exit, Failed> {
     let setup = context.setup()?;
     // what opens the store cannot be asked for before it is set
     let opens_store = opens_store(setup.config(), &name);
-    let bridge = if opens_store { None } else { Some(context.bridge()?) };
+    let bridge = if opens_store { None } else { Some(context.committing().await?) };
     let now = context.told_clock(&setup)?.now();
     let expires_at = not_past(args.expires, now)?;
     let vault = opened_by_person(&setup).await?;
@@ -123,7 +123,7 @@ async fn list(context: &Context, args: &SecretListArgs) -> Result<Exit, Failed> 
 
 async fn rotate(context: &Context, args: SecretRotateArgs) -> Result<Exit, Failed> {
     let name = name(args.name.as_deref().unwrap_or_default())?;
-    let bridge = context.bridge()?;
+    let bridge = context.committing().await?;
     if opens_store(bridge.setup.config(), &name) {
         return Ok(refuse_store_key(&name));
     }
@@ -152,7 +152,7 @@ async fn rotate(context: &Context, args: SecretRotateArgs) -> Result<Exit, Faile
 }
 
 async fn rotate_key(context: &Context, args: &SecretRotateArgs) -> Result<Exit, Failed> {
-    let bridge = context.bridge()?;
+    let bridge = context.committing().await?;
     let now = bridge.clock.now();
     let vault = opened_by_person(&bridge.setup).await?;
     let new = if vault.rekeys_by_passphrase() {
@@ -199,7 +199,7 @@ async fn rotate_key(context: &Context, args: &SecretRotateArgs) -> Result<Exit, 
 
 async fn remove(context: &Context, args: &SecretRemoveArgs) -> Result<Exit, Failed> {
     let name = name(&args.name)?;
-    let bridge = context.bridge()?;
+    let bridge = context.committing().await?;
     let used = used_by(bridge.setup.config(), name.as_str());
     if !used.is_empty() && !args.force {
         tell(format!(

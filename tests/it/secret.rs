@@ -331,6 +331,26 @@ fn the_audit_trail_tells_what_was_done_and_no_value() {
 }
 
 #[test]
+fn a_change_of_the_vault_stands_in_the_trail_below_the_config_that_it_was_made_with() {
+    let place = place();
+    secret(&place, &["set", "entra-secret"], VALUE).expect(0);
+    let config = place.read("scimport.toml");
+    place.write("scimport.toml", &format!("{config}\n[retention]\nruns = \"400d\"\n"));
+    secret(&place, &["rotate", "entra-secret"], VALUE).expect(0);
+    let lines = place.run(&["audit", "export"]).expect(0).json_lines();
+    let actions: Vec<_> = lines.iter().filter_map(|line| line["action"].as_str()).collect();
+    let expected = [
+        "config.changed",
+        "secret.set",
+        "secret.set",
+        "config.changed",
+        "secret.rotated",
+        "secret.rotated",
+    ];
+    assert_eq!(actions, expected);
+}
+
+#[test]
 fn what_the_trail_cannot_tell_of_is_not_done() {
     let place = place();
     secret(&place, &["set", "entra-secret"], VALUE).expect(0);
