@@ -335,7 +335,7 @@ fn a_change_of_the_vault_stands_in_the_trail_below_the_config_that_it_was_made_w
     let place = place();
     secret(&place, &["set", "entra-secret"], VALUE).expect(0);
     let config = place.read("scimport.toml");
-    place.write("scimport.toml", &format!("{config}\n[retention]\nruns = \"400d\"\n"));
+    place.write("scimport.toml", format!("{config}\n[retention]\nruns = \"400d\"\n"));
     secret(&place, &["rotate", "entra-secret"], VALUE).expect(0);
     let lines = place.run(&["audit", "export"]).expect(0).json_lines();
     let actions: Vec<_> = lines.iter().filter_map(|line| line["action"].as_str()).collect();
